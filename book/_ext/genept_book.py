@@ -1,0 +1,382 @@
+"""What the book adds to Sphinx.
+
+Pages of notebooks are rendered from the copy that the strict runner executed, tables of
+numbers are made from ``data/`` when the book is built, and nothing on a page asks another host.
+"""
+
+import json
+import re
+import shutil
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
+CALLOUTS = {
+    "note": "note",
+    "result": "result",
+    "tip": "result",
+    "caution": "caution",
+    "warning": "caution",
+    "not": "status",
+    "executed": "status",
+}
+
+
+# --- notebooks -----------------------------------------------------------------------------
+
+
+def read_notebook(app, docname, source):
+    """Render a notebook from its executed copy, and say so where it was not executed.
+
+    ``_build/run/notebooks/NN-name.ipynb`` replaces the committed notebook if the hash of the
+    code that the runner stamped into it is the hash of the committed code.
+    """
+    if not docname.startswith("notebooks/"):
+        return
+    from genept_utils.run import code_hash
+
+    name = docname.split("/", 1)[1]
+    run = Path(app.srcdir, "_build", "run")
+    notebook = nbformat.reads(source[0], as_version=4)
+    executed = run / "notebooks" / f"{name}.ipynb"
+    if executed.is_file():
+        app.env.note_dependency(str(executed))
+        copy = nbformat.read(executed, as_version=4)
+        stamp = copy.metadata.get("genept", {}).get("run", {})
+        if stamp.get("code_sha256") == code_hash(notebook):
+            notebook = copy
+    status = run_status(run / "summary.json", name)
+    if status:
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
+    source[0] = nbformat.writes(notebook)
+
+
+def run_status(path, name):
+    """Markdown that says what of a notebook was not executed; None if all of it was."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    row = next((row for row in rows if row["notebook"] == name), {})
+    missing = ", ".join(f"`{key}`" for key in row.get("missing", []))
+    reached = f" {missing} could not be reached." if missing else ""
+    if row.get("status") == "kept":
+        return f"> **Not re-executed here.** Outputs of {row['run_date']};{reached}".rstrip(";")
+    if row.get("status") == "partial":
+        return (
+            f"> **Executed in part.** Run of {row['run_date']};{reached}\n"
+            "> What needs it is left out on this page."
+        )
+    return None
+
+
+def style_blocks(app, doctree):
+    """Mark the key-facts table of a chapter and the quotes that are callouts.
+
+    A quote is a callout if its first word is bold: that reads well on GitHub and Colab too.
+    """
+    for quote in doctree.findall(nodes.block_quote):
+        first = quote[0] if len(quote) else None
+        if isinstance(first, nodes.paragraph) and isinstance(first[0], nodes.strong):
+            word = re.split(r"\W", first[0].astext().lower())[0]
+            quote["classes"] += ["callout", f"callout-{CALLOUTS.get(word, 'plain')}"]
+    top = next(doctree.findall(nodes.section), None)
+    if top is not None and app.env.docname.startswith("notebooks/"):
+        table = next((node for node in top.children if isinstance(node, nodes.table)), None)
+        if table is not None:
+            table["classes"].append("key-facts")
+
+
+# --- tables --------------------------------------------------------------------------------
+
+
+def number(value, digits=3):
+    """A number as text; empty for a missing one."""
+    if value is None or pd.isna(value):
+        return ""
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+
+
+def interval_bar(published, ours, low, high):
+    """A small drawing of a published number (ring) and ours (dot, interval) from 0 to 1."""
+    shown = [v for v in (published, ours, low, high) if pd.notna(v)]
+    if not shown or min(shown) < 0 or max(shown) > 1:
+        return ""
+    marks = ['<line class="axis" x1="2" x2="102" y1="8" y2="8"/>']
+    if pd.notna(low) and pd.notna(high):
+        marks.append(f'<line class="span" x1="{2 + 100 * low:.1f}" x2="{2 + 100 * high:.1f}" '
+                     'y1="8" y2="8"/>')
+    if pd.notna(published):
+        marks.append(f'<circle class="published" cx="{2 + 100 * published:.1f}" cy="8" r="4"/>')
+    if pd.notna(ours):
+        marks.append(f'<circle class="ours" cx="{2 + 100 * ours:.1f}" cy="8" r="3"/>')
+    return f'<svg class="bar" viewBox="0 0 104 16" aria-hidden="true">{"".join(marks)}</svg>'
+
+
+def html_table(frame, caption=None, plain=False, raw=()):
+    """A frame as an HTML table; ``raw`` names the columns that already are HTML."""
+    numeric = {
+        name for name in frame
+        if name not in raw and frame[name].astype(str).str.match(r"^$|^[-+.\d]").all()
+    }
+    head = "".join(
+        f'<th scope="col"{" class=num" if name in numeric else ""}>{escape(str(name))}</th>'
+        for name in frame
+    )
+    rows = []
+    for values in frame.itertuples(index=False):
+        cells = []
+        for name, value in zip(frame, values):
+            text = str(value) if name in raw else escape(number(value))
+            cells.append(f"<td{' class=num' if name in numeric else ''}>{text}</td>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    kind = "dataframe" if plain else "dataframe sortable"
+    return (
+        f'<div class="table-box"><table class="{kind}">{title}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+class DataTable(SphinxDirective):
+    """A table made from ``data/`` when the book is built.
+
+    Options: ``caption``; ``where`` keeps rows, ``column=value, value; column=value``;
+    ``columns`` keeps and orders columns; ``plain`` leaves out the filter and sorting.
+    """
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    raw = ()
+    option_spec = {
+        "caption": directives.unchanged,
+        "where": directives.unchanged,
+        "columns": directives.unchanged,
+        "plain": directives.flag,
+    }
+
+    def read(self):
+        """The rows; columns named as in the file."""
+        raise NotImplementedError
+
+    def show(self, frame):
+        """The columns as a reader sees them."""
+        return frame
+
+    def results(self, name):
+        """Read a file of ``data/results`` and rebuild the page when it changes."""
+        from genept_utils import paths
+
+        path = paths.results() / f"{name}.json"
+        if not path.is_file():
+            raise self.error(f"data/results/{name}.json does not exist: run the notebook first")
+        self.env.note_dependency(str(path))
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def run(self):
+        frame = self.read()
+        for rule in filter(str.strip, self.options.get("where", "").split(";")):
+            column, _, values = (part.strip() for part in rule.partition("="))
+            if column not in frame:
+                raise self.error(f"no column {column!r}; there are: {', '.join(frame)}")
+            wanted = [value.strip() for value in values.split(",")]
+            frame = frame[frame[column].astype(str).isin(wanted)]
+        if frame.empty:
+            raise self.error(f"{self.name}: no row is left, check the name and :where:")
+        frame = self.show(frame)
+        if "columns" in self.options:
+            frame = frame[[name.strip() for name in self.options["columns"].split(",")]]
+        html = html_table(frame, self.options.get("caption"), "plain" in self.options, self.raw)
+        return [nodes.raw("", html, format="html")]
+
+
+class LedgerTable(DataTable):
+    """Published numbers beside ours; the optional argument is an item such as ``Table 1``."""
+
+    raw = ("0 to 1",)
+
+    def read(self):
+        from genept_utils import ledger
+
+        frame = ledger.join()
+        return frame[frame["item"] == self.arguments[0]] if self.arguments else frame
+
+    def show(self, frame):
+        frame = frame.copy()
+        frame["0 to 1"] = [
+            interval_bar(*row) for row in frame[["published", "ours", "low", "high"]].to_numpy(float)
+        ]
+        frame["95 % interval"] = spans(frame)
+        for name in ("published", "ours"):
+            frame[name] = [number(float(value)) for value in frame[name]]
+        names = {
+            "published_note": "where it was read", "our_dataset": "our dataset",
+            "our_method": "our method",
+        }
+        order = ["item", "task", "dataset", "method", "classifier", "metric", "published", "ours",
+                 "95 % interval", "0 to 1", "our_dataset", "our_method", "published_note", "note"]
+        return without_empty(frame[order].rename(columns=names))
+
+
+class ResultsTable(DataTable):
+    """The rows of ``data/results/NAME.json``."""
+
+    required_arguments = 1
+    optional_arguments = 0
+
+    def read(self):
+        return pd.DataFrame(self.results(self.arguments[0]))
+
+    def show(self, frame):
+        frame = frame.copy()
+        frame["95 % interval"] = spans(frame)
+        order = ["item", "task", "dataset", "label", "method", "classifier", "metric", "value",
+                 "95 % interval", "n", "repeats", "split", "note"]
+        return without_empty(frame[[name for name in order if name in frame]])
+
+
+class SourcesTable(DataTable):
+    """Every source with its address, size, licence and citation."""
+
+    raw = ("file", "SHA-256")
+
+    def read(self):
+        from genept_utils import sources
+
+        return sources.registry()
+
+    def show(self, frame):
+        def link(row):
+            name = escape(row["key"])
+            return f'<a href="{escape(row["url"])}">{name}</a>' if has(row["url"]) else name
+
+        wheel = frame["wheel"].fillna("")
+        return without_empty(pd.DataFrame({
+            "file": [link(row) for _, row in frame.iterrows()],
+            "kB": [f"{size / 1000:,.0f}" for size in frame["bytes"]],
+            "licence": frame["licence"],
+            "citation": frame["citation"],
+            "content": frame["note"],
+            "package": wheel,
+            "SHA-256": [f'<code title="{escape(str(sha))}">{escape(str(sha)[:12])}</code>'
+                        for sha in frame["sha256"]],
+        }))
+
+
+class RuntimesTable(DataTable):
+    """Minutes and peak memory of every notebook, from ``data/results/runs.json``."""
+
+    raw = ("notebook",)
+
+    def read(self):
+        runs = self.results("runs")
+        return pd.DataFrame([{"notebook": name, **runs[name]} for name in sorted(runs)])
+
+    def show(self, frame):
+        def link(name):
+            target = f"notebooks/{name}"
+            if target not in self.env.found_docs:
+                return escape(name)
+            up = "../" * self.env.docname.count("/")
+            return f'<a class="internal" href="{up}{target}.html">{escape(name)}</a>'
+
+        return pd.DataFrame({
+            "notebook": [link(name) for name in frame["notebook"]],
+            "minutes": [f"{value:.1f}" for value in frame["minutes"]],
+            "peak memory, MB": [f"{value:,.0f}" for value in frame["peak_mb"]],
+        })
+
+
+def has(value):
+    """Whether a cell of a frame holds text."""
+    return isinstance(value, str) and value != ""
+
+
+def spans(frame):
+    """``low`` and ``high`` of each row as one text."""
+    if "low" not in frame:
+        return ["" for _ in frame.index]
+    pairs = frame[["low", "high"]].to_numpy(float)
+    return [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "" for low, high in pairs]
+
+
+def without_empty(frame):
+    """Drop the columns in which no row holds anything."""
+    frame = frame.astype(object).where(frame.notna(), "")
+    return frame.loc[:, (frame != "").any()]
+
+
+# --- pages ---------------------------------------------------------------------------------
+
+
+def png_size(path):
+    """Width and height of a PNG in CSS pixels, 100 to the inch; None for other files.
+
+    A figure then has the size that its author gave it in inches, whatever its resolution.
+    """
+    data = path.read_bytes()
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        return None
+    width, height = (int.from_bytes(data[i:i + 4], "big") for i in (16, 20))
+    at = data.find(b"pHYs", 0, 2048)
+    per_metre = int.from_bytes(data[at + 4:at + 8], "big") if at > 0 else 0
+    scale = 100 / (per_metre * 0.0254) if per_metre else 1
+    return round(width * scale), round(height * scale)
+
+
+def finish_page(app, pagename, templatename, context, doctree):
+    """Give images their size, so that nothing moves while they load, and keep hosts out."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            asset for asset in context[kind]
+            if "//" not in str(getattr(asset, "filename", asset) or "")
+        ]
+    if "body" not in context:
+        return
+    stored = {name: path for path, name in
+              ((Path(app.srcdir, key), value[1]) for key, value in app.env.images.items())}
+
+    def sized(match):
+        tag, name = match[0], match[1]
+        path = stored.get(name)
+        size = png_size(path) if path and path.is_file() and "width=" not in tag else None
+        if size:
+            tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
+        return tag.replace("<img ", '<img decoding="async" ', 1)
+
+    pattern = r'<img [^>]*src="[^"]*_images/([^"/]+)"[^>]*>'
+    context["body"] = re.sub(pattern, sized, context["body"])
+
+
+def copy_mathjax(app, exception):
+    """Copy the part of MathJax that the book uses (2.2 MB of 24) from its package."""
+    if exception or app.builder.format != "html":
+        return
+    spec = find_spec("sphinx-mathjax-offline")
+    if spec is None:
+        raise ExtensionError("MathJax is missing: pip install sphinx-mathjax-offline")
+    package = Path(spec.origin).parent / "static" / "mathjax"
+    for part in MATHJAX:
+        target = Path(app.outdir, "_static", "mathjax", part)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (package / part).is_dir():
+            shutil.copytree(package / part, target, dirs_exist_ok=True)
+        else:
+            shutil.copy2(package / part, target)
+
+
+def setup(app):
+    app.connect("source-read", read_notebook)
+    app.connect("doctree-read", style_blocks)
+    app.connect("html-page-context", finish_page, priority=900)
+    app.connect("build-finished", copy_mathjax)
+    app.add_directive("ledger-table", LedgerTable)
+    app.add_directive("results-table", ResultsTable)
+    app.add_directive("sources-table", SourcesTable)
+    app.add_directive("runtimes-table", RuntimesTable)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

