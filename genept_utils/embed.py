@@ -4,6 +4,7 @@ An embedding is an AnnData of genes x dimensions: ``.X`` float32, ``.obs`` index
 symbol with the identifiers, ``.uns["genept"]`` with model, text, date and hashes.
 """
 
+import dataclasses
 import datetime
 import functools
 import hashlib
@@ -181,6 +182,44 @@ def read_embedding(name=SHIPPED, seed=0):
         return _dequantised(Path(name))
     model, _, text = name.partition("/")
     return _computed(model, text or "summary", seed)
+
+
+def align(embedding, names, counts=None):
+    """Which row of an embedding belongs to each name.
+
+    Parameters
+    ----------
+    embedding : anndata.AnnData
+        (n_genes, d), from :func:`read_embedding`.
+    names : sequence of str, or anndata.AnnData
+        (n,) names in any form that :func:`genept_utils.genes.match` takes.
+    counts : array_like, optional
+        As in :func:`genept_utils.genes.match`.
+
+    Returns
+    -------
+    rows : numpy.ndarray
+        (n,) int, row of the embedding, -1 where it has none. Two names of one gene share a row.
+        A name that is itself a key of the embedding takes that row, otherwise the row of its
+        approved symbol.
+    matched : genept_utils.genes.Matched
+        What matched how; ``mass`` is the share of counts on names with a row.
+    """
+    matched = genes.match(names, counts)
+    given = matched.table["name"].str.strip()
+    if "symbol" in embedding.obs:  # keys of others, kept as released
+        by_symbol = embedding.obs["symbol"].astype(str).reset_index(drop=True)
+        by_symbol = by_symbol[by_symbol != ""].drop_duplicates()
+        by_symbol = pd.Series(by_symbol.index, by_symbol)
+    else:
+        by_symbol = pd.Series(np.arange(embedding.n_obs), embedding.obs_names)
+    rows = embedding.obs_names.get_indexer(given)
+    other = by_symbol.reindex(matched.symbols).fillna(-1).to_numpy(int)
+    rows = np.where(rows >= 0, rows, other)
+    if matched.mass is not None:
+        counts = names.X if counts is None else counts
+        matched = dataclasses.replace(matched, mass=genes.mass(counts, rows >= 0))
+    return rows, matched
 
 
 def permuted(embedding, seed=0):
