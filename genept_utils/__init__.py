@@ -1,0 +1,41 @@
+"""Gene text -> gene vectors -> cell vectors -> honest evaluation.
+
+The plain functions behind the GenePT book. The most used are names of the package itself::
+
+    import genept_utils as gp
+    embedding = gp.read_embedding()
+    gp.genept_w(adata, embedding)          # -> adata.obsm["X_genept_w"]
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "fetch": "sources",
+    "gene_table": "genes",
+    "texts": "genes",
+    "match": "genes",
+    "embed": "embed",
+    "embed_genes": "embed",
+    "read_embedding": "embed",
+    "write_embedding": "embed",
+    "estimate_cost": "embed",
+    "load": "datasets",
+    "normalise": "cells",
+    "genept_w": "cells",
+    "cell_sentences": "cells",
+    "genept_s": "cells",
+}
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name):
+    """Import a public name when it is first used, so that `import genept_utils` is quick."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'genept_utils' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"genept_utils.{_HOME[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,65 @@
+# make book   environment, data, strict run of all notebooks, static book in _build/html
+# make test   unit tests, and nbval on the notebooks
+# GENEPT_MIRROR=FOLDER names copies of the public files; empty means none.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+GENEPT_MIRROR ?= $(wildcard ../shared/data)
+ifneq ($(strip $(GENEPT_MIRROR)),)
+export GENEPT_MIRROR := $(abspath $(GENEPT_MIRROR))
+else
+unexport GENEPT_MIRROR
+endif
+RUN := $(CURDIR)/_build/run
+
+.PHONY: book test install data run write render check browser clean
+
+book: run render
+	@echo "The book is at _build/html/index.html"
+
+# The stamp is newer than what it was made from, or the environment is brought up to date.
+install: $(VENV)/.installed
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@echo "== environment in $(VENV) (1 to 3 minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+data: install
+	@echo "== data (96 MB at most; what is here is not fetched again)"
+	@$(BIN)/python -m genept_utils data --fetch all || \
+	  echo "Pages whose sources are missing keep their committed outputs."
+
+run: data
+	@echo "== notebooks (under 10 minutes on two cores)"
+	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
+
+# For maintainers: the outputs of this run become the committed ones.
+write: data
+	@$(BIN)/python -m genept_utils run --write
+
+render: install
+	@echo "== static book (under a minute)"
+	@rm -rf _build/html
+	@GENEPT_RESULTS=$$(test -d $(RUN)/results && echo $(RUN)/results || echo $(CURDIR)/data/results) \
+	  $(BIN)/jupyter-book build . -n -W --keep-going --all --quiet
+
+test: install
+	@echo "== unit tests, then nbval on the notebooks (under 12 minutes on two cores)"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -q
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
+	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
+
+check: install
+	@$(BIN)/python -m genept_utils check
+
+browser: install
+	@echo "== every page in a browser (two widths, two colour schemes)"
+	@$(BIN)/python tests/browser/check_book.py _build/html
+
+clean:
+	rm -rf _build

@@ -1,0 +1,126 @@
+"""Our numbers, written once, and set beside the published ones.
+
+``record`` writes ``data/results/NN-name.json``; ``join`` puts those rows beside
+``data/published.csv``, whose columns ``item``, ``task``, ``dataset``, ``label``, ``method``,
+``classifier`` and ``metric`` name a result in both.
+"""
+
+import json
+
+import pandas as pd
+
+from genept_utils import paths, sources
+
+KEY = ["item", "task", "dataset", "label", "method", "classifier", "metric"]
+COLUMNS = [*KEY, "value", "low", "high", "n", "repeats", "split", "notebook", "note"]
+REQUIRED = ["item", "task", "dataset", "method", "metric", "value"]
+# The published method whose place one of ours takes; every other method joins under its own name.
+STANDS_IN_FOR = {"GenePT MiniLM": "GenePT ada-002"}
+
+
+def record(name, rows):
+    """Write the rows of one notebook and return them.
+
+    Parameters
+    ----------
+    name : str
+        Stem of the notebook, for example ``"02-gene-functions"``.
+    rows : sequence of dict
+        One result each: ``item``, ``task``, ``dataset``, ``method``, ``metric``, ``value``
+        (required), ``label``, ``classifier``, ``low`` and ``high`` (95 % interval of the kind
+        that the notebook states), ``n`` (units evaluated), ``repeats``, ``split``, ``note``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (n_rows, 15), values rounded to 4 places, as written to ``paths.results()/NAME.json``.
+
+    Raises
+    ------
+    ValueError
+        A row lacks a required field, has an unknown one, or its value lies outside its interval.
+    """
+    for row in rows:
+        missing, unknown = set(REQUIRED) - set(row), set(row) - set(COLUMNS)
+        if missing or unknown:
+            raise ValueError(f"result row {row} lacks {sorted(missing)} or has {sorted(unknown)}")
+    table = pd.DataFrame(rows).assign(notebook=name).reindex(columns=COLUMNS)
+    for column in ("value", "low", "high"):
+        table[column] = pd.to_numeric(table[column]).round(4)
+    outside = table.query("value < low or value > high")
+    if len(outside):
+        raise ValueError(f"values outside their interval:\n{outside}")
+    twice = table.duplicated([*KEY, "split", "note"], keep=False)
+    if twice.any():
+        raise ValueError(f"the same result twice:\n{table.loc[twice, KEY]}")
+    entries = [{key: value for key, value in row.items() if not pd.isna(value)}
+               for row in table.to_dict("records")]
+    lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    with sources.replacing(paths.results() / f"{name}.json") as part:
+        part.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    return table
+
+
+def results(name=None, folder=None):
+    """Our recorded rows, of one notebook or of all, as a DataFrame with the columns above."""
+    folder = folder or paths.results()
+    files = sorted(folder.glob(f"{name or '[0-9]*'}.json"))
+    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def published(item=None):
+    """``data/published.csv``: every printed number that was found; NaN where none was."""
+    table = pd.read_csv(paths.DATA / "published.csv", keep_default_na=False,
+                        na_values={"value": [""], "spread": [""]})
+    return table if item is None else table[table["item"] == item].reset_index(drop=True)
+
+
+def join(item=None):
+    """Published numbers and ours side by side.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per published number or result of ours: ``item, task, dataset, label, method,
+        classifier, metric, published, spread, published_note, ours, low, high, our_method,
+        split, note, notebook``. A result joins a published number that has the same item, task,
+        dataset, label, classifier and metric and the same method, or the method that it stands
+        in for (``STANDS_IN_FOR``). Other rows have NaN on one side.
+    """
+    printed = published().rename(columns={"value": "published", "note": "published_note"})
+    ours = results().rename(columns={"value": "ours"})
+    ours["our_method"] = ours["method"]
+    ours["method"] = ours["method"].replace(STANDS_IN_FOR)
+    for column in KEY:
+        ours[column] = ours[column].fillna("").astype(str)
+    table = printed.merge(ours, on=KEY, how="outer", sort=False)
+    table = table[[*KEY, "published", "spread", "published_note", "ours", "low", "high",
+                   "our_method", "split", "note", "notebook"]]
+    return table if item is None else table[table["item"] == item].reset_index(drop=True)
+
+
+def compare(fresh, committed, tolerance=0.01):
+    """Rows of a fresh run that differ from the committed ones by more than the tolerance.
+
+    Parameters
+    ----------
+    fresh, committed : pandas.DataFrame
+        As :func:`results` returns them.
+    tolerance : float
+        Largest accepted absolute difference; a row whose note holds "tolerance=X" has its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The differing rows (columns ``value_fresh``, ``value_committed``); also those that are
+        on one side only, for the notebooks that both sides hold.
+    """
+    key = [*KEY, "split", "note", "notebook"]
+    both = set(fresh["notebook"]) & set(committed["notebook"])
+    sides = [side[side["notebook"].isin(both)].fillna({name: "" for name in key})
+             for side in (fresh, committed)]
+    table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
+    stated = table["note"].str.extract(r"tolerance=([\d.]+)")[0].astype(float)
+    gap = (table["value_fresh"] - table["value_committed"]).abs()
+    return table[~(gap <= stated.fillna(tolerance))]

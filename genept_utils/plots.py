@@ -1,0 +1,183 @@
+"""One look for every figure of the book. Nothing here computes a result."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+# Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]
+# More classes than colours: the same hues again, darker, then lighter.
+_MANY = [*PALETTE, *sns.color_palette([sns.set_hls_values(c, l=0.20) for c in PALETTE]).as_hex(),
+         *sns.color_palette([sns.set_hls_values(c, l=0.80) for c in PALETTE]).as_hex()]
+INK, QUIET = "#222222", "#8A8A8A"
+
+
+def use_style():
+    """Set the book's matplotlib style; call once at the top of a notebook."""
+    sns.set_theme(style="ticks", palette=PALETTE, rc={
+        "figure.dpi": 110, "savefig.dpi": 110, "figure.figsize": (7.2, 4.2),
+        "figure.constrained_layout.use": True, "savefig.bbox": "tight",
+        "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
+        "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
+        "axes.labelsize": 10, "xtick.labelsize": 9, "ytick.labelsize": 9,
+        "legend.frameon": False, "legend.fontsize": 9, "font.size": 10,
+        "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+    })
+
+
+def colours(names):
+    """One colour per name, in the order given; at most 24 names."""
+    names = list(names)
+    if len(names) > len(_MANY):
+        raise ValueError(f"{len(names)} classes are more than {len(_MANY)} colours")
+    return dict(zip(names, _MANY))
+
+
+def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True):
+    """A map of points coloured by label, rare labels drawn last.
+
+    Parameters
+    ----------
+    xy : array (n, 2)
+        Coordinates without meaning of their own (UMAP): the axes carry no ticks.
+    labels : array-like (n,)
+        Class of each point.
+    order : list of str, optional
+        Order of the legend and the colours; by default the most frequent first.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    labels = pd.Series(np.asarray(labels)).astype(str)
+    order = [str(name) for name in (order if order is not None else labels.value_counts().index)]
+    ax = ax if ax is not None else plt.subplots(figsize=(7.2, 5.0))[1]
+    size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
+    chosen = colours(order)
+    for name in order:
+        here = (labels == name).to_numpy()
+        ax.scatter(xy[here, 0], xy[here, 1], s=size, color=chosen[name], linewidths=0, alpha=0.75,
+                   rasterized=True, label=f"{name} ({here.sum():,})")
+    ax.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2", title=title)
+    if legend:
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=(60 / size) ** 0.5,
+                  handletextpad=0.2, labelspacing=0.35)
+    return ax
+
+
+def confusion(matrix, labels, ax=None, title=None):
+    """A confusion matrix in per cent of the true class.
+
+    Parameters
+    ----------
+    matrix : array (k, k)
+        Counts, rows true, columns predicted.
+    labels : sequence of str
+        (k,) class names.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    matrix = np.asarray(matrix, dtype=float)
+    share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = 2.4 + 0.34 * len(labels)
+    ax = ax if ax is not None else plt.subplots(figsize=(side + 0.8, side))[1]
+    written = np.where(share >= 0.5, np.char.mod("%.0f", share), "")
+    sns.heatmap(share, annot=written, fmt="", cmap="Blues", vmin=0, vmax=100, square=True, ax=ax,
+                xticklabels=labels, yticklabels=labels, linewidths=0.5, annot_kws={"size": 8},
+                cbar_kws={"label": "per cent of the true class", "shrink": 0.7})
+    ax.set(xlabel="predicted class", ylabel="true class", title=title)
+    ax.tick_params(axis="x", rotation=60, length=0)
+    ax.tick_params(axis="y", rotation=0, length=0)
+    plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
+    return ax
+
+
+def forest(table, ax=None, xlabel=None, reference=None):
+    """Estimates with intervals, one line per row and one colour per method.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``row`` (line label), ``method``, ``value``, ``low``, ``high``; optional ``published``,
+        drawn as an open diamond.
+    reference : float, optional
+        A vertical line, for example .5 for a ROC-AUC.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    rows, methods = list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["method"]))
+    chosen = colours(methods)
+    step = 0.8 / max(len(methods), 1)
+    if ax is None:
+        height = 1.2 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods))
+        ax = plt.subplots(figsize=(7.2, height))[1]
+    for number, method in enumerate(methods):
+        part = table[table["method"] == method]
+        y = np.array([rows.index(row) for row in part["row"]]) + (number + 0.5) * step - 0.4
+        spread = np.abs(part[["low", "high"]].sub(part["value"], axis=0)).to_numpy(float).T
+        ax.errorbar(part["value"], y, xerr=spread, fmt="o", markersize=4.5, linewidth=1.4,
+                    color=chosen[method], label=method)
+    if "published" in table:
+        known = table.dropna(subset=["published"]).drop_duplicates(["row", "published"])
+        ax.scatter(known["published"], [rows.index(row) for row in known["row"]], marker="D",
+                   s=42, facecolors="none", edgecolors=INK, linewidths=1.3, zorder=5,
+                   label="published")
+    if reference is not None:
+        ax.axvline(reference, color=QUIET, linewidth=1, linestyle=":", zorder=0)
+    for line in range(1, len(rows)):
+        ax.axhline(line - 0.5, color="#E6E6E6", linewidth=0.8, zorder=0)
+    ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel,
+           ylim=(len(rows) - 0.5, -0.5))
+    ax.tick_params(axis="y", length=0)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def roc(curves, ax=None, title=None):
+    """ROC curves, best first, with their areas in the legend.
+
+    Parameters
+    ----------
+    curves : dict of str -> dict
+        Per method ``fpr`` and ``tpr`` (m,), ``auc``, and optionally ``low`` and ``high`` (the
+        interval of the area) and ``tpr_low``, ``tpr_high`` (m,), drawn as a band.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax if ax is not None else plt.subplots(figsize=(7.2, 4.6))[1]
+    ax.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1)
+    chosen = colours(curves)
+    for name, curve in sorted(curves.items(), key=lambda pair: -pair[1]["auc"]):
+        area = f"{curve['auc']:.2f}"
+        if "low" in curve:
+            area += f" [{curve['low']:.2f}, {curve['high']:.2f}]"
+        ax.plot(curve["fpr"], curve["tpr"], color=chosen[name], linewidth=1.6,
+                label=f"{name}: {area}")
+        if "tpr_low" in curve:
+            ax.fill_between(curve["fpr"], curve["tpr_low"], curve["tpr_high"], linewidth=0,
+                            color=chosen[name], alpha=0.15)
+    ax.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1),
+           aspect="equal", title=title)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="ROC-AUC [95 % interval]")
+    return ax
+
+
+def heatmap(table, ax=None, label=None, title=None, cmap="viridis", **options):
+    """A labelled heatmap of a DataFrame; ``label`` names the colour scale and its unit."""
+    if ax is None:
+        size = (2.6 + 0.36 * table.shape[1], 1.4 + 0.26 * table.shape[0])
+        ax = plt.subplots(figsize=size)[1]
+    sns.heatmap(table, ax=ax, cmap=cmap, linewidths=0.4, cbar_kws={"label": label, "shrink": 0.7},
+                **options)
+    ax.set(xlabel=table.columns.name, ylabel=table.index.name, title=title)
+    ax.tick_params(length=0)
+    plt.setp(ax.get_xticklabels(), rotation=50, ha="right", rotation_mode="anchor")
+    plt.setp(ax.get_yticklabels(), rotation=0)
+    return ax
