@@ -13,12 +13,15 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
+NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
+HEADS = {"drawn": "❘ published ● ours, 0 to 1"}
 CALLOUTS = {
     "note": "note",
     "result": "result",
@@ -81,10 +84,14 @@ def style_blocks(app, doctree):
     A quote is a callout if its first word is bold: that reads well on GitHub and Colab too.
     """
     for quote in doctree.findall(nodes.block_quote):
-        first = quote[0] if len(quote) else None
-        if isinstance(first, nodes.paragraph) and isinstance(first[0], nodes.strong):
-            word = re.split(r"\W", first[0].astext().lower())[0]
+        inline = quote[0].children if quote.children else []
+        first = next((node for node in inline if node.astext().strip()), None)
+        if isinstance(first, nodes.strong):
+            word = re.split(r"\W", first.astext().lower())[0]
             quote["classes"] += ["callout", f"callout-{CALLOUTS.get(word, 'plain')}"]
+    for html in doctree.findall(nodes.raw):
+        if "text_html" in html["classes"] and "dataframe" in html.astext():
+            html.children = [nodes.Text(tidy_tables(html.astext()))]
     top = next(doctree.findall(nodes.section), None)
     if top is not None and app.env.docname.startswith("notebooks/"):
         table = next((node for node in top.children if isinstance(node, nodes.table)), None)
@@ -103,44 +110,78 @@ def number(value, digits=3):
 
 
 def interval_bar(published, ours, low, high):
-    """A small drawing of a published number (ring) and ours (dot, interval) from 0 to 1."""
+    """A drawing from 0 to 1: a stroke for the published number, a dot and interval for ours."""
     shown = [v for v in (published, ours, low, high) if pd.notna(v)]
     if not shown or min(shown) < 0 or max(shown) > 1:
         return ""
-    marks = ['<line class="axis" x1="2" x2="102" y1="8" y2="8"/>']
+    marks = ['<line class="axis" x1="2" x2="162" y1="8" y2="8"/>']
     if pd.notna(low) and pd.notna(high):
-        marks.append(f'<line class="span" x1="{2 + 100 * low:.1f}" x2="{2 + 100 * high:.1f}" '
-                     'y1="8" y2="8"/>')
+        ends = f'x1="{2 + 160 * low:.1f}" x2="{2 + 160 * high:.1f}"'
+        marks.append(f'<line class="span" {ends} y1="8" y2="8"/>')
     if pd.notna(published):
-        marks.append(f'<circle class="published" cx="{2 + 100 * published:.1f}" cy="8" r="4"/>')
+        at = f"{2 + 160 * published:.1f}"
+        marks.append(f'<line class="published" x1="{at}" x2="{at}" y1="2" y2="14"/>')
     if pd.notna(ours):
-        marks.append(f'<circle class="ours" cx="{2 + 100 * ours:.1f}" cy="8" r="3"/>')
-    return f'<svg class="bar" viewBox="0 0 104 16" aria-hidden="true">{"".join(marks)}</svg>'
+        marks.append(f'<circle class="ours" cx="{2 + 160 * ours:.1f}" cy="8" r="3.2"/>')
+    return f'<svg class="bar" viewBox="0 0 164 16" aria-hidden="true">{"".join(marks)}</svg>'
 
 
 def html_table(frame, caption=None, plain=False, raw=()):
     """A frame as an HTML table; ``raw`` names the columns that already are HTML."""
-    numeric = {
-        name for name in frame
-        if name not in raw and frame[name].astype(str).str.match(r"^$|^[-+.\d]").all()
-    }
+    kind = {}
+    for name in frame:
+        texts = frame[name].map(number)
+        if name not in raw and texts.map(NUMBER.match).all():
+            kind[name] = ' class="num"'
+        elif name not in raw and texts.str.len().max() > 45:
+            kind[name] = ' class="long"'
+        else:
+            kind[name] = ""
     head = "".join(
-        f'<th scope="col"{" class=num" if name in numeric else ""}>{escape(str(name))}</th>'
-        for name in frame
+        f'<th scope="col"{kind[name]}>{escape(HEADS.get(name, str(name)))}</th>' for name in frame
     )
     rows = []
     for values in frame.itertuples(index=False):
-        cells = []
-        for name, value in zip(frame, values):
-            text = str(value) if name in raw else escape(number(value))
-            cells.append(f"<td{' class=num' if name in numeric else ''}>{text}</td>")
+        cells = [
+            f"<td{kind[name]}>{value if name in raw else escape(number(value))}</td>"
+            for name, value in zip(frame, values)
+        ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    kind = "dataframe" if plain else "dataframe sortable"
     return (
-        f'<div class="table-box"><table class="{kind}">{title}<thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f'<div class="table-box{" wide" if frame.shape[1] > 7 else ""}">'
+        f'<table class="{"dataframe" if plain else "dataframe sortable"}">{title}'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def tidy_tables(html):
+    """Wrap the tables of pandas, mark their columns of numbers, and join their two head rows.
+
+    pandas puts the name of the index into a second row of heads, otherwise empty.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    for table in soup.find_all("table", class_="dataframe"):
+        del table["border"]
+        table.wrap(soup.new_tag("div", attrs={"class": "table-box"}))
+        heads = table.thead.find_all("tr") if table.thead else []
+        if len(heads) == 2 and not any(cell.get("colspan") for cell in heads[0].find_all("th")):
+            upper, lower = (row.find_all("th") for row in heads)
+            if not any(a.get_text(strip=True) and b.get_text(strip=True)
+                       for a, b in zip(upper, lower)):
+                for above, below in zip(upper, lower):
+                    if below.get_text(strip=True):
+                        above.string = below.get_text(strip=True)
+                heads.pop().decompose()
+        rows = [row.find_all("td") for row in table.select("tbody tr")]
+        names = heads[-1].find_all("th") if heads else []
+        width = min((len(cells) for cells in rows), default=0)
+        for i in range(1, width + 1):
+            column = [cells[-i] for cells in rows]
+            if all(NUMBER.match(cell.get_text(strip=True)) for cell in column):
+                for cell in column + names[-i:][:1]:
+                    cell["class"] = [*cell.get("class", []), "num"]
+    return str(soup)
 
 
 class DataTable(SphinxDirective):
@@ -198,7 +239,7 @@ class DataTable(SphinxDirective):
 class LedgerTable(DataTable):
     """Published numbers beside ours; the optional argument is an item such as ``Table 1``."""
 
-    raw = ("0 to 1",)
+    raw = ("drawn",)
 
     def read(self):
         from genept_utils import ledger
@@ -207,20 +248,18 @@ class LedgerTable(DataTable):
         return frame[frame["item"] == self.arguments[0]] if self.arguments else frame
 
     def show(self, frame):
-        frame = frame.copy()
-        frame["0 to 1"] = [
+        frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
+        frame["drawn"] = [
             interval_bar(*row) for row in frame[["published", "ours", "low", "high"]].to_numpy(float)
         ]
         frame["95 % interval"] = spans(frame)
         for name in ("published", "ours"):
             frame[name] = [number(float(value)) for value in frame[name]]
-        names = {
-            "published_note": "where it was read", "our_dataset": "our dataset",
-            "our_method": "our method",
-        }
+        frame["our data and method"] = joined(frame, "our_dataset", "our_method")
+        frame["notes"] = joined(frame, "published_note", "note")
         order = ["item", "task", "dataset", "method", "classifier", "metric", "published", "ours",
-                 "95 % interval", "0 to 1", "our_dataset", "our_method", "published_note", "note"]
-        return without_empty(frame[order].rename(columns=names))
+                 "95 % interval", "drawn", "our data and method", "notes"]
+        return without_empty(frame[order])
 
 
 class ResultsTable(DataTable):
@@ -305,6 +344,11 @@ def spans(frame):
     return [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "" for low, high in pairs]
 
 
+def joined(frame, *names):
+    """The texts of some columns as one, parted by semicolons."""
+    return ["; ".join(text for text in row if has(text)) for row in frame[[*names]].to_numpy()]
+
+
 def without_empty(frame):
     """Drop the columns in which no row holds anything."""
     frame = frame.astype(object).where(frame.notna(), "")
@@ -347,8 +391,10 @@ def finish_page(app, pagename, templatename, context, doctree):
         size = png_size(path) if path and path.is_file() and "width=" not in tag else None
         if size:
             tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
-        return tag.replace("<img ", '<img decoding="async" ', 1)
+        return tag
 
+    # the label of a closed cell should be what is seen: "Show code"
+    context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
     pattern = r'<img [^>]*src="[^"]*_images/([^"/]+)"[^>]*>'
     context["body"] = re.sub(pattern, sized, context["body"])
 

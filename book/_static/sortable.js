@@ -24,15 +24,6 @@
     const heads = table.tHead && [...table.tHead.rows];
     if (!body || !heads || !heads.length) return;
     unspan(body);
-    // pandas puts the name of the index in a second row of heads: move it up
-    if (heads.length === 2) {
-      [...heads[1].cells].forEach((cell, i) => {
-        const above = heads[0].cells[i];
-        if (above && above.tagName === "TH" && !above.textContent.trim())
-          above.textContent = cell.textContent;
-      });
-      heads.pop().remove();
-    }
     const rows = [...body.rows];
     const cells = [...heads[heads.length - 1].cells];
     cells.forEach((th, i) => {
