@@ -19,7 +19,6 @@ import pandas as pd
 from genept_utils import genes, paths, sources
 
 SHIPPED = "minilm"
-IDENTIFIERS = ["hgnc_id", "ensembl_id", "entrez_id", "gene_type"]
 SVD_DIMENSIONS = 256
 
 
@@ -109,9 +108,9 @@ def embed_genes(model="wordllama", text="summary", seed=0):
     """
     written = genes.texts(text)
     vectors = embed(written.index if model == "spelling" else written, model, seed)
-    return as_embedding(vectors, genes.gene_table()[IDENTIFIERS], model=model, text=text,
-                        sources={key: sources.registry().sha256[key]
-                                 for key in genes.TEXT_SOURCES})
+    return as_embedding(vectors, genes.identified(written.index), model=model, text=text,
+                        sources=[f"{key} SHA-256 {sources.registry().sha256[key]}"
+                                 for key in genes.text_sources(text)])
 
 
 def as_embedding(vectors, obs, **provenance):
@@ -248,7 +247,7 @@ def _dequantised(path):
 
 def _computed(model, text, seed):
     made_from = json.dumps([model, text, seed, *(sources.registry().sha256[key]
-                                                 for key in genes.TEXT_SOURCES)])
+                                                 for key in genes.text_sources(text))])
     name = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     kept = paths.cache() / "vectors" / f"{model.replace(':', '-')}-{text}-{name}.h5ad"
     if not kept.is_file():

@@ -5,6 +5,7 @@ Names are HGNC's, summaries RefSeq's. Nothing here embeds.
 
 import dataclasses
 import functools
+import json
 import lzma
 import re
 
@@ -16,8 +17,14 @@ from genept_utils import paths, pickles, sources
 HGNC = "genes/hgnc_complete_set.txt.gz"
 REFSEQ = "genes/refseq_gene_summary.rds"
 ENSEMBL = "genes/ensembl100_annotables.pkl.xz"
-TEXT_SOURCES = (HGNC, REFSEQ)
-TEXTS = ("name", "summary", "section")
+GENE_INFO = "genes/Homo_sapiens.gene_info.gz"
+GENEPT_V2 = "genes/NCBI_summary_of_genes.json"
+TEXT_SOURCES = {"name": (HGNC,), "summary": (HGNC, REFSEQ), "section": (HGNC, REFSEQ, GENE_INFO),
+                "chat": (HGNC,), "genept-v2": (GENEPT_V2,)}
+TEXTS = tuple(TEXT_SOURCES)
+IDENTIFIERS = ["hgnc_id", "ensembl_id", "entrez_id", "gene_type"]
+CHAT_MODEL = "gpt-3.5-turbo"  # the published one; another: texts("chat:MODEL")
+PROMPT = "Tell me about gene {symbol}"  # as published
 HOW = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "case", "date",
        "ambiguous", "missing")
 
@@ -82,36 +89,80 @@ def _summaries():
     return pd.read_parquet(kept).set_index("entrez_id")["summary"]
 
 
-def texts(kind="summary"):
+def text_sources(kind):
+    """Keys of the registered files that a text is made from."""
+    base = kind.partition(":")[0]
+    if base not in TEXT_SOURCES:
+        raise ValueError(f"text {kind!r} is not one of {', '.join(TEXTS)}")
+    return TEXT_SOURCES[base]
+
+
+def texts(kind="summary", symbols=None):
     """One text per gene, as it goes into the embedding model.
+
+    The first four are the inputs that the paper compares.
 
     Parameters
     ----------
-    kind : {"name", "summary", "section"}
+    kind : str
         ``"name"``: "SYMBOL full name."; ``"summary"``: the same followed by the RefSeq summary;
         ``"section"``: the summary section as NCBI lays it out, which also names the aliases and
-        the gene type.
+        the gene type; ``"chat"`` or ``"chat:MODEL"``: the answer of a chat model to "Tell me
+        about gene SYMBOL" (see :func:`genept_utils.api.answers`; costs money, kept in the
+        cache); ``"genept-v2"``: the text that the authors released, as they released it.
+    symbols : sequence of str, optional
+        Only these genes, in this order.
 
     Returns
     -------
     pandas.Series
-        (43882,) texts indexed by approved symbol.
+        (43882,) texts indexed by approved symbol; for ``"genept-v2"`` by the authors' own keys.
+
+    Raises
+    ------
+    ValueError
+        No such text.
+    KeyError
+        One of ``symbols`` has no text.
+    genept_utils.sources.SourceError
+        A file that the text is made from cannot be had.
     """
-    table = gene_table()
+    text_sources(kind)
+    if kind == "genept-v2":
+        released = json.loads(sources.fetch(GENEPT_V2).read_text(encoding="utf-8"))
+        made = pd.Series(released, dtype=object).astype(str).rename(kind)
+        return made if symbols is None else made.loc[list(symbols)]
+    table = gene_table() if REFSEQ in text_sources(kind) else _hgnc()
+    table = table if symbols is None else table.loc[list(symbols)]
     head = table.index.astype(str) + " " + table["name"] + "."
     if kind == "name":
         made = head
     elif kind == "summary":
         made = head + " " + table["summary"]
     elif kind == "section":
-        also = (table["alias_symbol"] + "|" + table["prev_symbol"]).str.strip("|")
-        made = ("Official symbol " + table.index + ". Official full name " + table["name"]
-                + ". Gene type " + table["gene_type"] + ". Also known as "
-                + also.str.replace("|", ", ").replace("", "nothing else")
-                + ". Summary " + table["summary"])
+        made = _section(table)
     else:
-        raise ValueError(f"text {kind!r} is not one of {', '.join(TEXTS)}")
+        from genept_utils import api
+
+        prompts = [PROMPT.format(symbol=symbol) for symbol in table.index]
+        made = pd.Series(api.answers(prompts, kind.partition(":")[2] or CHAT_MODEL), table.index)
     return made.map(clean).rename(kind)
+
+
+def _section(table):
+    """NCBI's summary section: its gene type and synonyms, HGNC's locus type and other names."""
+    info = pd.read_csv(sources.fetch(GENE_INFO), sep="\t", dtype=str, keep_default_na=False,
+                       usecols=["GeneID", "Synonyms", "type_of_gene"]).set_index("GeneID")
+    info = info.reindex(table["entrez_id"]).fillna("").replace("-", "").set_axis(table.index)
+    kinds = info["type_of_gene"].str.replace("unknown", "")
+    kinds = kinds.where(kinds == "", kinds + ", ") + table["gene_type"]
+    every = info["Synonyms"] + "|" + table["alias_symbol"] + "|" + table["prev_symbol"]
+    also = [", ".join(dict.fromkeys(name for name in names.split("|") if name)) for names in every]
+    also = pd.Series(also, table.index)
+    return ("Official symbol " + table.index + ". Official full name " + table["name"]
+            + ". Gene type " + kinds + "."
+            + (" Also known as " + also + ".").where(also != "", "")
+            + (" Summary: " + table["summary"]).where(table["summary"] != "", ""))
 
 
 # ---------------------------------------------------------------- names -> genes
@@ -207,6 +258,29 @@ def match(names, counts=None):
     return Matched(table, _lookup()[2], covered)
 
 
+def identified(keys):
+    """A table of identifiers for the keys of an embedding.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        (n,) names in any form.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (n, 4) indexed by the keys as they are: :data:`IDENTIFIERS`, "" where not known; with a
+        first column ``symbol`` where the keys are not all approved symbols.
+    """
+    table = _named_genes()[0][IDENTIFIERS]
+    keys = pd.Index(keys, dtype=object)
+    if keys.isin(table.index).all():
+        return table.loc[keys]
+    symbols = pd.Index(match(keys).symbols, name="symbol")
+    found = table.reindex(symbols).fillna("").reset_index()
+    return found.set_axis(keys)
+
+
 def _match_unique(names):
     exact, folded, _ = _lookup()
     bare = names.str.replace(r"(?i)^(ENSG\d{11})(?:\.\d+)?(?:_PAR_Y)?$", r"\1", regex=True)
@@ -292,6 +366,7 @@ def _one_row_a_name(names):
     return pd.concat([names[~several].set_index("name"), shared])
 
 
+@functools.cache
 def _named_genes():
     """Genes with identifiers and other names: HGNC's file, or what stands in for it."""
     try:
