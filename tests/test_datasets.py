@@ -1,0 +1,109 @@
+"""Loaders of cells: what a reader must be able to rely on."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from genept_utils import datasets, sources
+
+
+def load(name, **columns):
+    try:
+        return datasets.load(name, **columns)
+    except sources.SourceError as error:
+        pytest.skip(str(error).splitlines()[0])
+
+
+@pytest.mark.parametrize("name", datasets.CELLS)
+def test_every_set_loads_with_its_shape_labels_and_scale(name):
+    adata = load(name)
+    assert isinstance(adata.X, sp.csr_matrix) and adata.X.dtype == np.float32
+    assert adata.shape == datasets.CELLS[name]["shape"]
+    assert adata.obs["cell_type"].notna().all()
+    assert adata.obs_names.is_unique and adata.var_names.is_unique
+    raw = adata.uns["genept_data"]["values"] == "raw"
+    assert adata.X.data.min() > 0
+    assert np.array_equal(adata.X.data, np.rint(adata.X.data)) == raw
+
+
+def test_counts_of_known_labels():
+    assert load("kang").obs["condition"].value_counts().to_dict() == {
+        "stimulated": 7217, "control": 6359}
+    assert load("symphony_pbmc").obs["batch"].value_counts().to_dict() == {
+        "3pv2": 480, "5p": 430, "3pv1": 290}
+    melanoma = load("melanoma_icb").obs
+    patients = melanoma.groupby("donor", observed=True)["condition"].first().value_counts().to_dict()
+    assert patients == {"Non-responder": 10, "Responder": 9}
+
+
+def test_kang_donors_agree_with_the_condition_in_muscat():
+    try:
+        sources.fetch("cells/muscat_example_sce.rda")
+    except sources.SourceError as error:
+        pytest.skip(str(error).splitlines()[0])
+    obs = load("kang").obs
+    known = obs[obs["donor"].notna()]
+    assert len(known) == 962
+    assert known["donor"].value_counts().to_dict() == {"101": 582, "107": 380}
+    assert set(known["condition"]) == {"control", "stimulated"}
+
+
+def test_mixology_keeps_each_cells_own_line():
+    adata = load("mixology")
+    assert adata.obs.groupby("experiment", observed=True)["cell_type"].nunique().to_dict() == {
+        "CEL-seq2, 3 lines": 3, "CEL-seq2, 5 lines": 5, "Drop-seq, 3 lines": 3}
+    assert adata.obs_names[0] == "sc_celseq2:A1" and adata.obs["cell_type"].iloc[0] == "H1975"
+
+
+def own_file(folder, dense=False, **obs):
+    X = np.random.default_rng(0).poisson(1, (2500, 30)).astype(np.float32)
+    adata = ad.AnnData(X if dense else sp.csr_matrix(X), obs=pd.DataFrame(obs).set_axis(
+        [f"c{i}" for i in range(2500)]), var=pd.DataFrame(index=[f"G{i}" for i in range(30)]))
+    path = folder / "own.h5ad"
+    adata.write_h5ad(path)
+    return path, X
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_any_h5ad_by_path_with_named_columns(tmp_path, dense):
+    path, X = own_file(tmp_path, dense, kind=["a", "b"] * 1250, lane=[1, 2] * 1250)
+    adata = datasets.load(path, label="kind", batch="lane")
+    assert isinstance(adata.X, sp.csr_matrix)
+    assert np.array_equal(adata.X.toarray(), X)
+    assert list(adata.obs["cell_type"][:2]) == ["a", "b"]
+    assert adata.obs["batch"].nunique() == 2
+
+
+def test_a_missing_label_column_names_those_there_are(tmp_path):
+    path, _ = own_file(tmp_path, kind=["a", "b"] * 1250, lane=[1, 2] * 1250)
+    with pytest.raises(KeyError, match="kind, lane"):
+        datasets.load(path, label="celltype")
+    with pytest.raises(KeyError, match="label=COLUMN.*kind, lane"):
+        datasets.load(path)
+
+
+def test_cells_without_a_label_are_left_out_with_a_word(tmp_path):
+    path, _ = own_file(tmp_path, kind=["a", None] * 1250)
+    with pytest.warns(UserWarning, match="1,250 of 2,500"):
+        assert datasets.load(path, label="kind").n_obs == 1250
+
+
+def test_what_is_neither_a_set_nor_a_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="pbmc_facs"):
+        datasets.load("pbmc_fax")
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        datasets.load(tmp_path / "none.h5ad")
+
+
+def test_sets_that_cannot_be_had_are_left_out_with_a_word(monkeypatch):
+    def fetch(key):
+        if "facs" in key or "muscat" in key:
+            raise sources.SourceError(f"{key} could not be had.\n  tried nothing")
+
+    monkeypatch.setattr(sources, "fetch", fetch)
+    said = []
+    assert datasets.available(["pbmc_facs", "kang", "own.h5ad"], said.append) == ["kang",
+                                                                                 "own.h5ad"]
+    assert said == ["pbmc_facs is left out: cells/pbmc_facs.RData could not be had."]
