@@ -141,8 +141,10 @@ def write_embedding(adata, path):
     scale[scale == 0] = 1
     codes = np.rint(adata.X / scale).astype(np.int8)
     restored = codes * scale.astype(np.float32)
-    stored = ad.AnnData(codes, obs=adata.obs.assign(scale=scale[:, 0].astype(np.float32)),
-                        var=adata.var)
+    obs = adata.obs.assign(scale=scale[:, 0].astype(np.float32))
+    if "entrez_id" in obs:  # as a number it takes a fifth of the space
+        obs["entrez_id"] = pd.to_numeric(obs["entrez_id"]).fillna(0).astype(np.int32)
+    stored = ad.AnnData(codes, obs=obs, var=adata.var)
     cosines = (unit(restored) * unit(adata.X)).sum(axis=1)
     stored.uns["genept"] = {
         **adata.uns["genept"],
@@ -242,6 +244,8 @@ def _dequantised(path):
     if "scale" in adata.obs:
         scale = adata.obs.pop("scale").to_numpy(np.float32)[:, None]
         adata.X = adata.X.astype(np.float32) * scale
+    if "entrez_id" in adata.obs and adata.obs["entrez_id"].dtype.kind == "i":
+        adata.obs["entrez_id"] = adata.obs["entrez_id"].astype(str).replace("0", "")
     return adata
 
 

@@ -22,7 +22,7 @@ GENEPT_V2 = "genes/NCBI_summary_of_genes.json"
 TEXT_SOURCES = {"name": (HGNC,), "summary": (HGNC, REFSEQ), "section": (HGNC, REFSEQ, GENE_INFO),
                 "chat": (HGNC,), "genept-v2": (GENEPT_V2,)}
 TEXTS = tuple(TEXT_SOURCES)
-IDENTIFIERS = ["hgnc_id", "ensembl_id", "entrez_id", "gene_type"]
+IDENTIFIERS = ["ensembl_id", "entrez_id", "gene_type"]
 CHAT_MODEL = "gpt-3.5-turbo"  # the published one; another: texts("chat:MODEL")
 PROMPT = "Tell me about gene {symbol}"  # as published
 HOW = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "case", "date",
@@ -269,7 +269,7 @@ def identified(keys):
     Returns
     -------
     pandas.DataFrame
-        (n, 4) indexed by the keys as they are: :data:`IDENTIFIERS`, "" where not known; with a
+        (n, 3) indexed by the keys as they are: :data:`IDENTIFIERS`, "" where not known; with a
         first column ``symbol`` where the keys are not all approved symbols.
     """
     table = _named_genes()[0][IDENTIFIERS]

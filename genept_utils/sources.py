@@ -137,6 +137,7 @@ def _from_network(key, row, progress):
     import requests
 
     host = urlsplit(row.url).netloc
+    pooch.get_logger().setLevel("WARNING")  # its lines would land in notebook outputs
     download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
     try:
         path = pooch.retrieve(row.url, f"sha256:{row.sha256}", fname=Path(key).name,
@@ -189,6 +190,7 @@ def replacing(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
     os.close(handle)
+    os.chmod(part, 0o644)  # mkstemp gives 600, which others could not read
     try:
         yield Path(part)
         os.replace(part, path)

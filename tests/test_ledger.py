@@ -1,0 +1,58 @@
+"""Results are written whole, joined by name, and compared within a tolerance."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genept_utils import ledger
+
+ROW = {"item": "Fig 2c", "task": "ggi", "dataset": "Gene2vec test", "label": "shared GO",
+       "method": "GenePT MiniLM", "classifier": "lr", "metric": "roc_auc", "value": 0.78812345,
+       "low": 0.75, "high": 0.82, "n": 21448}
+
+
+def test_recorded_rows_come_back_rounded(results_folder):
+    written = ledger.record("03-gene-interactions", [ROW])
+    read = ledger.results("03-gene-interactions")
+    pd.testing.assert_frame_equal(written, read, check_dtype=False)
+    assert read["value"].tolist() == [0.7881]
+    assert read["notebook"].tolist() == ["03-gene-interactions"]
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"metric": None}, "lacks"), ({"colour": "red"}, "colour"), ({"low": 0.9}, "interval")])
+def test_wrong_rows_are_refused(results_folder, change, message):
+    row = {key: value for key, value in {**ROW, **change}.items() if value is not None}
+    with pytest.raises(ValueError, match=message):
+        ledger.record("03-gene-interactions", [row])
+    assert list(results_folder.iterdir()) == []
+
+
+def test_the_same_result_twice_is_refused(results_folder):
+    with pytest.raises(ValueError, match="twice"):
+        ledger.record("03-gene-interactions", [ROW, {**ROW, "value": 0.79}])
+
+
+def test_ours_stands_beside_the_published_number(results_folder):
+    ledger.record("03-gene-interactions", [ROW, {**ROW, "method": "spelling"}])
+    table = ledger.join("Fig 2c")
+    both = table.dropna(subset=["published", "ours"])
+    assert both[["published", "ours", "our_method"]].values.tolist() == [
+        [0.83, 0.7881, "GenePT MiniLM"]]
+    assert table[table["our_method"] == "spelling"]["published"].isna().all()
+    assert len(table) == len(ledger.published("Fig 2c")) + 1
+
+
+def test_a_number_that_was_not_found_stays_empty():
+    unknown = ledger.published()["value"].isna()
+    assert unknown.sum() == 5
+
+
+def test_compare_names_what_moved():
+    committed = pd.DataFrame([{**ROW, "notebook": "03", "split": "", "note": note}
+                              for note in ("a", "b", "c tolerance=0.05", "only committed")])
+    fresh = committed[:3].copy()
+    fresh["value"] += [0.005, 0.02, 0.04]
+    moved = ledger.compare(fresh, committed)
+    assert sorted(moved["note"]) == ["b", "only committed"]
+    assert np.isnan(moved.set_index("note").loc["only committed", "value_fresh"])
