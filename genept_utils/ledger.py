@@ -118,8 +118,8 @@ def compare(fresh, committed, tolerance=0.01):
     """
     key = [*KEY, "split", "note", "notebook"]
     both = set(fresh["notebook"]) & set(committed["notebook"])
-    sides = [side[side["notebook"].isin(both)].fillna({name: "" for name in key})
-             for side in (fresh, committed)]
+    sides = [side[side["notebook"].isin(both)] for side in (fresh, committed)]
+    sides = [side.assign(**side[key].fillna("").astype(str)) for side in sides]
     table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
     stated = table["note"].str.extract(r"tolerance=([\d.]+)")[0].astype(float)
     gap = (table["value_fresh"] - table["value_committed"]).abs()

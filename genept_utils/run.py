@@ -280,6 +280,7 @@ def _plan(path, assignments, grid, folder):
         slug = ",".join(f"{k}={v}" for part in combination for k, v in part.items())
         place = folder / slug.replace("/", "-") if slug else folder
         yield {"source": path, "values": values, "place": place,
+               "stamp": stamp(notebook, values),
                "second": bool(notebook.metadata.get("genept", {}).get("inputs"))}
 
 
@@ -349,12 +350,12 @@ def _execute(task, threads):
     with _peak_memory() as peak:
         try:
             papermill.execute_notebook(task["source"], part, task["values"], progress_bar=False,
-                                       cwd=paths.NOTEBOOKS, kernel_name="python3")
+                                       cwd=paths.NOTEBOOKS, kernel_name="python3", language="python",
+                                       extra_arguments=["--IPKernelApp.log_level=40"])
         except papermill.PapermillExecutionError as failure:
             error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
     notebook = _tidy(nbformat.read(part, as_version=4))
-    notebook.metadata["genept"]["run"] = stamp(
-        nbformat.read(task["source"], as_version=4), task["values"])
+    notebook.metadata["genept"]["run"] = task["stamp"]
     part.unlink()
     status = "failed" if error else "partial" if task["missing"]["optional"] else "executed"
     kept = target.with_suffix(".failed.ipynb")
@@ -438,26 +439,28 @@ def _publish(entries):
     """Complete runs become the committed outputs."""
     file = paths.DATA / "results" / "runs.json"
     runs = json.loads(file.read_text()) if file.is_file() else {}
-    for entry in entries:
-        if entry["status"] != "executed":
-            continue
-        name, made = entry["notebook"], Path(entry["path"])
-        shutil.copy(made, paths.NOTEBOOKS / f"{name}.ipynb")
-        result = made.parent.parent / "results" / f"{name}.json"
+    complete = [entry for entry in entries if entry["status"] == "executed"]
+    for entry in complete:
+        result = Path(entry["path"]).parent.parent / "results" / f"{entry['notebook']}.json"
         if result.is_file():
             shutil.copy(result, paths.DATA / "results")
-        runs[name] = {"minutes": entry["minutes"], "peak_mb": entry["peak_mb"]}
+        runs[entry["notebook"]] = {"minutes": entry["minutes"], "peak_mb": entry["peak_mb"]}
+    for entry in complete:  # once all results lie there: some pages have them as inputs
+        notebook = nbformat.read(entry["path"], as_version=4)
+        notebook.metadata["genept"]["run"]["inputs_sha256"] = input_hash(notebook)
+        with sources.replacing(paths.NOTEBOOKS / f"{entry['notebook']}.ipynb") as part:
+            nbformat.write(notebook, part)
     with sources.replacing(file) as part:
         part.write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
 
 
-def changed_results(folder=FOLDER / "results"):
+def changed_results():
     """Rows of the last run that differ from the committed results by more than the tolerance;
     see :func:`genept_utils.ledger.compare`."""
     executed = [row["notebook"] for row in json.loads((FOLDER / "summary.json").read_text())
                 if row["status"] == "executed"]
     fresh, committed = (ledger.results(folder=where)
-                        for where in (folder, paths.DATA / "results"))
+                        for where in (FOLDER / "results", paths.DATA / "results"))
     return ledger.compare(fresh[fresh["notebook"].isin(executed)], committed)
 
 

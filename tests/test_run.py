@@ -1,0 +1,171 @@
+"""The runner refuses before it runs, keeps what failed, and tells stale pages."""
+
+import json
+
+import nbformat
+import pytest
+
+from genept_utils import paths, run, sources
+from genept_utils.__main__ import main
+
+PARAMETERS = 'seed: int = 0  # seed\nname: str = "a"  # a word\nshare: float = 0.5  # a share'
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of one notebook that writes one result; returns a function that (re)writes it."""
+    for name in ("notebooks", "data/results"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "_build")
+    monkeypatch.setattr(run, "FOLDER", tmp_path / "_build" / "run")
+    data = tmp_path / "data"
+    for name in ("sources.csv", "wheels.csv", "published.csv"):
+        (data / name).write_bytes((paths.DATA / name).read_bytes())
+    monkeypatch.setattr(paths, "DATA", data)
+
+    def write(*code, parameters=PARAMETERS, stem="02-small", **meta):
+        notebook = nbformat.v4.new_notebook(metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3"},
+            "genept": {"sources": [], **meta}})
+        cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
+        notebook.cells = [cell, *map(nbformat.v4.new_code_cell, code)]
+        path = tmp_path / "notebooks" / f"{stem}.ipynb"
+        nbformat.write(notebook, path)
+        return path
+
+    return write
+
+
+RESULT = ('from genept_utils import ledger\n'
+          'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
+          '                                metric="accuracy", value=seed + 0.5)]);')
+
+
+def test_parameters_are_read_with_their_types(project):
+    notebook = nbformat.read(project("pass"), as_version=4)
+    assert run.parameters(notebook) == {
+        "seed": ("int", 0), "name": ("str", "a"), "share": ("float", 0.5)}
+
+
+@pytest.mark.parametrize("word, message", [
+    ("sede=3", "did you mean 'seed'"), ("seed=three", "'seed' is int"),
+    ("seed=1.5", "'seed' is int"), ("share=much", "'share' is float"), ("seed=true", "is int")])
+def test_wrong_parameters_stop_before_anything_runs(project, word, message):
+    project("raise SystemExit('ran')")
+    with pytest.raises(ValueError, match=message):
+        run.run(["02"], [word])
+    assert not paths.BUILD.exists()
+
+
+@pytest.mark.parametrize("line", ["seed = 0", "seed: object = 0", "seed: int | None = None"])
+def test_untyped_parameters_are_refused(project, line):
+    project("pass", parameters=line)
+    with pytest.raises(ValueError, match="name: type = value"):
+        run.run()
+
+
+def test_values_take_the_declared_type():
+    known = {"a": ("int", 0), "b": ("float", 0.0), "c": ("bool", True), "d": ("str", ""),
+             "e": ("list", [])}
+    assert run.typed(["a=3", "b=2", "c=false", "d=3", "e=x,y"], known) == {
+        "a": 3, "b": 2.0, "c": False, "d": "3", "e": ["x", "y"]}
+
+
+def test_an_unknown_notebook_names_those_there_are(project):
+    project("pass")
+    with pytest.raises(ValueError, match="02-small"):
+        run.run(["05-missing"])
+
+
+def test_run_write_check_and_staleness(project, monkeypatch):
+    path = project(RESULT)
+    assert "never run" in run.check()[0]
+    entry, = run.run(write=True, report=lambda line: None)
+    assert entry["status"] == "executed" and entry["peak_mb"] > 20
+    assert run.check() == []
+    notebook = nbformat.read(path, as_version=4)
+    assert "papermill" not in notebook.metadata
+    assert all("papermill" not in cell.metadata for cell in notebook.cells)
+    result = paths.DATA / "results" / "02-small.json"
+    assert json.loads(result.read_text())[0]["value"] == 0.5
+    assert set(json.loads((paths.DATA / "results" / "runs.json").read_text())) == {"02-small"}
+    assert len(run.changed_results()) == 0
+
+    monkeypatch.setattr(run, "module_hash", lambda: "another")
+    assert "genept_utils has changed" in run.check()[0]
+    monkeypatch.undo()
+
+
+def test_a_changed_cell_is_stale(project):
+    path = project("print(seed)")
+    run.run(write=True, report=lambda line: None)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].source = "print(seed + 1)"
+    nbformat.write(notebook, path)
+    assert "its code has changed" in run.check()[0]
+
+
+def test_a_grid_runs_every_combination_apart(project):
+    project(RESULT)
+    entries = run.run(grid=["seed=1,2"], report=lambda line: None)
+    assert [entry["values"] for entry in entries] == [{"seed": 1}, {"seed": 2}]
+    values = [json.loads((paths.BUILD / "param" / f"seed={n}" / "results" / "02-small.json")
+                         .read_text())[0]["value"] for n in (1, 2)]
+    assert values == [1.5, 2.5]
+    assert not (paths.DATA / "results" / "02-small.json").exists()
+
+
+def test_a_failure_keeps_the_notebook_and_exits_non_zero(project, capsys):
+    path = project("print('reached')", "raise RuntimeError('on purpose')", "print('never')")
+    committed = path.read_bytes()
+    assert main(["run", "--write"]) == 1
+    kept = paths.BUILD / "run" / "notebooks" / "02-small.failed.ipynb"
+    assert "reached" in kept.read_text() and "on purpose" in kept.read_text()
+    assert str(kept) in capsys.readouterr().err
+    assert path.read_bytes() == committed
+
+
+def test_a_missing_source_keeps_the_committed_outputs(project, monkeypatch, capsys):
+    monkeypatch.setattr(sources, "fetch", _unreachable)
+    path = project("raise SystemExit('ran')", sources=["genes/hgnc_complete_set.txt.gz"])
+    committed = path.read_bytes()
+    assert main(["run"]) == 0
+    assert "keeps its committed outputs: genes/hgnc_complete_set.txt.gz" in capsys.readouterr().out
+    assert path.read_bytes() == committed
+    summary = json.loads((paths.BUILD / "run" / "summary.json").read_text())
+    assert summary[0]["status"] == "kept"
+    assert main(["run", "--strict"]) == 1
+
+
+def test_a_missing_optional_source_is_said(project, monkeypatch, capsys):
+    monkeypatch.setattr(sources, "fetch", _unreachable)
+    project("print('ran')", sources=["genes/hgnc_complete_set.txt.gz"], required=[])
+    assert main(["run", "--write"]) == 0
+    assert "was run without: genes/hgnc_complete_set.txt.gz" in capsys.readouterr().out
+    assert run.check()  # a partial run never becomes the committed page
+
+
+def test_strict_tells_results_that_have_moved(project, capsys):
+    project(RESULT)
+    run.run(write=True, report=lambda line: None)
+    file = paths.DATA / "results" / "02-small.json"
+    file.write_text(file.read_text().replace("0.5", "0.7"))
+    assert main(["run", "--strict"]) == 1
+    assert "differ from the committed ones" in capsys.readouterr().err
+
+
+def test_docstrings_and_comments_do_not_make_pages_stale(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path)
+    module = tmp_path / "cells.py"
+    module.write_text('"""One."""\n\n\ndef f(x):\n    """Two."""\n    return x + 1\n')
+    first = run.module_hash()
+    module.write_text('"""Other."""\n\n\ndef f(x):\n    # a comment\n    return x + 1\n')
+    assert run.module_hash() == first
+    module.write_text('def f(x):\n    return x + 2\n')
+    assert run.module_hash() != first
+
+
+def _unreachable(key, progress=None):
+    raise sources.SourceError(f"{key} could not be had")
