@@ -1,0 +1,82 @@
+"""What was computed or paid for once: a table of hash -> bytes on disk.
+
+One SQLite file under the cache folder. Every write is a transaction, so that a killed process
+leaves whole rows or none, and several processes may read and write at once. The rollback journal
+is used and not the write-ahead log, which does not work on network file systems.
+"""
+
+import contextlib
+import hashlib
+import sqlite3
+import sys
+import threading
+import time
+
+from genept_utils import paths
+
+PATIENCE = 60  # seconds that one statement waits for another process
+_lock = threading.Lock()
+
+
+def key(*parts):
+    """SHA-256 (32 bytes) of a sequence of strings."""
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+@contextlib.contextmanager
+def opened():
+    """The table, for :func:`read` and :func:`write` from any thread."""
+    path = paths.cache() / "answers.sqlite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
+    try:
+        with table:
+            table.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB)")
+        yield table
+    finally:
+        table.close()
+
+
+def read(table, keys):
+    """Dict of key -> bytes for those of ``keys`` that are kept."""
+    keys, found = list(keys), {}
+    with _lock:
+        for start in range(0, len(keys), 500):
+            some = keys[start:start + 500]
+            marks = ",".join("?" * len(some))
+            found.update(table.execute(f"SELECT key, value FROM kept WHERE key IN ({marks})",
+                                       some))
+    return found
+
+
+def write(table, found):
+    """Keep a dict of key -> bytes; it is on disk when this returns."""
+    with _lock, table:
+        table.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", found.items())
+
+
+@contextlib.contextmanager
+def alone(name):
+    """Wait until no other process holds ``name``, so that nothing is paid for twice.
+
+    The lock is the operating system's and ends with the process, however that ends.
+    """
+    path = paths.cache() / "locks" / f"{key(name).hex()[:16]}.sqlite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
+    said = False
+    try:
+        while True:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+            if not said:
+                print(f"another process is asking {name}; waiting for it", file=sys.stderr)
+                said = True
+            time.sleep(.2)
+        yield
+    finally:
+        lock.close()

@@ -1,0 +1,239 @@
+"""A small OpenAI-compatible server on 127.0.0.1 that can fail in all the ways a real one does.
+
+``python tests/faults/server.py '{"latency": 0.05}'`` prints its port and serves until it is
+killed. Vectors are a function of the text (:func:`vector`), so that every answer can be checked.
+``GET /stats`` tells how many requests came and what was billed: a text is billed when a complete
+answer that holds its vector was sent.
+"""
+
+import base64
+import collections
+import hashlib
+import http.server
+import json
+import sys
+import threading
+import time
+
+import numpy as np
+
+OPTIONS = {
+    "latency": 0.0,  # seconds before each answer
+    "per_minute": 0,  # requests a minute, 0 for no limit
+    "dimension": 1536,
+    "floats": False,  # numbers as JSON lists even where base64 is asked for
+    "most_inputs": 2048,
+    "faults": [],  # one of each in turn, on every `every`-th request
+    "every": 10,
+    "always": "",  # this fault on every request
+    "polls": 2,  # how often a batch is said to be in progress
+    "key": "",  # the only key that is let in
+}
+
+
+def vector(text, dimension=1536):
+    """(dimension,) float32 of unit norm, a function of the text."""
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+    draw = np.random.default_rng(seed).standard_normal(dimension, dtype=np.float32)
+    return draw / np.linalg.norm(draw)
+
+
+class State:
+    def __init__(self, options):
+        self.options = {**OPTIONS, **options}
+        self.lock = threading.Lock()
+        self.times = collections.deque()
+        self.requests = self.faulty = 0
+        self.billed = collections.Counter()
+        self.seen = collections.Counter()
+        self.files, self.batches = {}, {}
+
+    def admitted(self):
+        """Whether the rate limit lets one more request through."""
+        limit, now = self.options["per_minute"], time.monotonic()
+        with self.lock:
+            while self.times and now - self.times[0] > 60:
+                self.times.popleft()
+            if limit and len(self.times) >= limit:
+                return False
+            self.times.append(now)
+            return True
+
+    def fault(self):
+        """The fault of this request, "" for none."""
+        with self.lock:
+            self.requests += 1
+            if self.options["always"]:
+                fault = self.options["always"]
+            elif self.options["faults"] and self.requests % self.options["every"] == 0:
+                fault = self.options["faults"][self.faulty % len(self.options["faults"])]
+                self.faulty += 1
+            else:
+                return ""
+            self.seen[fault] += 1
+            return fault
+
+    def bill(self, texts):
+        with self.lock:
+            self.billed.update(texts)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    state = None
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, status, body, headers=(), cut=None):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content) if cut is None else cut))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content if cut is None else content[:cut])
+
+    def refuse(self, status, code, headers=()):
+        said = f"refused: {code}; your request was {self.headers.get('Authorization')}"
+        self.answer(status, {"error": {"message": said, "code": code, "type": code}}, headers)
+
+    def do_GET(self):
+        state, path = self.state, self.path.split("?")[0]
+        if path == "/stats":
+            billed = state.billed
+            self.answer(200, {"requests": state.requests, "faults": state.seen,
+                              "billed": sum(billed.values()), "texts": len(billed),
+                              "twice": sum(n > 1 for n in billed.values()),
+                              "batches": len(state.batches)})
+        elif path == "/v1/batches":
+            self.answer(200, {"object": "list", "data": list(state.batches.values()),
+                              "has_more": False})
+        elif path.startswith("/v1/batches/"):
+            self.answer(200, self.progress(path.rsplit("/", 1)[1]))
+        elif path.endswith("/content"):
+            self.answer(200, state.files[path.split("/")[3]])
+        else:
+            self.refuse(404, "not_found")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        state = self.state
+        if state.options["key"] and state.options["key"] not in self.headers["Authorization"]:
+            return self.refuse(401, "invalid_api_key")
+        if self.path == "/v1/files":
+            name = f"file-{len(state.files)}"
+            start = body.index(b'{"custom_id"')
+            state.files[name] = body[start:body.rindex(b"}") + 1]
+            return self.answer(200, {"id": name, "object": "file", "bytes": 0, "created_at": 0,
+                                     "filename": "in.jsonl", "purpose": "batch"})
+        if self.path == "/v1/batches":
+            return self.begin_batch(json.loads(body))
+        fault = state.fault()
+        time.sleep(state.options["latency"])
+        if not state.admitted():
+            return self.refuse(429, "rate_limit_exceeded", [("Retry-After", "1")])
+        if fault == "429":
+            return self.refuse(429, "rate_limit_exceeded", [("Retry-After", "0.2")])
+        if fault == "429 date":
+            then = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 1))
+            return self.refuse(429, "rate_limit_exceeded", [("Retry-After", then)])
+        if fault == "quota":
+            return self.refuse(429, "insufficient_quota")
+        if fault in ("401", "403", "404", "500", "503"):
+            return self.refuse(int(fault), "failed")
+        if fault == "drop":
+            self.close_connection = True
+            return self.connection.close()
+        if fault == "hang":
+            time.sleep(5)
+        asked = json.loads(body)
+        if self.path == "/v1/chat/completions":
+            return self.chat(asked, fault)
+        texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
+        if len(texts) > state.options["most_inputs"]:
+            return self.refuse(413, "too many inputs")
+        self.send_vectors(asked, texts, fault)
+
+    def chat(self, asked, fault):
+        prompt = asked["messages"][0]["content"]
+        body = {"choices": [{"index": 0, "message": {"role": "assistant",
+                                                     "content": f"An answer to: {prompt}"}}],
+                "usage": {"total_tokens": 7}}
+        if fault == "truncated":
+            return self.answer(200, json.dumps(body).encode()[:-20])
+        self.answer(200, body)
+        self.state.bill([prompt])
+
+    def rows(self, texts, dimension, as_floats):
+        found = []
+        for index, text in enumerate(texts):
+            numbers = vector(text, dimension)
+            found.append({"object": "embedding", "index": index, "embedding": numbers.tolist()
+                          if as_floats else base64.b64encode(numbers.tobytes()).decode()})
+        return found
+
+    def send_vectors(self, asked, texts, fault):
+        state = self.state
+        dimension = asked.get("dimensions") or state.options["dimension"]
+        as_floats = state.options["floats"] or asked.get("encoding_format") != "base64"
+        rows = self.rows(texts, dimension // 2 if fault == "dimension" else dimension, as_floats)
+        if fault == "shuffled":
+            np.random.default_rng(0).shuffle(rows)
+        if fault == "short":
+            rows = rows[:-1]
+        if fault == "nan":
+            rows[0]["embedding"] = base64.b64encode(np.full(dimension, np.nan, "<f4")).decode()
+        content = json.dumps({"object": "list", "data": rows, "model": asked["model"], "usage": {
+            "total_tokens": sum(len(text.split()) for text in texts)}}).encode()
+        if fault == "truncated":
+            return self.answer(200, content[:len(content) // 2])
+        self.answer(200, content)
+        if fault in ("", "shuffled", "hang"):
+            state.bill(texts)
+
+    def begin_batch(self, asked):
+        state = self.state
+        name = f"batch-{len(state.batches)}"
+        state.batches[name] = {
+            "id": name, "object": "batch", "endpoint": asked["endpoint"], "status": "in_progress",
+            "input_file_id": asked["input_file_id"], "completion_window": "24h", "created_at": 0,
+            "metadata": asked.get("metadata"), "polls": 0}
+        self.answer(200, state.batches[name])
+
+    def progress(self, name):
+        state, batch = self.state, self.state.batches[name]
+        batch["polls"] += 1
+        if batch["polls"] <= state.options["polls"] or batch["status"] == "completed":
+            return batch
+        lines = state.files[batch["input_file_id"]].decode().splitlines()
+        out = []
+        for number, line in enumerate(lines):
+            one = json.loads(line)
+            text = one["body"]["input"]
+            if state.options["faults"] and number % state.options["every"] == 0 and \
+                    name == "batch-0":
+                out.append({"custom_id": one["custom_id"], "error": {"message": "failed"}})
+                continue
+            rows = self.rows([text], state.options["dimension"], False)
+            out.append({"custom_id": one["custom_id"], "error": None, "response": {
+                "status_code": 200, "body": {"data": rows, "usage": {"total_tokens": 1}}}})
+            state.bill([text])
+        name = f"file-{len(state.files)}"
+        state.files[name] = "\n".join(json.dumps(line) for line in reversed(out)).encode()
+        batch.update(status="completed", output_file_id=name)
+        return batch
+
+
+def serve(options):
+    Handler.state = State(options)
+    http.server.ThreadingHTTPServer.request_queue_size = 128
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    serve(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
