@@ -19,6 +19,9 @@ from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
+from genept_utils import ledger, paths, sources
+from genept_utils.run import code_hash
+
 MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
 HEADS = {"drawn": "❘ published ● ours, 0 to 1"}
@@ -44,36 +47,41 @@ def read_notebook(app, docname, source):
     """
     if not docname.startswith("notebooks/"):
         return
-    from genept_utils.run import code_hash
-
     name = docname.split("/", 1)[1]
     run = Path(app.srcdir, "_build", "run")
     notebook = nbformat.reads(source[0], as_version=4)
+    row = summary_row(run / "summary.json", name)
     executed = run / "notebooks" / f"{name}.ipynb"
-    if executed.is_file():
+    if executed.is_file() and row.get("status") != "kept":
         app.env.note_dependency(str(executed))
         copy = nbformat.read(executed, as_version=4)
         stamp = copy.metadata.get("genept", {}).get("run", {})
         if stamp.get("code_sha256") == code_hash(notebook):
             notebook = copy
-    status = run_status(run / "summary.json", name)
+    status = status_line(row)
     if status:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
     source[0] = nbformat.writes(notebook)
 
 
-def run_status(path, name):
-    """Markdown that says what of a notebook was not executed; None if all of it was."""
+def summary_row(path, name):
+    """What the runner's summary says of a notebook; empty where it says nothing."""
     rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    row = next((row for row in rows if row["notebook"] == name), {})
-    missing = ", ".join(f"`{key}`" for key in row.get("missing", []))
-    reached = f" {missing} could not be reached." if missing else ""
+    return next((row for row in rows if row["notebook"] == name), {})
+
+
+def status_line(row):
+    """Markdown that says what of a notebook was not executed; None if all of it was."""
+    missing = ", ".join(f"`{key}`" for key in row.get("missing", [])) or "a source"
     if row.get("status") == "kept":
-        return f"> **Not re-executed here.** Outputs of {row['run_date']};{reached}".rstrip(";")
+        return (
+            f"> **Not re-executed here.** Outputs of {row['run_date']}; "
+            f"{missing} could not be reached."
+        )
     if row.get("status") == "partial":
         return (
-            f"> **Executed in part.** Run of {row['run_date']};{reached}\n"
-            "> What needs it is left out on this page."
+            f"> **Executed in part.** Run of {row['run_date']}; {missing} could not be reached, "
+            "and what needs it is left out."
         )
     return None
 
@@ -131,7 +139,7 @@ def html_table(frame, caption=None, plain=False, raw=()):
     kind = {}
     for name in frame:
         texts = frame[name].map(number)
-        if name not in raw and texts.map(NUMBER.match).all():
+        if name not in raw and all(map(NUMBER.match, texts)):
             kind[name] = ' class="num"'
         elif name not in raw and texts.str.len().max() > 45:
             kind[name] = ' class="long"'
@@ -149,7 +157,7 @@ def html_table(frame, caption=None, plain=False, raw=()):
         rows.append(f"<tr>{''.join(cells)}</tr>")
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="table-box{" wide" if frame.shape[1] > 7 else ""}">'
+        f'<div class="table-box{" wide" if frame.shape[1] > 6 else ""}">'
         f'<table class="{"dataframe" if plain else "dataframe sortable"}">{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
@@ -209,15 +217,19 @@ class DataTable(SphinxDirective):
         """The columns as a reader sees them."""
         return frame
 
-    def results(self, name):
-        """Read a file of ``data/results`` and rebuild the page when it changes."""
-        from genept_utils import paths
-
-        path = paths.results() / f"{name}.json"
+    def results(self, path):
+        """Read a file of results and rebuild the page when it changes."""
         if not path.is_file():
-            raise self.error(f"data/results/{name}.json does not exist: run the notebook first")
+            raise self.error(f"{path.name} does not exist in {path.parent}: run the notebook first")
         self.env.note_dependency(str(path))
         return json.loads(path.read_text(encoding="utf-8"))
+
+    def notebook_link(self, name):
+        """A link to the page of a notebook, or its bare name where the book has no such page."""
+        if f"notebooks/{name}" not in self.env.found_docs:
+            return escape(name)
+        up = "../" * self.env.docname.count("/")
+        return f'<a class="internal" href="{up}notebooks/{name}.html">{escape(name)}</a>'
 
     def run(self):
         frame = self.read()
@@ -230,36 +242,46 @@ class DataTable(SphinxDirective):
         if frame.empty:
             raise self.error(f"{self.name}: no row is left, check the name and :where:")
         frame = self.show(frame)
-        if "columns" in self.options:
-            frame = frame[[name.strip() for name in self.options["columns"].split(",")]]
+        frame = frame.astype(object).where(frame.notna(), "")
+        columns = [name.strip() for name in self.options.get("columns", "").split(",") if name]
+        unknown = set(columns) - set(frame)
+        if unknown:
+            raise self.error(f"no column {sorted(unknown)}; there are: {', '.join(frame)}")
+        frame = frame[columns] if columns else frame.loc[:, (frame != "").any()]
         html = html_table(frame, self.options.get("caption"), "plain" in self.options, self.raw)
         return [nodes.raw("", html, format="html")]
 
 
 class LedgerTable(DataTable):
-    """Published numbers beside ours; the optional argument is an item such as ``Table 1``."""
+    """Published numbers beside ours; the optional argument is an item such as ``Table 1``.
 
-    raw = ("drawn",)
+    ``paired`` keeps the rows that have both.
+    """
+
+    raw = ("drawn", "notebook")
+    option_spec = {**DataTable.option_spec, "paired": directives.flag}
 
     def read(self):
-        from genept_utils import ledger
-
-        frame = ledger.join()
-        return frame[frame["item"] == self.arguments[0]] if self.arguments else frame
+        frame = ledger.join(*self.arguments)
+        if "paired" in self.options:
+            frame = frame.dropna(subset=["published", "ours"])
+        return frame
 
     def show(self, frame):
         frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
-        frame["drawn"] = [
-            interval_bar(*row) for row in frame[["published", "ours", "low", "high"]].to_numpy(float)
-        ]
+        values = frame[["published", "ours", "low", "high"]].to_numpy(float)
+        frame["drawn"] = [interval_bar(*row) for row in values]
         frame["95 % interval"] = spans(frame)
         for name in ("published", "ours"):
             frame[name] = [number(float(value)) for value in frame[name]]
-        frame["our data and method"] = joined(frame, "our_dataset", "our_method")
-        frame["notes"] = joined(frame, "published_note", "note")
-        order = ["item", "task", "dataset", "method", "classifier", "metric", "published", "ours",
-                 "95 % interval", "drawn", "our data and method", "notes"]
-        return without_empty(frame[order])
+        frame["our method"] = frame["our_method"]
+        frame["notebook"] = [self.notebook_link(name) for name in frame["notebook"]]
+        for name, parts in {"dataset": ["dataset", "label"], "method": ["method", "classifier"],
+                            "notes": ["published_note", "note"]}.items():
+            frame[name] = ["; ".join(filter(None, row)) for row in frame[parts].to_numpy()]
+        order = ["item", "task", "dataset", "method", "metric", "published", "ours",
+                 "95 % interval", "drawn", "our method", "split", "notebook", "notes"]
+        return frame[order]
 
 
 class ResultsTable(DataTable):
@@ -269,14 +291,14 @@ class ResultsTable(DataTable):
     optional_arguments = 0
 
     def read(self):
-        return pd.DataFrame(self.results(self.arguments[0]))
+        return pd.DataFrame(self.results(paths.results() / f"{self.arguments[0]}.json"))
 
     def show(self, frame):
         frame = frame.copy()
         frame["95 % interval"] = spans(frame)
         order = ["item", "task", "dataset", "label", "method", "classifier", "metric", "value",
                  "95 % interval", "n", "repeats", "split", "note"]
-        return without_empty(frame[[name for name in order if name in frame]])
+        return frame[[name for name in order if name in frame]]
 
 
 class SourcesTable(DataTable):
@@ -285,26 +307,21 @@ class SourcesTable(DataTable):
     raw = ("file", "SHA-256")
 
     def read(self):
-        from genept_utils import sources
-
-        return sources.registry()
+        return sources.registry().reset_index()
 
     def show(self, frame):
-        def link(row):
-            name = escape(row["key"])
-            return f'<a href="{escape(row["url"])}">{name}</a>' if has(row["url"]) else name
+        def link(key, url):
+            return f'<a href="{escape(url)}">{escape(key)}</a>' if url else escape(key)
 
-        wheel = frame["wheel"].fillna("")
-        return without_empty(pd.DataFrame({
-            "file": [link(row) for _, row in frame.iterrows()],
+        return pd.DataFrame({
+            "file": [link(*row) for row in frame[["key", "url"]].to_numpy()],
             "kB": [f"{size / 1000:,.0f}" for size in frame["bytes"]],
             "licence": frame["licence"],
             "citation": frame["citation"],
             "content": frame["note"],
-            "package": wheel,
-            "SHA-256": [f'<code title="{escape(str(sha))}">{escape(str(sha)[:12])}</code>'
-                        for sha in frame["sha256"]],
-        }))
+            "package": frame["wheel"],
+            "SHA-256": [f'<code title="{sha}">{sha[:12]}</code>' for sha in frame["sha256"]],
+        })
 
 
 class RuntimesTable(DataTable):
@@ -313,27 +330,15 @@ class RuntimesTable(DataTable):
     raw = ("notebook",)
 
     def read(self):
-        runs = self.results("runs")
+        runs = self.results(paths.DATA / "results" / "runs.json")
         return pd.DataFrame([{"notebook": name, **runs[name]} for name in sorted(runs)])
 
     def show(self, frame):
-        def link(name):
-            target = f"notebooks/{name}"
-            if target not in self.env.found_docs:
-                return escape(name)
-            up = "../" * self.env.docname.count("/")
-            return f'<a class="internal" href="{up}{target}.html">{escape(name)}</a>'
-
         return pd.DataFrame({
-            "notebook": [link(name) for name in frame["notebook"]],
+            "notebook": [self.notebook_link(name) for name in frame["notebook"]],
             "minutes": [f"{value:.1f}" for value in frame["minutes"]],
             "peak memory, MB": [f"{value:,.0f}" for value in frame["peak_mb"]],
         })
-
-
-def has(value):
-    """Whether a cell of a frame holds text."""
-    return isinstance(value, str) and value != ""
 
 
 def spans(frame):
@@ -342,17 +347,6 @@ def spans(frame):
         return ["" for _ in frame.index]
     pairs = frame[["low", "high"]].to_numpy(float)
     return [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "" for low, high in pairs]
-
-
-def joined(frame, *names):
-    """The texts of some columns as one, parted by semicolons."""
-    return ["; ".join(text for text in row if has(text)) for row in frame[[*names]].to_numpy()]
-
-
-def without_empty(frame):
-    """Drop the columns in which no row holds anything."""
-    frame = frame.astype(object).where(frame.notna(), "")
-    return frame.loc[:, (frame != "").any()]
 
 
 # --- pages ---------------------------------------------------------------------------------

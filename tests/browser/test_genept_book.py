@@ -1,0 +1,103 @@
+"""The Sphinx extension: executed copies, status lines, tables and image sizes."""
+
+import importlib.util
+import json
+from types import SimpleNamespace
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from genept_utils import paths
+from genept_utils.run import code_hash
+
+pytest.importorskip("sphinx", reason="sphinx is not installed")
+
+source = paths.ROOT / "book" / "_ext" / "genept_book.py"
+spec = importlib.util.spec_from_file_location("genept_book", source)
+genept_book = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(genept_book)
+
+
+@pytest.fixture
+def render(tmp_path):
+    """Function: what a page is rendered from, given the runner's copy and summary row."""
+    committed = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell("1 + 1")])
+    run = tmp_path / "_build" / "run"
+    (run / "notebooks").mkdir(parents=True)
+
+    def rendered(code="1 + 1", **row):
+        copy = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell(code)])
+        copy.cells[1].outputs = [new_output("stream", text="fresh")]
+        copy.metadata["genept"] = {"run": {"code_sha256": code_hash(copy)}}
+        nbformat.write(copy, run / "notebooks" / "02-x.ipynb")
+        (run / "summary.json").write_text(json.dumps([{"notebook": "02-x", **row}]))
+        env = SimpleNamespace(note_dependency=lambda path: None)
+        app = SimpleNamespace(srcdir=str(tmp_path), env=env)
+        text = [nbformat.writes(committed)]
+        genept_book.read_notebook(app, "notebooks/02-x", text)
+        return nbformat.reads(text[0], as_version=4)
+
+    return rendered
+
+
+def test_page_shows_the_executed_copy(render):
+    page = render(status="executed", missing=[])
+    assert page.cells[1].outputs[0].text == "fresh" and len(page.cells) == 2
+
+
+def test_copy_of_other_code_is_not_shown(render):
+    assert render(code="2 + 2", status="executed").cells[1].outputs == []
+
+
+def test_kept_page_says_so_and_keeps_its_outputs(render):
+    page = render(status="kept", missing=["a.csv", "b.csv"], run_date="2026-11-20")
+    assert page.cells[1].source == ("> **Not re-executed here.** Outputs of 2026-11-20; "
+                                    "`a.csv`, `b.csv` could not be reached.")
+    assert page.cells[2].outputs == []
+
+
+def test_partial_page_says_so(render):
+    page = render(status="partial", missing=["a.csv"], run_date="2026-11-20")
+    assert page.cells[1].source.startswith("> **Executed in part.** Run of 2026-11-20; `a.csv`")
+    assert page.cells[2].outputs[0].text == "fresh"
+
+
+def test_table_of_a_frame():
+    frame = pd.DataFrame({"method": ["a<b", "c"], "value": [0.12345, None]})
+    frame["link"] = "<i>x</i>"
+    html = genept_book.html_table(frame, caption="T", raw=("link",))
+    assert "a&lt;b" in html and "<i>x</i>" in html and "<caption>T</caption>" in html
+    assert '<td class="num">0.123</td>' in html and '<td class="num"></td>' in html
+
+
+def test_pandas_table_is_tidied():
+    frame = pd.DataFrame({"id": [1, 2], "kind": ["x", "y"], "mean": [0.5, 0.25]}).set_index("id")
+    html = genept_book.tidy_tables(frame.to_html())
+    assert html.count("<tr") == 3 and "<th>id</th>" in html.replace(' class=""', "")
+    assert '<td class="num">0.25</td>' in html and "<td>x</td>" in html
+
+
+def test_drawing_only_between_0_and_1():
+    assert genept_book.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
+    assert genept_book.interval_bar(1.5, 0.6, None, None) == ""
+    assert genept_book.interval_bar(None, None, None, None) == ""
+
+
+def test_image_has_the_size_of_its_inches(tmp_path):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    figure = plt.figure(figsize=(4, 3))
+    figure.savefig(tmp_path / "a.png", dpi=180)
+    plt.close(figure)
+    assert genept_book.png_size(tmp_path / "a.png") == (400, 300)
+    (tmp_path / "b.svg").write_text("<svg/>")
+    assert genept_book.png_size(tmp_path / "b.svg") is None
+
+
+def test_only_used_part_of_mathjax_is_copied(tmp_path):
+    app = SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(format="html"))
+    genept_book.copy_mathjax(app, None)
+    folder = tmp_path / "_static" / "mathjax"
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert (folder / "tex-chtml.js").is_file() and size < 3e6
