@@ -16,7 +16,7 @@ INK, QUIET = "#222222", "#8A8A8A"
 def use_style():
     """Set the book's matplotlib style; call once at the top of a notebook."""
     sns.set_theme(style="ticks", palette=PALETTE, rc={
-        "figure.dpi": 110, "savefig.dpi": 110, "figure.figsize": (7.2, 4.2),
+        "figure.dpi": 140, "savefig.dpi": 140, "figure.figsize": (7.2, 4.2),
         "figure.constrained_layout.use": True, "savefig.bbox": "tight",
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
         "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
