@@ -169,17 +169,19 @@ def tidy_tables(html):
     pandas puts the name of the index into a second row of heads, otherwise empty.
     """
     soup = BeautifulSoup(html, "html.parser")
+    for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
+        style.decompose()
     for table in soup.find_all("table", class_="dataframe"):
         del table["border"]
         table.wrap(soup.new_tag("div", attrs={"class": "table-box"}))
         heads = table.thead.find_all("tr") if table.thead else []
-        if len(heads) == 2 and not any(cell.get("colspan") for cell in heads[0].find_all("th")):
-            upper, lower = (row.find_all("th") for row in heads)
-            if not any(a.get_text(strip=True) and b.get_text(strip=True)
-                       for a, b in zip(upper, lower)):
-                for above, below in zip(upper, lower):
-                    if below.get_text(strip=True):
-                        above.string = below.get_text(strip=True)
+        if len(heads) > 1:
+            pairs = list(zip(*(row.find_all("th") for row in heads[-2:])))
+            texts = [[cell.get_text(strip=True) for cell in pair] for pair in pairs]
+            if not any(all(pair) for pair in texts):
+                for (above, _), (_, name) in zip(pairs, texts):
+                    if name:
+                        above.string = name
                 heads.pop().decompose()
         rows = [row.find_all("td") for row in table.select("tbody tr")]
         names = heads[-1].find_all("th") if heads else []

@@ -51,8 +51,9 @@ LOOK = """async ([width]) => {
   }
   const root = document.scrollingElement;
   if (root.scrollWidth > width) {
+    const held = (e) => e && (getComputedStyle(e).overflowX !== 'visible' || held(e.parentElement));
     const wide = [...document.querySelectorAll('main *')].find((e) =>
-      e.getBoundingClientRect().right > width + 1 && seen(e));
+      e.getBoundingClientRect().right > width + 1 && seen(e) && !held(e.parentElement));
     faults.push(`overflow: ${root.scrollWidth} px wide` +
       (wide ? `, first at <${wide.tagName.toLowerCase()} class="${wide.className}">` : ''));
   }
