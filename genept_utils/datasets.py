@@ -6,6 +6,7 @@ A set of cells is an AnnData with float32 CSR ``.X`` (cells x genes), ``.obs`` w
 ``"log"``-normalised.
 """
 
+import ast
 import warnings
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import sources
+from genept_utils import genes, sources
 
 # ======================================================================================
 # Cells
@@ -326,3 +327,165 @@ _LOADERS = {
 # ======================================================================================
 # Gene tasks
 # ======================================================================================
+
+_BIVALENT, _LYS4, _NONE = (f"gene_tasks/{name}_gene_labels.txt"
+                           for name in ("bivalent", "lys4_only", "no_methylation"))
+_CHEN = "gene_tasks/41467_2020_16106_MOESM4_ESM.csv"
+_RANGE = "gene_tasks/tf_regulatory_range.csv"
+_DOSAGE = "gene_tasks/dosage_sens_tf_labels.csv"
+
+# (task, dataset) as in published.csv -> the key (and list) of the positive and the negative genes
+GENE_TASKS = {
+    ("dosage-sensitive vs insensitive", "Theodoris"): (
+        (_DOSAGE, "dosage_sensitive"), (_DOSAGE, "dosage_insensitive")),
+    ("bivalent vs non-methylated", "Theodoris"): ((_BIVALENT, None), (_NONE, None)),
+    ("bivalent vs Lys4-only", "Theodoris"): ((_BIVALENT, None), (_LYS4, None)),
+    ("Lys4-only vs non-methylated", "Theodoris"): ((_LYS4, None), (_NONE, None)),
+    ("long- vs short-range", "Chen 2020"): (
+        (_CHEN, "long-range TF"), (_CHEN, "short-range TF")),
+    # the headers of this file are swapped, and the list that it calls long-range has 46 genes
+    ("long- vs short-range", "Theodoris"): ((_RANGE, "long_range"), (_RANGE, "short_range")),
+}
+
+
+def gene_task(task, dataset="Theodoris"):
+    """Genes of one of the five two-class tasks of Table 1.
+
+    Parameters
+    ----------
+    task, dataset : str
+        A key of :data:`GENE_TASKS`, as in ``published.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``symbol`` (approved, each once) and ``label`` (1 for the class that the task names
+        first). ``.attrs["loss"]`` counts what was left out: ``lines`` read, ``unmatched`` lines
+        (no gene, or several), ``repeated`` lines, ``contradictory`` genes (on both lists; left
+        out altogether), and ``genes`` kept.
+    """
+    if (task, dataset) not in GENE_TASKS:
+        known = "; ".join(" / ".join(key) for key in GENE_TASKS)
+        raise ValueError(f"gene task {task!r} / {dataset!r} is not one of {known}")
+    lists = [_gene_list(key, column) for key, column in GENE_TASKS[task, dataset]]
+    table = pd.DataFrame({"name": [name for part in lists for name in part],
+                          "label": [1] * len(lists[0]) + [0] * len(lists[1])})
+    table["symbol"] = genes.match(table["name"]).symbols
+    lines, table = len(table), table[table["symbol"] != ""]
+    matched, table = len(table), table.drop_duplicates(["symbol", "label"])
+    distinct = len(table)
+    table = table[~table["symbol"].duplicated(keep=False)]
+    kept = table[["symbol", "label"]].reset_index(drop=True)
+    kept.attrs["loss"] = {"lines": lines, "unmatched": lines - matched,
+                          "repeated": matched - distinct,
+                          "contradictory": (distinct - len(kept)) // 2, "genes": len(kept)}
+    return kept
+
+
+def _gene_list(key, column):
+    path = sources.fetch(key)
+    if key == _CHEN:
+        table = pd.read_csv(path, index_col=0, keep_default_na=False)
+        return table.index[table["assignment"] == column].tolist()
+    if key == _RANGE:
+        return ast.literal_eval(pd.read_csv(path, index_col=0).loc[column, "label"])
+    if column:
+        return pd.read_csv(path)[column].dropna().tolist()
+    return path.read_text().split()
+
+
+def gene_classes(n_classes=15, more_than=75):
+    """Genes of the most common functional classes, as in Fig. 2a-b.
+
+    Rows of the class table whose symbol or, failing that, Ensembl id leads to one approved gene.
+    Rows without a class are left out, then all but the ``n_classes`` most frequent classes with
+    more than ``more_than`` rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per row of the table: ``symbol`` (approved; not unique, since the table repeats
+        genes) and ``gene_type``. ``.attrs["loss"]`` counts ``lines``, ``unlabelled``,
+        ``unmatched``, ``small_classes`` (rows), ``rows``, ``genes`` kept, and
+        ``contradictory`` genes (kept; they have rows in several classes).
+    """
+    table = pd.read_csv(sources.fetch("genes/gene_info_table.csv"), dtype=str,
+                        keep_default_na=False, index_col=0)
+    lines = len(table)
+    table = table[~table["gene_type"].isin(["nan", "None", "gene_type"])]
+    labelled = len(table)
+    by_name, by_id = (genes.match(table[column]).symbols
+                      for column in ("gene_name", "ensembl_id"))
+    table["symbol"] = np.where(by_name != "", by_name, by_id)
+    table = table[table["symbol"] != ""]
+    matched, count = len(table), table["gene_type"].value_counts()
+    chosen = count[count > more_than].index[:n_classes]
+    kept = table.loc[table["gene_type"].isin(chosen), ["symbol", "gene_type"]]
+    kept = kept.reset_index(drop=True)
+    several = (kept.groupby("symbol")["gene_type"].nunique() > 1).sum()
+    kept.attrs["loss"] = {"lines": lines, "unlabelled": lines - labelled,
+                          "unmatched": labelled - matched, "small_classes": matched - len(kept),
+                          "rows": len(kept), "genes": kept["symbol"].nunique(),
+                          "contradictory": int(several)}
+    return kept
+
+
+PAIR_SETS = {
+    "ggi": [f"interactions/ggi_{split}_{part}.txt" for split in ("train", "valid", "test")
+            for part in ("text", "label")],
+    "HuRI": ["interactions/HuRI.tsv"],
+    "Lit-BM": ["interactions/lit_bm_17.tsv"],
+    "tissue-specific": [f"interactions/ohmnet_brain/{part}.edgelist" for part in (
+        "cerebellum", "frontal_lobe", "medulla_oblongata", "midbrain", "occipital_lobe",
+        "parietal_lobe", "pons", "substantia_nigra", "temporal_lobe")],
+}
+
+
+def gene_pairs(name):
+    """Pairs of genes: the labelled GGI list with its given split, or a protein network.
+
+    Parameters
+    ----------
+    name : {"ggi", "HuRI", "Lit-BM", "tissue-specific"}
+        The last one is the union of nine brain regions (OhmNet).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``a``, ``b`` (approved symbols) and for ``"ggi"`` also ``label`` (0/1) and ``split``
+        ("train", "valid", "test"). Networks hold reported pairs only, each once with a < b.
+        ``.attrs["loss"]`` counts ``lines``, ``unmatched`` (an end has no gene, or several),
+        ``self_pairs``, ``repeated`` and ``pairs`` kept.
+    """
+    if name not in PAIR_SETS:
+        raise ValueError(f"pair set {name!r} is not one of {', '.join(PAIR_SETS)}")
+    if name == "ggi":
+        parts = [_ggi(split) for split in ("train", "valid", "test")]
+    else:
+        parts = [pd.read_csv(sources.fetch(key), sep="\t", dtype=str, usecols=[0, 1],
+                             header=0 if name == "Lit-BM" else None, names=["a", "b"])
+                 for key in PAIR_SETS[name]]
+    table = pd.concat(parts, ignore_index=True)
+    ends = genes.match(table[["a", "b"]].to_numpy().ravel()).symbols.reshape(-1, 2)
+    table["a"], table["b"] = ends[:, 0], ends[:, 1]
+    loss = {"lines": len(table)}
+    table = table[(ends != "").all(axis=1)]
+    loss["unmatched"] = loss["lines"] - len(table)
+    before, table = len(table), table[table["a"] != table["b"]]
+    loss["self_pairs"] = before - len(table)
+    before = len(table)
+    if name != "ggi":  # the list of Du et al. is used line by line, as it was published
+        table = pd.DataFrame(np.sort(table[["a", "b"]].to_numpy(), axis=1), columns=["a", "b"])
+        table = table.drop_duplicates()
+    loss |= {"repeated": before - len(table), "pairs": len(table)}
+    table = table.reset_index(drop=True)
+    table.attrs["loss"] = loss
+    return table
+
+
+def _ggi(split):
+    """A gene of this list is literally called NA, so nothing is read as missing."""
+    pairs = pd.read_csv(sources.fetch(f"interactions/ggi_{split}_text.txt"), sep=r"\s+",
+                        header=None, names=["a", "b"], dtype=str, keep_default_na=False)
+    label = np.loadtxt(sources.fetch(f"interactions/ggi_{split}_label.txt"), dtype=int)
+    return pairs.assign(label=label, split=split)

@@ -532,8 +532,8 @@ def bootstrap_pairs(y, scores, pairs, draws=200, seed=0, grid=101):
     Returns
     -------
     dict of str to dict
-        Per method: ``auc`` (float, all genes once), ``draws`` (draws,) AUCs, ``fpr`` (grid,),
-        ``tpr``, ``low`` and ``high`` (grid,) with the 95 % band.
+        Per method: ``auc`` (all genes once) with the 95 % interval ``low`` and ``high``,
+        ``draws`` (draws,) AUCs, and ``fpr``, ``tpr``, ``tpr_low``, ``tpr_high`` (grid,).
     """
     y = np.asarray(y, dtype=bool)
     _, codes = np.unique(pairs, return_inverse=True)
@@ -547,9 +547,11 @@ def bootstrap_pairs(y, scores, pairs, draws=200, seed=0, grid=101):
         curve = _roc(y, np.asarray(values))
         auc, tpr = curve(np.ones(len(y)), fpr)
         each = [curve(count[codes[:, 0]] * count[codes[:, 1]], fpr) for count in drawn]
-        low, high = np.quantile([t for _, t in each], [.025, .975], axis=0)
-        made[name] = {"auc": auc, "draws": np.array([a for a, _ in each]), "fpr": fpr,
-                      "tpr": tpr, "low": low, "high": high}
+        aucs = np.array([a for a, _ in each])
+        low, high = np.quantile(aucs, [.025, .975])
+        band = np.quantile([t for _, t in each], [.025, .975], axis=0)
+        made[name] = {"auc": auc, "low": low, "high": high, "draws": aucs, "fpr": fpr,
+                      "tpr": tpr, "tpr_low": band[0], "tpr_high": band[1]}
     return made
 
 
@@ -571,3 +573,228 @@ def _roc(y, scores):
 # ======================================================================================
 # Cell level: clustering agreement, neighbours
 # ======================================================================================
+
+
+def subsample(labels, n, seed=0, least=10):
+    """Row numbers (sorted) of about ``n`` cells with the share of every label kept.
+
+    A label keeps at least ``least`` of its cells, or all it has. All rows where there are no
+    more than ``n``.
+    """
+    codes, _ = pd.factorize(np.asarray(labels))
+    if len(codes) <= n:
+        return np.arange(len(codes))
+    rng = np.random.default_rng(seed)
+    kept = []
+    for code in range(codes.max() + 1):
+        rows = np.flatnonzero(codes == code)
+        take = min(len(rows), max(least, round(n * len(rows) / len(codes))))
+        kept.append(rng.choice(rows, take, replace=False))
+    return np.sort(np.concatenate(kept))
+
+
+def clustering(X, labels, seeds=20, seed=0):
+    """k-means with as many clusters as there are labels, and its agreement with the labels.
+
+    One start (``n_init=1``, k-means++) per seed, so that the spread over seeds is what a single
+    run, as published, leaves to chance.
+
+    Parameters
+    ----------
+    X : numpy.ndarray
+        (n_cells, d).
+    labels : array-like or dict of str to array-like
+        (n_cells,) labels. Of several columns the first sets the number of clusters.
+    seeds, seed : int
+        Number of runs, and the first seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per run: ``seed``, ``ari``, ``ami``; with several columns one row per run and
+        ``label``.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    columns = labels if isinstance(labels, dict) else {"": labels}
+    columns = {name: pd.factorize(np.asarray(values))[0] for name, values in columns.items()}
+    k = next(iter(columns.values())).max() + 1
+    X = np.ascontiguousarray(X, dtype=np.float32)
+    rows = []
+    for run in range(seed, seed + seeds):
+        found = KMeans(k, n_init=1, random_state=run).fit_predict(X)
+        rows += [{"seed": run, "label": name, "ari": adjusted_rand_score(codes, found),
+                  "ami": adjusted_mutual_info_score(codes, found)}
+                 for name, codes in columns.items()]
+    table = pd.DataFrame(rows)
+    return table if isinstance(labels, dict) else table.drop(columns="label")
+
+
+def spread(values, level=0.95):
+    """Mean and the interval that holds ``level`` of the values (of seeds, of draws): a triple."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return np.nan, np.nan, np.nan
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    mean = values.mean()
+    return mean, min(low, mean), max(high, mean)
+
+
+def asw(X, labels, metric="cosine", max_cells=3000, seed=0):
+    """Average silhouette width of the true labels, in [-1, 1].
+
+    On at most ``max_cells`` cells, with the share of every label kept.
+    """
+    from sklearn.metrics import silhouette_score
+
+    labels = np.asarray(labels)
+    rows = subsample(labels, max_cells, seed)
+    X = np.asarray(X, dtype=np.float32)[rows]
+    return float(silhouette_score(X, labels[rows], metric=metric))
+
+
+def knn_predict(train, y, test, k=10):
+    """Labels by vote of the ``k`` nearest training cells, found by exact search.
+
+    Parameters
+    ----------
+    train, test : numpy.ndarray, or sequence of numpy.ndarray
+        (n_train, d) and (n_test, d). Of several representations each sends its ``k`` neighbours
+        to one vote: the ensemble of the paper's Appendix C4. The distance is Euclidean, which
+        orders vectors of unit length as the cosine does.
+    y : array-like
+        (n_train,) labels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_test,) labels; of tied labels the one that sorts first.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    single = isinstance(train, np.ndarray)
+    pairs = [(train, test)] if single else list(zip(train, test))
+    codes, names = pd.factorize(np.asarray(y), sort=True)
+    votes = np.zeros((len(pairs[0][1]), len(names)), dtype=np.int32)
+    for near, asked in pairs:
+        search = NearestNeighbors(n_neighbors=min(k, len(near)), algorithm="brute")
+        found = codes[search.fit(near).kneighbors(asked, return_distance=False)]
+        for column in range(found.shape[1]):
+            votes[np.arange(len(votes)), found[:, column]] += 1
+    return names[votes.argmax(axis=1)]
+
+
+def label_scores(true, predicted):
+    """Accuracy and macro precision, recall and F1 over the labels that ``true`` holds: a dict."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    true, predicted = np.asarray(true), np.asarray(predicted)
+    p, r, f, _ = precision_recall_fscore_support(true, predicted, labels=np.unique(true),
+                                                 average="macro", zero_division=0)
+    return {"accuracy": float((true == predicted).mean()), "precision_macro": float(p),
+            "recall_macro": float(r), "f1_macro": float(f)}
+
+
+def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
+    """k-nearest-neighbour cell typing over folds, or with one group held out at a time.
+
+    Parameters
+    ----------
+    X : numpy.ndarray, or sequence of numpy.ndarray
+        (n_cells, d), or several representations for one vote (:func:`knn_predict`).
+    labels : array-like
+        (n_cells,) cell types.
+    folds : int
+        Stratified folds; a type with fewer cells than folds is missing from some of them.
+    groups : array-like, optional
+        (n_cells,) batch or donor: each is held out once, instead of folds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per split: ``held_out``, ``n_test`` and the scores of :func:`label_scores`. With
+        groups only cells of types that the other groups hold as well are scored.
+    """
+    import warnings
+
+    labels = np.asarray(labels).astype(str)
+    parts = [X] if isinstance(X, np.ndarray) else list(X)
+    if groups is None:
+        with warnings.catch_warnings():  # rare types, as said above
+            warnings.filterwarnings("ignore", message="The least populated class")
+            held = [(fold, *rows) for fold, rows in enumerate(splits(labels, folds, 1, None,
+                                                                     seed))]
+    else:
+        groups = np.asarray(groups).astype(str)
+        held = [(group, np.flatnonzero(groups != group), np.flatnonzero(groups == group))
+                for group in np.unique(groups)]
+    rows = []
+    for name, train, test in held:
+        test = test[np.isin(labels[test], labels[train])]
+        found = knn_predict([part[train] for part in parts], labels[train],
+                            [part[test] for part in parts], k)
+        rows.append({"held_out": name, "n_test": len(test), **label_scores(labels[test], found)})
+    return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------- batches
+
+def integration(X, batch, labels, max_cells=3000, seed=0):
+    """How well batches are mixed and cell types are kept apart, each from 0 (bad) to 1 (good).
+
+    Definitions of Luecken et al. 2022 (scIB), computed here with scikit-learn and harmonypy;
+    unlike scIB no score is rescaled by the other methods.
+
+    Parameters
+    ----------
+    X : numpy.ndarray
+        (n_cells, d).
+    batch, labels : array-like
+        (n_cells,) batch and cell type.
+    max_cells : int
+        The scores are computed on a stratified sample of at most so many cells.
+
+    Returns
+    -------
+    dict
+        ``asw_batch``: 1 - \\|silhouette of the batch\\| within each cell type, mean over types;
+        ``ilisi``: median inverse Simpson index of the batch among the neighbours, rescaled;
+        ``connectivity``: share of each type's cells in the largest component of its
+        15-neighbour graph, mean over types; ``asw_label``: silhouette of the cell type, halved
+        and raised to [0, 1]; ``clisi``: as ``ilisi`` for cell types, 1 where neighbours agree.
+    """
+    from sklearn.metrics import silhouette_samples, silhouette_score
+    from sklearn.neighbors import kneighbors_graph
+
+    batch, labels = np.asarray(batch).astype(str), np.asarray(labels).astype(str)
+    rows = subsample(labels, max_cells, seed)
+    X, batch, labels = np.asarray(X, dtype=np.float32)[rows], batch[rows], labels[rows]
+    graph = kneighbors_graph(X, 15, mode="connectivity")
+    graph = graph.maximum(graph.T)
+    mixed, joined = [], []
+    for label in np.unique(labels):
+        here = np.flatnonzero(labels == label)
+        _, part = sp.csgraph.connected_components(graph[here][:, here], directed=False)
+        joined.append(np.bincount(part).max() / len(here))
+        if 1 < len(np.unique(batch[here])) < len(here):
+            width = silhouette_samples(X[here], batch[here])
+            mixed.append(np.mean(1 - np.abs(width)))
+    batch_lisi, label_lisi = _lisi(X, batch), _lisi(X, labels)
+    n_batches, n_labels = len(np.unique(batch)), len(np.unique(labels))
+    return {
+        "asw_batch": float(np.mean(mixed)),
+        "ilisi": (batch_lisi - 1) / (n_batches - 1),
+        "connectivity": float(np.mean(joined)),
+        "asw_label": (float(silhouette_score(X, labels)) + 1) / 2,
+        "clisi": (n_labels - label_lisi) / (n_labels - 1),
+    }
+
+
+def _lisi(X, labels):
+    """Median inverse Simpson index of the labels around each cell (harmonypy)."""
+    from harmonypy.lisi import compute_lisi
+
+    table = pd.DataFrame({"label": labels})
+    return float(np.median(compute_lisi(np.asarray(X, dtype=np.float64), table, ["label"])))
