@@ -376,5 +376,5 @@ def _computed(model, text, seed):
     if not kept.is_file():
         adata = embed_genes(model, text, seed)
         with sources.replacing(kept) as part:
-            adata.write_h5ad(part)
+            adata.write_h5ad(part, convert_strings_to_categoricals=False)
     return ad.read_h5ad(kept)

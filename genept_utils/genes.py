@@ -22,6 +22,7 @@ GENEPT_V2 = "genes/NCBI_summary_of_genes.json"
 TEXT_SOURCES = {"name": (HGNC,), "summary": (HGNC, REFSEQ), "section": (HGNC, REFSEQ, GENE_INFO),
                 "chat": (HGNC,), "genept-v2": (GENEPT_V2,)}
 TEXTS = tuple(TEXT_SOURCES)
+TEXTS_VERSION = 2  # raised when a text changes, so that kept vectors are not taken for new ones
 IDENTIFIERS = ["ensembl_id", "entrez_id", "gene_type"]
 CHAT_MODEL = "gpt-3.5-turbo"  # the published one; another: texts("chat:MODEL")
 PROMPT = "Tell me about gene {symbol}"  # as published
@@ -380,7 +381,8 @@ def _named_genes():
     from anndata.io import read_elem
 
     with h5py.File(shipped) as file:
-        genes = read_elem(file["obs"]).astype(str)
+        genes = read_elem(file["obs"]).astype(str).replace({"entrez_id": {"0": ""}})
+    genes = genes.assign(hgnc_id="")
     source = f"the shipped embedding ({reason})"
     try:
         other = _ensembl100().reindex(genes.index).fillna("")

@@ -1,0 +1,206 @@
+"""Names to genes, and the texts of genes."""
+
+import hashlib
+import json
+import time
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from genept_utils import genes, paths, sources
+
+
+@pytest.fixture
+def hgnc(source):
+    source(genes.HGNC)
+    return genes._hgnc()
+
+
+@pytest.fixture
+def table(source):
+    source(genes.HGNC, genes.REFSEQ)
+    return genes.gene_table()
+
+
+def one(name):
+    return genes.match([name]).table.iloc[0]
+
+
+@pytest.mark.parametrize("name, symbol, how", [
+    ("TP53", "TP53", "approved"), (" TP53 ", "TP53", "approved"),
+    ("ENSG00000141510", "TP53", "ensembl"), ("ENSG00000141510.18", "TP53", "ensembl"),
+    ("ensg00000141510", "TP53", "case"), ("7157", "TP53", "entrez"),
+    (7157, "TP53", "entrez"), ("HGNC:11998", "TP53", "hgnc"), ("MARCH1", "MARCHF1", "previous"),
+    ("SEPT9", "SEPTIN9", "previous"), ("p53", "TP53", "alias"), ("tp53", "TP53", "case"),
+    ("C1orf112", "FIRRM", "previous"), ("C1ORF112", "FIRRM", "case"),
+    ("C1ORF43", "C1orf43", "case"), ("c1orf43", "C1orf43", "case"),
+    ("2-Sep", "SEPTIN2", "date"), ("Sep-2", "SEPTIN2", "date"), ("02-Sep", "SEPTIN2", "date"),
+    ("2006-09-02", "SEPTIN2", "date"), ("2006-09-02 00:00:00", "SEPTIN2", "date"),
+    ("1-Dec", "DELEC1", "date"), ("7-Mar", "MARCHF7", "date"), ("NA", "XK", "previous"),
+    ("nan", "", "missing"), (None, "", "missing"), (np.nan, "", "missing"),
+    ("", "", "missing"), ("32-Mar", "", "missing"), ("no such gene", "", "missing"),
+])
+def test_a_name_finds_its_gene(hgnc, name, symbol, how):
+    found = one(name)
+    assert (found["symbol"], found["how"], found["candidates"]) == (symbol, how, "")
+
+
+@pytest.mark.parametrize("name, candidates", [
+    ("1-Mar", "MARCHF1|MTARC1"), ("Mar-02", "MARCHF2|MTARC2"), ("OCT3", "POU5F1|SLC22A3"),
+    ("ENSG00000230417", "LINC00595|LINC00856"),
+])
+def test_an_ambiguous_name_is_reported_and_not_picked(hgnc, name, candidates):
+    found = one(name)
+    assert (found["symbol"], found["how"], found["candidates"]) == ("", "ambiguous", candidates)
+
+
+def test_an_approved_symbol_wins_over_the_same_previous_symbol_and_alias(hgnc):
+    other = hgnc["prev_symbol"].str.split("|").explode()
+    shared = other[other.isin(hgnc.index) & (other.index != other)].unique()
+    assert len(shared) > 100
+    found = genes.match(shared).table
+    assert (found["symbol"] == found["name"]).all() and (found["how"] == "approved").all()
+
+
+def test_every_gene_is_found_by_each_of_its_identifiers(hgnc):
+    for column, how in (("ensembl_id", "ensembl"), ("entrez_id", "entrez"), ("hgnc_id", "hgnc")):
+        known = hgnc[(hgnc[column] != "") & ~hgnc[column].duplicated(keep=False)]
+        found = genes.match(known[column]).table
+        assert (found["symbol"].to_numpy() == known.index).all() and (found["how"] == how).all()
+
+
+def test_a_hundred_thousand_names_take_less_than_a_second(hgnc):
+    genes.match(["TP53"])  # the table is loaded
+    draw = np.random.default_rng(0)
+    pool = np.concatenate([hgnc.index, hgnc["ensembl_id"], hgnc["entrez_id"],
+                           hgnc.index.str.lower(), [f"clone-{i}" for i in range(30_000)],
+                           [f"{i}-Mar" for i in range(100)]])
+    names = draw.choice(pool, 100_000)
+    took = []
+    for _ in range(3):  # the best of three: the machine may be busy with something else
+        start = time.perf_counter()
+        report = genes.match(names)
+        took.append(time.perf_counter() - start)
+    assert len(report.table) == 100_000 and min(took) < 1
+
+
+def test_the_report_says_what_happened(hgnc):
+    report = genes.match(["TP53", "TP53", "1-Mar", "zzz"], counts=[6, 1, 2, 1])
+    assert report.mass == pytest.approx(.7)
+    assert report.missing == ["zzz"]
+    assert report.ambiguous.to_dict("list") == {"name": ["1-Mar"],
+                                                "candidates": ["MARCHF1|MTARC1"]}
+    assert report.counts["approved"] == 2 and report.counts.sum() == 4
+    assert "2 of 4 names" in str(report) and "70.0%" in str(report)
+    assert list(report.symbols) == ["TP53", "TP53", "", ""]
+
+
+def test_an_anndata_brings_its_counts(hgnc):
+    adata = ad.AnnData(sp.csr_matrix(np.array([[1., 3.], [2., 2.]], dtype=np.float32)),
+                       var=pd.DataFrame(index=["TP53", "zzz"]))
+    assert genes.match(adata).mass == pytest.approx(3 / 8)
+
+
+def test_counts_of_another_length_are_refused(hgnc):
+    with pytest.raises(ValueError, match="2 names but counts for 3"):
+        genes.match(["TP53", "A1BG"], counts=[1, 2, 3])
+
+
+def test_no_names_and_no_counts_do_not_break(hgnc):
+    assert genes.match([]).table.empty
+    assert genes.match(["TP53"], counts=[0]).mass == 0
+
+
+def test_names_without_hgnc(monkeypatch):
+    """Where HGNC's file cannot be had the shipped embedding stands in, and the report says so."""
+    if not (paths.EMBEDDINGS / "minilm.h5ad").is_file():
+        pytest.skip("the shipped embedding is not here")
+    fetch = sources.fetch
+
+    def fetch_all_but_hgnc(key, progress=None):
+        if key == genes.HGNC:
+            raise sources.SourceError(f"{key} could not be had.")
+        return fetch(key, progress)
+
+    monkeypatch.setattr(sources, "fetch", fetch_all_but_hgnc)
+    caches = genes._hgnc, genes._named_genes, genes._lookup
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        found = genes.match(["TP53", "ENSG00000141510", "7157", "tp53", "no such gene"])
+        assert list(found.symbols) == ["TP53"] * 4 + [""]
+        assert "shipped embedding" in str(found) and genes.HGNC in found.source
+        if "Ensembl 100" in found.source:
+            assert list(genes.match(["MARCH1", "p53"]).symbols) == ["MARCHF1", "TP53"]
+        assert genes.identified(["TP53"])["ensembl_id"].tolist() == ["ENSG00000141510"]
+    finally:
+        for cache in caches:
+            cache.cache_clear()
+
+
+# ---------------------------------------------------------------- texts
+
+@pytest.mark.parametrize("text, cleaned", [
+    ("It binds DNA. [provided by RefSeq, Jul 2008].", "It binds DNA."),
+    ("It binds DNA [supplied by OMIM, Mar 2008].", "It binds DNA"),
+    ("See https://www.ncbi.nlm.nih.gov/gene/7157 for more", "See for more"),
+    ("See www.ensembl.org now", "See now"),
+    ("Known since Jan 1999, and Dec. 2001 too", "Known since , and too"),
+    ("Curated Sep 12, 2009 by hand", "Curated by hand"),
+    ("two\n lines \t and   blanks ", "two lines and blanks"),
+    ("MARCH1, SEPT9 and May 4 are no dates", "MARCH1, SEPT9 and May 4 are no dates"),
+    ("", ""),
+])
+def test_clean(text, cleaned):
+    assert genes.clean(text) == cleaned
+    assert genes.clean(cleaned) == cleaned
+
+
+# A text that changes makes the shipped vectors stale: raise genes.TEXTS_VERSION, and for
+# "summary" compute data/embeddings/minilm.h5ad again.
+@pytest.mark.parametrize("kind, digest", [
+    ("name", "30a1dc6892ef3cda"), ("summary", "82f0f41b6f03e902"),
+    ("section", "5982331caec0b99f"),
+])
+def test_texts_are_what_they_were(source, kind, digest):
+    source(*genes.text_sources(kind))
+    made = genes.texts(kind)
+    assert len(made) == 43_882 and made.index.is_unique
+    assert hashlib.sha256("\0".join(made).encode()).hexdigest()[:16] == digest
+
+
+def test_what_a_text_holds(source):
+    source(*genes.text_sources("section"))
+    assert genes.texts("name", ["TP53"]).item() == "TP53 tumor protein p53."
+    assert genes.texts("summary", ["TP53"]).item().startswith(
+        "TP53 tumor protein p53. This gene encodes a tumor suppressor")
+    section = genes.texts("section", ["TP53", "LINC01409"])
+    for part in ("Official symbol TP53.", "Gene type protein-coding", "LFS1", "Summary: This gene"):
+        assert part in section["TP53"]
+    assert section["LINC01409"].endswith("Gene type ncRNA, RNA, long non-coding.")
+
+
+def test_no_text_keeps_a_link_or_a_provider_note(source):
+    source(*genes.text_sources("section"))
+    for kind in ("summary", "section"):
+        made = genes.texts(kind)
+        assert not made.str.contains(r"https?://|provided by RefSeq|supplied by OMIM", regex=True).any()
+        assert (made.str.strip() == made).all() and (made != "").all()
+
+
+def test_an_unknown_text_and_an_unknown_gene(hgnc):
+    with pytest.raises(ValueError, match="'sumary' is not one of name, summary"):
+        genes.texts("sumary")
+    with pytest.raises(KeyError, match="no such gene"):
+        genes.texts("name", ["no such gene"])
+
+
+def test_the_authors_own_text_is_read_as_released(tmp_path, monkeypatch):
+    released = {"TP53": "Tumour  protein", "OLD1": "An [odd] one", "NA": "kept"}
+    path = tmp_path / "NCBI_summary_of_genes.json"
+    path.write_text(json.dumps(released))
+    monkeypatch.setattr(sources, "fetch", lambda key, progress=None: path)
+    assert genes.texts("genept-v2").to_dict() == released
