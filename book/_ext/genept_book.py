@@ -24,7 +24,7 @@ from genept_utils.run import code_hash
 
 MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
-HEADS = {"drawn": "❘ published ● ours, 0 to 1"}
+HEADS = {"drawn": "❘ published ● ours, 0 to 1", "by": "method, metric"}
 CALLOUTS = {
     "note": "note",
     "result": "result",
@@ -87,24 +87,31 @@ def status_line(row):
 
 
 def style_blocks(app, doctree):
-    """Mark the key-facts table of a chapter and the quotes that are callouts.
+    """Mark the claim of a page, the key facts of a chapter, and the quotes that are callouts.
 
     A quote is a callout if its first word is bold: that reads well on GitHub and Colab too.
     """
     for quote in doctree.findall(nodes.block_quote):
-        inline = quote[0].children if quote.children else []
-        first = next((node for node in inline if node.astext().strip()), None)
+        first = next(iter(content(quote[0])), None) if quote.children else None
         if isinstance(first, nodes.strong):
             word = re.split(r"\W", first.astext().lower())[0]
             quote["classes"] += ["callout", f"callout-{CALLOUTS.get(word, 'plain')}"]
     for html in doctree.findall(nodes.raw):
         if "text_html" in html["classes"] and "dataframe" in html.astext():
             html.children = [nodes.Text(tidy_tables(html.astext()))]
+    claim = next(doctree.findall(nodes.paragraph), None)
+    if claim is not None and [type(node) for node in content(claim)] == [nodes.strong]:
+        claim["classes"].append("claim")
     top = next(doctree.findall(nodes.section), None)
     if top is not None and app.env.docname.startswith("notebooks/"):
         table = next((node for node in top.children if isinstance(node, nodes.table)), None)
         if table is not None:
             table["classes"].append("key-facts")
+
+
+def content(paragraph):
+    """The parts of a paragraph that hold text."""
+    return [node for node in paragraph.children if node.astext().strip()]
 
 
 # --- tables --------------------------------------------------------------------------------
@@ -139,7 +146,7 @@ def html_table(frame, caption=None, plain=False, raw=()):
     kind = {}
     for name in frame:
         texts = frame[name].map(number)
-        if name not in raw and all(map(NUMBER.match, texts)):
+        if name == "ours" or name not in raw and all(map(NUMBER.match, texts)):
             kind[name] = ' class="num"'
         elif name not in raw and texts.str.len().max() > 45:
             kind[name] = ' class="long"'
@@ -157,7 +164,7 @@ def html_table(frame, caption=None, plain=False, raw=()):
         rows.append(f"<tr>{''.join(cells)}</tr>")
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="table-box{" wide" if frame.shape[1] > 6 else ""}">'
+        f'<div class="table-box{"" if plain or len(kind) < 5 else " wide"}">'
         f'<table class="{"dataframe" if plain else "dataframe sortable"}">{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
@@ -203,7 +210,8 @@ class DataTable(SphinxDirective):
 
     optional_arguments = 1
     final_argument_whitespace = True
-    raw = ()
+    shown = ()  # columns where none are asked for; all that hold something where empty
+    raw = ()  # columns that are HTML already
     option_spec = {
         "caption": directives.unchanged,
         "where": directives.unchanged,
@@ -249,7 +257,9 @@ class DataTable(SphinxDirective):
         unknown = set(columns) - set(frame)
         if unknown:
             raise self.error(f"no column {sorted(unknown)}; there are: {', '.join(frame)}")
-        frame = frame[columns] if columns else frame.loc[:, (frame != "").any()]
+        if not columns:
+            columns = [name for name in self.shown or frame if (frame[name] != "").any()]
+        frame = frame[columns]
         html = html_table(frame, self.options.get("caption"), "plain" in self.options, self.raw)
         return [nodes.raw("", html, format="html")]
 
@@ -257,10 +267,14 @@ class DataTable(SphinxDirective):
 class LedgerTable(DataTable):
     """Published numbers beside ours; the optional argument is an item such as ``Table 1``.
 
-    ``paired`` keeps the rows that have both.
+    ``paired`` keeps the rows that have both. ``columns`` may name ``item``, ``task``,
+    ``dataset``, ``label``, ``method``, ``classifier``, ``metric``, ``95 % interval`` and the
+    columns of ``shown``.
     """
 
-    raw = ("drawn", "notebook")
+    shown = ["result", "by", "published", "ours", "drawn", "our method", "split", "notebook",
+             "notes"]
+    raw = ("result", "by", "ours", "drawn", "notebook")
     option_spec = {**DataTable.option_spec, "paired": directives.flag}
 
     def read(self):
@@ -270,20 +284,22 @@ class LedgerTable(DataTable):
         return frame
 
     def show(self, frame):
-        frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
         values = frame[["published", "ours", "low", "high"]].to_numpy(float)
+        frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
         frame["drawn"] = [interval_bar(*row) for row in values]
         frame["95 % interval"] = spans(frame)
-        for name in ("published", "ours"):
-            frame[name] = [number(float(value)) for value in frame[name]]
+        frame["published"] = [number(row[0]) for row in values]
+        ours = [number(row[1]) for row in values]
+        if "95 % interval" not in self.options.get("columns", ""):
+            ours = two_lines(ours, frame["95 % interval"])
+        frame["ours"] = ours
+        frame["result"] = two_lines(
+            frame["item"] + ": " + frame["task"], together(frame, "dataset", "label"))
+        frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
         frame["our method"] = frame["our_method"]
         frame["notebook"] = [self.notebook_link(name) for name in frame["notebook"]]
-        for name, parts in {"dataset": ["dataset", "label"], "method": ["method", "classifier"],
-                            "notes": ["published_note", "note"]}.items():
-            frame[name] = ["; ".join(filter(None, row)) for row in frame[parts].to_numpy()]
-        order = ["item", "task", "dataset", "method", "metric", "published", "ours",
-                 "95 % interval", "drawn", "our method", "split", "notebook", "notes"]
-        return frame[order]
+        frame["notes"] = together(frame, "published_note", "note")
+        return frame
 
 
 class ResultsTable(DataTable):
@@ -306,22 +322,23 @@ class ResultsTable(DataTable):
 class SourcesTable(DataTable):
     """Every source with its address, size, licence and citation."""
 
-    raw = ("file", "SHA-256")
+    raw = ("file", "origin and content", "SHA-256")
 
     def read(self):
         return sources.registry().reset_index()
 
     def show(self, frame):
         def link(key, url):
-            return f'<a href="{escape(url)}">{escape(key)}</a>' if url else escape(key)
+            text = escape(key).replace("/", "/<wbr>").replace("_", "_<wbr>")
+            return f'<a href="{escape(url)}">{text}</a>' if url else text
 
+        package = [f"<small>in {escape(name)}</small>" if name else "" for name in frame["wheel"]]
+        links = [link(*row) for row in frame[["key", "url"]].to_numpy()]
         return pd.DataFrame({
-            "file": [link(*row) for row in frame[["key", "url"]].to_numpy()],
+            "file": [a + b for a, b in zip(links, package)],
             "kB": [f"{size / 1000:,.0f}" for size in frame["bytes"]],
             "licence": frame["licence"],
-            "citation": frame["citation"],
-            "content": frame["note"],
-            "package": frame["wheel"],
+            "origin and content": two_lines(frame["citation"], frame["note"]),
             "SHA-256": [f'<code title="{sha}">{sha[:12]}</code>' for sha in frame["sha256"]],
         })
 
@@ -341,6 +358,19 @@ class RuntimesTable(DataTable):
             "minutes": [f"{value:.1f}" for value in frame["minutes"]],
             "peak memory, MB": [f"{value:,.0f}" for value in frame["peak_mb"]],
         })
+
+
+def together(frame, *names):
+    """The texts of some columns as one, parted by semicolons."""
+    return ["; ".join(filter(None, row)) for row in frame[[*names]].to_numpy()]
+
+
+def two_lines(upper, lower):
+    """HTML of cells with a second, smaller line."""
+    return [
+        f"{escape(first)}<small>{escape(second)}</small>" if second else escape(first)
+        for first, second in zip(upper, lower)
+    ]
 
 
 def spans(frame):
