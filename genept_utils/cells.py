@@ -43,13 +43,15 @@ def scale_of(adata):
                          "for example adata.X = adata.layers['counts'] or adata.raw.X")
     if not values.size or values.max() <= 0:
         raise ValueError("the expression matrix is all zeros; put counts into adata.X")
-    declared = adata.uns.get("genept_data", {}).get("values")
-    if declared:
-        return declared
-    if "log1p" in adata.uns:
-        return "log"
+    if _declared(adata):
+        return _declared(adata)
     whole = np.array_equal(values, np.rint(values))
     return "raw" if whole or values.max() > LOG_CEILING else "log"
+
+
+def _declared(adata):
+    logged = "log" if "log1p" in adata.uns else None
+    return adata.uns.get("genept_data", {}).get("values", logged)
 
 
 def normalise(adata, target=TARGET):
@@ -74,10 +76,9 @@ def normalise(adata, target=TARGET):
         NaN, infinite or negative values, or no counts at all.
     """
     scale = scale_of(adata)
-    declared = "values" in adata.uns.get("genept_data", {}) or "log1p" in adata.uns
-    if scale == "log" and not declared:
+    if scale == "log" and not _declared(adata):
         warnings.warn("adata.X holds fractions below 15, so it looks log-normalised and is used as "
-                      "it is; give counts to have it normalised here", stacklevel=2)
+                      "it is; give counts to have it normalised here", stacklevel=3)
     X = sp.csr_matrix(adata.X, dtype=np.float32, copy=True)
     X.eliminate_zeros()
     if scale == "raw":
@@ -91,7 +92,8 @@ def normalise(adata, target=TARGET):
 
 
 def _normalised(adata):
-    return adata if scale_of(adata) == "log" and sp.issparse(adata.X) else normalise(adata)
+    ready = sp.issparse(adata.X) and scale_of(adata) == "log" and _declared(adata)
+    return adata if ready else normalise(adata)
 
 
 def highly_variable(adata, n=2000):
