@@ -250,17 +250,18 @@ def check(root, pages=None, screenshots=None, report=print):
     found = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        contexts = {  # one for each width, so that what all pages share is read once
+            width: browser.new_context(viewport={"width": width, "height": 900},
+                                       color_scheme=SCHEMES[0], reduced_motion="reduce")
+            for width in WIDTHS
+        }
         for name in names:
             start, faults = time.perf_counter(), {}
 
             def note(fault):
                 faults.setdefault(fault, [])
 
-            for width in WIDTHS:
-                context = browser.new_context(
-                    viewport={"width": width, "height": 900}, color_scheme=SCHEMES[0],
-                    reduced_motion="reduce",
-                )
+            for width, context in contexts.items():
                 page = context.new_page()
                 listen(page, base, note)
                 page.goto(base + name, wait_until="load")
@@ -277,7 +278,7 @@ def check(root, pages=None, screenshots=None, report=print):
                 if width == WIDTHS[0]:
                     for fault in use_keyboard(page):
                         note(fault)
-                context.close()
+                page.close()
             for fault in broken_links(root, name):
                 note(fault)
             everywhere = len(WIDTHS) * len(SCHEMES)
