@@ -798,3 +798,38 @@ def _lisi(X, labels):
 
     table = pd.DataFrame({"label": labels})
     return float(np.median(compute_lisi(np.asarray(X, dtype=np.float64), table, ["label"])))
+
+
+# ---------------------------------------------------------------- tables of scores
+
+def summary(scores, by, metrics, kind="spread", test_share=0.2):
+    """Per-run scores as one row per group and metric, ready for ``ledger.record``.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        One row per run.
+    by : list of str
+        Columns that name a group, such as ``dataset`` and ``method``.
+    metrics : list of str
+        Columns that hold scores.
+    kind : {"spread", "t", "range"}
+        Interval: the middle 95 % of the runs (:func:`spread`), the corrected resampled t
+        interval of folds (:func:`interval`, cut to the largest possible score 1), or smallest
+        and largest value, for few runs such as held-out batches.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``by``, ``metric``, ``value``, ``low``, ``high``, ``repeats``.
+    """
+    how = {"spread": spread, "t": lambda values: interval(values, test_share),
+           "range": lambda values: (np.mean(values), np.min(values), np.max(values))}[kind]
+    rows = []
+    for key, part in scores.groupby(by, sort=False, observed=True):
+        for metric in metrics:
+            mean, low, high = how(part[metric].to_numpy(float))
+            high = min(high, max(1.0, mean)) if kind == "t" else high
+            rows.append(dict(zip(by, key)) | {"metric": metric, "value": mean, "low": low,
+                                              "high": high, "repeats": len(part)})
+    return pd.DataFrame(rows)
