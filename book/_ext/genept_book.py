@@ -284,8 +284,10 @@ class LedgerTable(DataTable):
         return frame
 
     def show(self, frame):
-        values = frame[["published", "ours", "low", "high"]].to_numpy(float)
+        numbers = ["published", "ours", "low", "high"]
+        frame = frame.astype(dict.fromkeys(numbers, float))
         frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
+        values = frame[numbers].to_numpy()
         frame["drawn"] = [interval_bar(*row) for row in values]
         frame["95 % interval"] = spans(frame)
         frame["published"] = [number(row[0]) for row in values]
@@ -425,6 +427,12 @@ def finish_page(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(pattern, sized, context["body"])
 
 
+def make_static_folder(app):
+    """Make ``_static`` first: the theme copies its logo there even after a build that failed,
+    and where the folder is missing it leaves a file of that name which stops the next build."""
+    Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
+
+
 def copy_mathjax(app, exception):
     """Copy the part of MathJax that the book uses (2.2 MB of 24) from its package."""
     if exception or app.builder.format != "html":
@@ -443,6 +451,7 @@ def copy_mathjax(app, exception):
 
 
 def setup(app):
+    app.connect("builder-inited", make_static_folder)
     app.connect("source-read", read_notebook)
     app.connect("doctree-read", style_blocks)
     app.connect("html-page-context", finish_page, priority=900)
