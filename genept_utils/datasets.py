@@ -394,12 +394,18 @@ def _gene_list(key, column):
     return path.read_text().split()
 
 
-def gene_classes(n_classes=15, more_than=75):
+def gene_classes(universe="symbol", n_classes=15, more_than=75):
     """Genes of the most common functional classes, as in Fig. 2a-b.
 
-    Rows of the class table whose symbol or, failing that, Ensembl id leads to one approved gene.
     Rows without a class are left out, then all but the ``n_classes`` most frequent classes with
     more than ``more_than`` rows.
+
+    Parameters
+    ----------
+    universe : {"symbol", "any"}
+        Which rows of the class table count: those whose name is an approved symbol as it stands
+        (closest to the paper, where the name is the key of a vector), or all whose name, other
+        name or Ensembl id leads to one approved gene.
 
     Returns
     -------
@@ -409,15 +415,21 @@ def gene_classes(n_classes=15, more_than=75):
         ``unmatched``, ``small_classes`` (rows), ``rows``, ``genes`` kept, and
         ``contradictory`` genes (kept; they have rows in several classes).
     """
+    if universe not in ("symbol", "any"):
+        raise ValueError(f"universe {universe!r} is not one of symbol, any")
     table = pd.read_csv(sources.fetch("genes/gene_info_table.csv"), dtype=str,
                         keep_default_na=False, index_col=0)
     lines = len(table)
     table = table[~table["gene_type"].isin(["nan", "None", "gene_type"])]
     labelled = len(table)
-    by_name, by_id = (genes.match(table[column]).symbols
-                      for column in ("gene_name", "ensembl_id"))
-    table["symbol"] = np.where(by_name != "", by_name, by_id)
-    table = table[table["symbol"] != ""]
+    found = genes.match(table["gene_name"]).table
+    table["symbol"] = found["symbol"].to_numpy()
+    if universe == "symbol":
+        table = table[(found["how"] == "approved").to_numpy()]
+    else:
+        by_id = genes.match(table["ensembl_id"]).symbols
+        table["symbol"] = np.where(table["symbol"] != "", table["symbol"], by_id)
+        table = table[table["symbol"] != ""]
     matched, count = len(table), table["gene_type"].value_counts()
     chosen = count[count > more_than].index[:n_classes]
     kept = table.loc[table["gene_type"].isin(chosen), ["symbol", "gene_type"]]

@@ -1,0 +1,217 @@
+"""evaluate: intervals, splits and pair models against slow or known answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from genept_utils import evaluate
+
+# ------------------------------------------------------------------ gene level
+
+
+@pytest.fixture
+def two_classes():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 10))
+    return X, (X[:, 0] + rng.standard_normal(200) > 0).astype(int)
+
+
+@pytest.fixture
+def pair_task():
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((300, 20)).astype(np.float32)
+    pairs = rng.integers(0, 300, (3000, 2))
+    margin = evaluate.pair_features(vectors, pairs)[:, 0] + rng.standard_normal(3000)
+    return vectors, pairs, (margin > 0).astype(int)
+
+
+def test_interval_is_the_corrected_resampled_t():
+    scores = [.8, .7, .9, .75, .85]
+    mean, low, high = evaluate.interval(scores, .2)
+    half = stats.t.ppf(.975, 4) * np.sqrt((1 / 5 + .2 / .8) * np.var(scores, ddof=1))
+    assert (mean, low, high) == pytest.approx((.8, .8 - half, .8 + half))
+
+
+def test_interval_leaves_undefined_folds_out_and_one_score_has_none():
+    assert evaluate.interval([.8, np.nan, .9], .2)[0] == pytest.approx(.85)
+    assert np.isnan(evaluate.interval([.8], .2)[1:]).all()
+
+
+def test_interval_covers_better_than_the_naive_one():
+    # scores that share a common deviation, as overlapping training sets give them
+    rng = np.random.default_rng(0)
+    inside = {"corrected": 0, "naive": 0}
+    for _ in range(400):
+        scores = .5 + .1 * np.sqrt(.2) * rng.standard_normal() + .1 * rng.standard_normal(20)
+        _, low, high = evaluate.interval(scores, .2)
+        inside["corrected"] += low < .5 < high
+        half = stats.t.ppf(.975, 19) * scores.std(ddof=1) / np.sqrt(20)
+        inside["naive"] += abs(scores.mean() - .5) < half
+    assert inside["corrected"] / 400 > .93 > inside["naive"] / 400
+
+
+def test_paired_agrees_with_the_interval_of_the_difference():
+    a, b = np.array([.8, .7, .9, .75]), np.array([.7, .72, .8, .7])
+    made = evaluate.paired(a, b, .2)
+    assert (made["difference"], made["low"], made["high"]) == pytest.approx(
+        evaluate.interval(a - b, .2))
+    assert (made["p"] < .05) == (made["low"] > 0)
+    assert np.isnan(evaluate.paired(a, a, .2)["p"])
+
+
+def test_bootstrap_draws_whole_units():
+    units = np.repeat(np.arange(40), 25)
+    values = np.random.default_rng(0).standard_normal(40)[units]
+    value, low, high = evaluate.bootstrap(lambda rows: values[rows].mean(), units, 500)
+    error = values[::25].std() / np.sqrt(40)  # of 40 units, not of 1,000 rows
+    assert value == pytest.approx(values.mean())
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=.2)
+
+
+def test_cross_validate_is_tidy_and_repeatable(two_classes):
+    X, y = two_classes
+    made = evaluate.cross_validate(X, y, repeats=3, scoring=["roc_auc", "accuracy"])
+    assert len(made) == 15
+    assert list(made.columns) == ["repeat", "fold", "n_train", "n_test", "roc_auc", "accuracy"]
+    assert made["n_test"].sum() == 3 * 200
+    pd.testing.assert_frame_equal(
+        made, evaluate.cross_validate(X, y, repeats=3, scoring=["roc_auc", "accuracy"]))
+
+
+def test_groups_stay_on_one_side_and_one_class_folds_are_nan(two_classes):
+    X, y = two_classes
+    groups = np.arange(200) // 10
+    for train, test in evaluate.splits(y, groups=groups, repeats=2):
+        assert not set(groups[train]) & set(groups[test])
+    y = (np.arange(200) < 160).astype(int)
+    made = evaluate.cross_validate(X, y, repeats=1, groups=np.arange(200) // 40)
+    assert made["roc_auc"].isna().all()
+
+
+def test_test_share_takes_repeated_random_splits(two_classes):
+    X, y = two_classes
+    made = evaluate.cross_validate(X, y, repeats=4, test_share=.3)
+    assert len(made) == 4 and (made["n_test"] == 60).all() and (made["fold"] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["lr", "lr converged", "lr scaled", "rf"])
+def test_named_classifiers_learn(two_classes, name):
+    X, y = two_classes
+    assert evaluate.cross_validate(X, y, name, repeats=1)["roc_auc"].mean() > .75
+
+
+def test_unknown_classifier_is_named():
+    with pytest.raises(ValueError, match="'svm' is not one of lr"):
+        evaluate.classifier("svm")
+
+
+def test_nested_choice_sees_training_rows_only(two_classes):
+    X, y = two_classes
+    rng = np.random.default_rng(5)
+    noise = {f"noise {i}": rng.standard_normal(X.shape) for i in range(4)}
+    made = evaluate.nested({"signal": X, **noise}, y)
+    assert (made["features"] == "signal").all()
+    np.testing.assert_array_equal(made["roc_auc"],
+                                  evaluate.cross_validate(X, y, repeats=1)["roc_auc"])
+    # with noise alone no choice can lift the test score
+    assert abs(evaluate.nested(noise, y, repeats=2)["roc_auc"].mean() - .5) < .1
+
+
+def test_symbol_families():
+    names = ["ZNF683", "ZNF10", "HOXA1", "HOXB13", "SOX2", "POU3F2", "CTSB", "CTSL", "MAX",
+             "HLA-DRA", "C1orf112"]
+    made = evaluate.families(names)
+    assert made.tolist() == ["ZNF", "ZNF", "HOX", "HOX", "SOX", "POU", "CTS", "CTS", "MAX",
+                             "HLA", "C"]
+    with pytest.raises(ValueError, match="gene_group"):
+        evaluate.families(names, "pathway")
+
+
+@pytest.mark.parametrize("features", ["sum", "product", "difference"])
+def test_fit_pairs_has_scikit_learns_coefficients(pair_task, features):
+    vectors, pairs, y = pair_task
+    weights, intercept = evaluate.fit_pairs(vectors, pairs, y, features)
+    dense = evaluate.pair_features(vectors.astype(float), pairs, features)
+    reference = LogisticRegression(tol=1e-10, max_iter=10_000).fit(dense, y)
+    np.testing.assert_allclose(weights, reference.coef_[0], atol=1e-4)
+    assert intercept == pytest.approx(reference.intercept_[0], abs=1e-4)
+    np.testing.assert_allclose(
+        evaluate.score_pairs(vectors, pairs, (weights, intercept), features),
+        reference.decision_function(dense), atol=1e-3)
+
+
+def test_fit_pairs_refuses_other_labels(pair_task):
+    vectors, pairs, y = pair_task
+    with pytest.raises(ValueError, match="0 and 1"):
+        evaluate.fit_pairs(vectors, pairs, y + 1)
+
+
+@pytest.mark.parametrize("draw", [evaluate.random_negatives, evaluate.matched_negatives])
+def test_negatives_are_new_distinct_and_as_many(draw):
+    rng = np.random.default_rng(0)
+    ends = rng.zipf(1.6, (4000, 2)) % 500
+    pairs = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    made = draw(pairs, seed=3)
+    known = set(map(tuple, pairs))
+    assert made.shape == pairs.shape
+    assert len(set(map(tuple, made))) == len(made)
+    assert not any(tuple(pair) in known for pair in made)
+    assert (made[:, 0] != made[:, 1]).all()
+
+
+def test_matched_negatives_have_the_degrees_of_the_pairs():
+    rng = np.random.default_rng(0)
+    weight = 1 / np.arange(5, 1005)
+    ends = rng.choice(1000, (3000, 2), p=weight / weight.sum())
+    pairs = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    of = evaluate.degree(pairs, 1000)
+    matched = evaluate.degree(evaluate.matched_negatives(pairs), 1000)
+    uniform = evaluate.degree(evaluate.random_negatives(pairs), 1000)
+    assert np.corrcoef(of, matched)[0, 1] > .9 > np.corrcoef(of, uniform)[0, 1]
+
+
+def test_too_dense_a_network_is_refused():
+    pairs = np.array([(i, j) for i in range(8) for j in range(i)])
+    with pytest.raises(ValueError, match="dense"):
+        evaluate.random_negatives(pairs)
+
+
+def test_node_disjoint_sides_share_no_gene(pair_task):
+    pairs = pair_task[1]
+    train, test = evaluate.node_disjoint(pairs)
+    assert not set(pairs[train].ravel()) & set(pairs[test].ravel())
+    assert 0 < test.sum() < train.sum() < len(pairs)
+
+
+def test_stratified_auc_removes_what_the_stratum_explains():
+    rng = np.random.default_rng(0)
+    degree = rng.integers(1, 200, 5000)
+    y = (degree + 60 * rng.standard_normal(5000) > 100).astype(int)
+    score = degree + 5 * rng.standard_normal(5000)
+    assert roc_auc_score(y, score) > .8
+    assert abs(evaluate.stratified_auc(y, score, evaluate.strata(degree, 100)) - .5) < .05
+
+
+def test_bootstrap_pairs_starts_from_scikit_learns_curve(pair_task):
+    vectors, pairs, y = pair_task
+    score = evaluate.score_pairs(vectors, pairs, evaluate.fit_pairs(vectors, pairs, y)).round(1)
+    made = evaluate.bootstrap_pairs(y, {"a": score, "b": -score}, pairs, draws=50)
+    assert made["a"]["auc"] == pytest.approx(roc_auc_score(y, score))
+    fpr, tpr, _ = roc_curve(y, score, drop_intermediate=False)
+    np.testing.assert_allclose(made["a"]["tpr"], np.interp(made["a"]["fpr"], fpr, tpr))
+    np.testing.assert_allclose(made["a"]["draws"], 1 - made["b"]["draws"])
+    assert made["a"]["low"] < made["a"]["auc"] < made["a"]["high"]
+
+
+def test_bootstrap_over_genes_is_wider_than_over_pairs():
+    rng = np.random.default_rng(0)
+    pairs = rng.integers(0, 60, (4000, 2))
+    effect = rng.standard_normal(60)
+    score = effect[pairs].sum(axis=1)
+    y = (rng.standard_normal(60)[pairs].sum(axis=1) + .5 * score > 0).astype(int)
+    genes = evaluate.bootstrap_pairs(y, {"a": score}, pairs)["a"]["draws"].std()
+    rows = [roc_auc_score(y[i], score[i]) for i in rng.integers(0, 4000, (100, 4000))]
+    assert genes > 2 * np.std(rows)
