@@ -9,12 +9,9 @@ inside a notebook. An answer is kept on disk the moment its request returns
 import base64
 import concurrent.futures
 import contextlib
-import dataclasses
 import datetime
 import email.utils
-import functools
 import json
-import math
 import os
 import random
 import sys
@@ -24,20 +21,11 @@ import warnings
 
 import numpy as np
 
-from genept_utils import sources, store
+from genept_utils import cost, store
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
-MAX_TOKENS = 8192  # tokens an input
 MAX_REQUEST_TOKENS = 300_000  # tokens a request
 BATCH_INPUTS = 50_000  # inputs a batch of the Batch API
-INPUTS = 512  # inputs a request that we send: what a kill can lose is small, the speed the same
-TOKEN_TABLE = "tiktoken/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
-BYTES_PER_TOKEN = 3.8  # of gene texts under cl100k_base; where tiktoken's table cannot be had
-BYTES_PER_TOKEN_LEAST = 2.0  # a safe bound for cutting, where the table cannot be had
-PRICES = {  # dollars per million tokens, OpenAI's public list
-    "text-embedding-ada-002": .10, "text-embedding-3-small": .02, "text-embedding-3-large": .13,
-}
-PRICES_SEEN = "May 2026"
 WITHOUT = ("Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and "
            "st:MODEL.")
 
@@ -54,128 +42,10 @@ class _TooLarge(Exception):
     """The server refused the request as such; a smaller one may pass."""
 
 
-# ---------------------------------------------------------------- tokens and cost
-
-@functools.cache
-def token_table():
-    """tiktoken's encoding cl100k_base, which all OpenAI embedding models use; None where its
-    table cannot be had."""
-    import tiktoken
-
-    before = os.environ.get("TIKTOKEN_CACHE_DIR")
-    try:
-        if before is None:
-            os.environ["TIKTOKEN_CACHE_DIR"] = str(sources.fetch(TOKEN_TABLE, False).parent)
-        return tiktoken.get_encoding("cl100k_base")
-    except (OSError, ValueError):
-        return None
-    finally:
-        if before is None:
-            os.environ.pop("TIKTOKEN_CACHE_DIR", None)
-
-
-def count_tokens(texts):
-    """(n,) int, tokens of each text, and whether they are exact.
-
-    Where tiktoken's table cannot be had a text is taken to have one token per
-    :data:`BYTES_PER_TOKEN` bytes.
-    """
-    texts, table = list(texts), token_table()
-    if table is None:
-        lengths = [math.ceil(len(text.encode()) / BYTES_PER_TOKEN) for text in texts]
-        return np.array(lengths, dtype=int), False
-    return np.array([len(t) for t in table.encode_ordinary_batch(texts, num_threads=2)],
-                    dtype=int), True
-
-
-def shorten(text, max_tokens=MAX_TOKENS):
-    """The text cut at the last token boundary that fits; the same text where all of it fits.
-
-    Without tiktoken's table it is cut at the last blank that surely fits.
-    """
-    if len(text.encode()) <= max_tokens:  # a token is a byte or more
-        return text
-    table = token_table()
-    if table is None:
-        room = int(max_tokens * BYTES_PER_TOKEN_LEAST)
-        head = text.encode()[:room].decode(errors="ignore")
-        return text if len(text.encode()) <= room else head[:head.rfind(" ")] or head
-    tokens = table.encode_ordinary(text)
-    end = max_tokens
-    while len(tokens) > max_tokens:
-        text = table.decode_bytes(tokens[:end]).decode(errors="ignore")
-        tokens, end = table.encode_ordinary(text), end - 1
-    return text
-
-
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """What an embedding will cost; see :func:`estimate_cost`."""
-
-    model: str
-    texts: int
-    to_send: int
-    tokens: int
-    exact: bool
-    dollars: float | None
-    minutes: float
-
-    def __str__(self):
-        cost = (f"no price known for {self.model}" if self.dollars is None
-                else f"{self.dollars:.2f} dollars")
-        return (f"{self.model}: {self.texts:,} texts, {self.to_send:,} to send (the rest are "
-                f"repeated, empty or kept), {self.tokens:,} tokens "
-                f"({'counted' if self.exact else 'estimated'}), {cost}, "
-                f"{self.minutes:.1f} minutes at the given rate limit.")
-
-
-def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_000_000,
-                  price=None, dimensions=None):
-    """What it would cost to embed texts; nothing is sent.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        (n,) texts. Repeated, empty and already kept ones cost nothing.
-    model : str
-        ``"openai:MODEL"``, ``"openai-batch:MODEL"`` (half the price, up to 24 hours), or any
-        model that runs here, which costs nothing.
-    requests_per_minute, tokens_per_minute : int
-        Rate limits of the account.
-    price : float, optional
-        Dollars per million tokens; by default :data:`PRICES`, OpenAI's list as seen in
-        :data:`PRICES_SEEN`. Prices change: look before you spend.
-    dimensions : int, optional
-        As in :func:`vectors`.
-
-    Returns
-    -------
-    Estimate
-        ``tokens``, ``exact`` (counted with tiktoken, not estimated), ``dollars`` (None where no
-        price is known), ``minutes`` (0 for a model that runs here).
-    """
-    texts = list(texts)
-    backend, _, name = model.partition(":")
-    keyed = {_vector_key(name, dimensions, text): text for text in map(shorten, texts) if text}
-    if backend.startswith("openai"):
-        with store.opened() as table:
-            for kept in store.read(table, keyed):
-                del keyed[kept]
-    counts, exact = count_tokens(keyed.values())
-    tokens = int(counts.sum())
-    dollars = minutes = 0.0
-    if backend.startswith("openai"):
-        price = PRICES.get(name) if price is None else price
-        batch = backend == "openai-batch"
-        dollars = None if price is None else tokens / 1e6 * price * (.5 if batch else 1)
-        minutes = max(len(keyed) / INPUTS / requests_per_minute, tokens / tokens_per_minute)
-    return Estimate(model, len(texts), len(keyed), tokens, exact, dollars, minutes)
-
-
 # ---------------------------------------------------------------- vectors and answers
 
-def vectors(texts, model, dimensions=None, report=None, max_tokens=MAX_TOKENS, inputs=INPUTS,
-            **limits):
+def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKENS,
+            inputs=cost.INPUTS, **limits):
     """One vector per text from ``/v1/embeddings``.
 
     Parameters
@@ -263,7 +133,7 @@ def answers(prompts, model, report=None, **limits):
     return [found[key].decode() for key in keys]
 
 
-def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=MAX_TOKENS, poll=30,
+def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKENS, poll=30,
                   timeout=60):
     """One vector per text through the Batch API: half the price, within 24 hours.
 
@@ -311,14 +181,10 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=MAX_TOK
     return _stacked(keys, {key: found[key] for key in wanted})
 
 
-def _vector_key(model, dimensions, text):
-    return store.key("embedding", model, str(dimensions or ""), text)
-
-
 def _prepared(texts, model, dimensions, max_tokens, report):
     """Texts that fit, the report begun, and one key per text (None for an empty text)."""
     texts = [str(text).strip() for text in texts]
-    short = [shorten(text, max_tokens) for text in texts]
+    short = [cost.shorten(text, max_tokens) for text in texts]
     cut = sum(a != b for a, b in zip(texts, short))
     if cut:
         warnings.warn(f"{cut:,} of {len(texts):,} texts are longer than {max_tokens:,} tokens; "
@@ -326,7 +192,7 @@ def _prepared(texts, model, dimensions, max_tokens, report):
     report = {} if report is None else report
     report.update(texts=len(texts), empty=short.count(""), truncated=cut, requests=0, retries=0,
                   tokens=0)
-    return short, report, [_vector_key(model, dimensions, text) if text else None
+    return short, report, [store.vector_key(model, dimensions, text) if text else None
                            for text in short]
 
 
@@ -343,9 +209,9 @@ def _stacked(keys, found):
 
 def _packed(keys, texts, inputs):
     """Lists of keys that fit one request each, with their tokens."""
-    counts, exact = count_tokens(texts[key] for key in keys)
+    counts, exact = cost.count_tokens(texts[key] for key in keys)
     if not exact:
-        counts = np.array([len(texts[key].encode()) / BYTES_PER_TOKEN_LEAST for key in keys])
+        counts = np.array([len(texts[key].encode()) / cost.BYTES_PER_TOKEN_LEAST for key in keys])
     jobs, job, tokens = [], [], 0
     for key, count in zip(keys, counts):
         if job and (len(job) == min(inputs, MAX_INPUTS) or tokens + count > MAX_REQUEST_TOKENS):
@@ -525,15 +391,25 @@ def _ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minu
 
 
 def _in_parallel(work, jobs, concurrency, gate):
-    with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-        running = [pool.submit(work, *job) for job in jobs]
+    def guarded(*job):
         try:
-            for done in concurrent.futures.as_completed(running):
-                done.result()
+            work(*job)
+        except BaseException:
+            gate.closed = True
+            raise
+
+    with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
+        running = [pool.submit(guarded, *job) for job in jobs]
+        try:
+            concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_EXCEPTION)
         finally:
             # requests on their way are paid for: they are waited for and kept, no other starts
             gate.closed = True
             pool.shutdown(cancel_futures=True)
+    errors = [done.exception() for done in running if not done.cancelled() and done.exception()]
+    errors.sort(key=lambda error: isinstance(error, concurrent.futures.CancelledError))
+    if errors:
+        raise errors[0]
 
 
 def _insist(send, gate, tokens, model, retries, report):

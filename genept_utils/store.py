@@ -23,6 +23,11 @@ def key(*parts):
     return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
+def vector_key(model, dimensions, text):
+    """Key of the vector that a server's model gives to a text."""
+    return key("embedding", model, str(dimensions or ""), text)
+
+
 @contextlib.contextmanager
 def opened():
     """The table, for :func:`read` and :func:`write` from any thread."""

@@ -1,0 +1,430 @@
+"""The OpenAI-compatible back end against a local server that fails in the usual ways."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import traceback
+import urllib.request
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genept_utils import api, cost, embed, genes, paths, sources, store
+
+FOLDER = Path(__file__).parent
+KEY = "sk-this-is-a-secret"
+MODEL = "text-embedding-ada-002"
+FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "nan", "dimension"]
+
+specification = importlib.util.spec_from_file_location("fault_server", FOLDER / "server.py")
+fault_server = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(fault_server)
+
+
+@pytest.fixture(scope="module")
+def token_folder():
+    """Folder of tiktoken's table, None where it cannot be had."""
+    try:
+        return sources.fetch(cost.TOKEN_TABLE, False).parent
+    except sources.SourceError:
+        return None
+
+
+@pytest.fixture
+def serve(tmp_path, monkeypatch, token_folder):
+    """Start a server with options; the cache is empty and the environment points to it."""
+    started = []
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    if token_folder is None:
+        monkeypatch.setattr(cost, "token_table", lambda: None)
+    else:
+        monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(token_folder))
+
+    def start(**options):
+        process = subprocess.Popen(
+            [sys.executable, FOLDER / "server.py", json.dumps(options)], text=True,
+            stdout=subprocess.PIPE)
+        started.append(process)
+        address = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
+        return lambda: json.load(urllib.request.urlopen(f"{address}/stats"))
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def written(n, words=60):
+    """n different texts as long as a gene's text is on average or longer."""
+    return [f"GENE{i} " + " ".join(f"word{(i * 7 + j) % 5000}" for j in range(words))
+            for i in range(n)]
+
+
+def assert_right(vectors, texts, every=1):
+    for i in range(0, len(texts), every):
+        assert np.array_equal(vectors[i], fault_server.vector(texts[i], vectors.shape[1])), i
+
+
+def kept_rows(folder):
+    table = sqlite3.connect(folder / "answers.sqlite", timeout=30)
+    try:
+        return table.execute("SELECT count(*) FROM kept").fetchone()[0]
+    except sqlite3.OperationalError:  # not there yet
+        return 0
+    finally:
+        table.close()
+
+
+# ---------------------------------------------------------------- must hold
+
+def test_20000_texts_in_15_seconds(serve):
+    """50 ms latency, 3,000 requests a minute; on a busy machine the limit grows with its load."""
+    stats = serve(latency=.05, per_minute=3000)
+    texts, report = written(20_000), {}
+    slack = min(3, max(1, os.getloadavg()[0] / os.cpu_count()))
+    start = time.perf_counter()
+    vectors = api.vectors(texts, MODEL, report=report)
+    took = time.perf_counter() - start
+    print(f"20,000 texts in {took:.1f} s, {report['requests']} requests, load {slack:.1f}")
+    assert took < 15 * slack
+    assert vectors.shape == (20_000, 1536) and vectors.dtype == np.float32
+    assert_right(vectors, texts, every=97)
+    assert stats()["billed"] == 20_000 and stats()["twice"] == 0
+    again = api.vectors(texts, MODEL, report=report)
+    assert report["requests"] == 0 and report["kept"] == 20_000
+    assert np.array_equal(vectors, again)
+
+
+def test_every_tenth_request_fails(serve):
+    stats = serve(faults=FAULTS, every=10)
+    texts, report = written(10_000), {}
+    vectors = api.vectors(texts, MODEL, report=report, inputs=50, requests_per_minute=60_000)
+    assert_right(vectors, texts, every=7)
+    seen = stats()
+    assert set(seen["faults"]) == set(FAULTS)
+    assert seen["billed"] == seen["texts"] == 10_000 and seen["twice"] == 0
+    assert seen["requests"] == report["requests"] == 200 + report["retries"]
+
+
+CHILD = """
+import sys, json
+from genept_utils import api
+report = {}
+vectors = api.vectors(json.load(open(sys.argv[1])), "text-embedding-ada-002", report=report,
+                      inputs=50, concurrency=4)
+print(json.dumps([report, float(abs(vectors).sum())]))
+"""
+
+
+def child(path):
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
+    return subprocess.Popen([sys.executable, "-c", CHILD, path], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def test_killed_and_started_again(serve, tmp_path):
+    stats = serve(latency=.05)
+    texts = written(3000)
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    first = child(tmp_path / "texts.json")
+    end = time.monotonic() + 60
+    while time.monotonic() < end and (
+            not (tmp_path / "cache" / "answers.sqlite").is_file()
+            or kept_rows(tmp_path / "cache") < 1500):
+        time.sleep(.01)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    kept = kept_rows(tmp_path / "cache")
+    assert 1500 <= kept < 3000 and kept % 50 == 0
+    time.sleep(.2)  # what was on its way when the process died is billed by now
+    billed = stats()["billed"]
+    report = {}
+    vectors = api.vectors(texts, MODEL, report=report, inputs=50)
+    assert_right(vectors, texts)
+    assert report["kept"] == kept and report["sent"] == 3000 - kept
+    assert stats()["billed"] == billed + 3000 - kept
+    assert stats()["twice"] <= 4 * 50  # at most the requests on their way
+
+
+def test_two_processes_at_once(serve, tmp_path):
+    stats = serve(latency=.05)
+    (tmp_path / "texts.json").write_text(json.dumps(written(2000)))
+    both = [child(tmp_path / "texts.json") for _ in range(2)]
+    said = [json.loads(process.communicate(timeout=120)[0]) for process in both]
+    assert said[0][1] == said[1][1]
+    assert sorted(report["sent"] for report, _ in said) == [0, 2000]
+    assert stats()["billed"] == 2000 and stats()["twice"] == 0
+
+
+@pytest.mark.parametrize("fault, said", [
+    ("401", "refused the key"), ("403", "may not use"), ("quota", "no quota left"),
+])
+def test_a_key_that_does_not_work_gives_one_sentence(serve, tmp_path, caplog, capfd, fault, said):
+    stats = serve(always=fault)
+    caplog.set_level("DEBUG")
+    with pytest.raises(api.ServiceError) as caught:
+        api.vectors(written(100), MODEL)
+    message = str(caught.value)
+    assert said in message and "Without a key: the shipped embedding" in message
+    assert "\n" not in message and stats()["requests"] == 1  # not tried again
+    everything = "".join(traceback.format_exception(caught.value)) + caplog.text
+    everything += "".join(capfd.readouterr())
+    assert KEY not in everything
+    assert not any(KEY.encode() in file.read_bytes()
+                   for file in tmp_path.rglob("*") if file.is_file())
+
+
+def test_no_key(serve, monkeypatch):
+    serve()
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    with pytest.raises(api.ServiceError, match="no key in OPENAI_API_KEY.*Without a key"):
+        embed.embed(["a text"], f"openai:{MODEL}")
+
+
+def test_a_local_server_needs_no_key(serve, monkeypatch):
+    serve()
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert_right(api.vectors(["a text"], MODEL), ["a text"])
+
+
+def test_an_unknown_model_and_no_server(serve, monkeypatch):
+    serve(always="404")
+    with pytest.raises(api.ServiceError, match="knows no model"):
+        api.vectors(["a text"], MODEL)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    with pytest.raises(api.ServiceError, match="failed 2 times in a row"):
+        api.vectors(["a text"], MODEL, retries=1)
+
+
+# ---------------------------------------------------------------- what is refused
+
+@pytest.mark.parametrize("fault", ["short", "nan", "truncated", "drop", "500"])
+def test_a_server_that_always_fails(serve, tmp_path, fault):
+    stats = serve(always=fault)
+    with pytest.raises(api.ServiceError, match="failed 3 times in a row"):
+        api.vectors(written(10), MODEL, retries=2)
+    assert stats()["requests"] == 3 and kept_rows(tmp_path / "cache") == 0
+
+
+def test_the_servers_words_are_shown_without_the_key(serve):
+    serve(always="500")  # this server repeats the request's head in its error
+    with pytest.raises(api.ServiceError, match="your request was Bearer") as caught:
+        api.vectors(written(10), MODEL, retries=0)
+    assert KEY not in str(caught.value)
+
+
+def test_what_came_before_a_failure_is_kept(serve, tmp_path):
+    serve(faults=["500"], every=5)
+    with pytest.raises(api.ServiceError, match="what had come is kept"):
+        api.vectors(written(500), MODEL, inputs=10, concurrency=1, retries=0)
+    assert kept_rows(tmp_path / "cache") == 40
+
+
+def test_a_changed_dimension_is_refused(serve):
+    serve(dimension=64)
+    api.vectors(["one"], MODEL)
+    serve(dimension=32)
+    with pytest.raises(api.ServiceError, match="another length than 64"):
+        api.vectors(["one", "two"], MODEL, retries=1)
+    assert api.vectors(["one", "two"], "other-model").shape == (2, 32)
+
+
+def test_a_server_that_hangs(serve):
+    stats = serve(faults=["hang"], every=2)
+    texts = written(30)
+    vectors = api.vectors(texts, MODEL, inputs=10, timeout=.5)
+    assert_right(vectors, texts)
+    assert stats()["faults"] == {"hang": 1} or stats()["requests"] > 3
+
+
+def test_a_server_with_smaller_requests(serve):
+    stats = serve(most_inputs=32)
+    texts = written(500)
+    assert_right(api.vectors(texts, MODEL), texts)
+    assert stats()["twice"] == 0
+
+
+def test_a_server_that_sends_numbers(serve):
+    serve(floats=True, dimension=16)
+    texts = written(20)
+    assert_right(api.vectors(texts, MODEL), texts)
+
+
+# ---------------------------------------------------------------- texts
+
+def test_order_repeats_and_empty_texts(serve):
+    stats = serve(dimension=8)
+    texts, report = ["b", "a", "", "b", "  ", "c", "a"], {}
+    vectors = api.vectors(texts, MODEL, report=report)
+    assert not vectors[[2, 4]].any()
+    for i in (0, 1, 3, 5, 6):
+        assert np.array_equal(vectors[i], fault_server.vector(texts[i], 8))
+    assert stats()["billed"] == 3
+    assert (report["texts"], report["sent"], report["empty"]) == (7, 3, 2)
+    unit = embed.embed(texts, f"openai:{MODEL}")
+    assert np.allclose(np.linalg.norm(unit, axis=1), [1, 1, 0, 1, 0, 1, 1])
+
+
+def test_shorter_vectors_are_kept_apart(serve):
+    serve()
+    assert api.vectors(["a"], MODEL, dimensions=8).shape == (1, 8)
+    assert api.vectors(["a"], MODEL).shape == (1, 1536)
+    assert api.vectors(["a"], MODEL, dimensions=8).shape == (1, 8)
+
+
+def test_a_long_text_is_cut_at_a_token_boundary_and_counted(serve, token_folder):
+    if token_folder is None:
+        pytest.skip("tiktoken's table cannot be had")
+    serve(dimension=8)
+    long = "cathepsin \N{GREEK SMALL LETTER BETA}-chain \N{DNA DOUBLE HELIX} " * 5000
+    report = {}
+    with pytest.warns(UserWarning, match="1 of 2 texts are longer than 8,192 tokens"):
+        vectors = api.vectors([long, "short"], MODEL, report=report)
+    assert report["truncated"] == 1
+    cut = cost.shorten(long.strip())
+    assert long.startswith(cut)
+    assert 8185 <= cost.count_tokens([cut])[0][0] <= 8192
+    assert np.array_equal(vectors[0], fault_server.vector(cut, 8))
+
+
+def test_without_a_token_table(serve, monkeypatch):
+    monkeypatch.setattr(cost, "token_table", lambda: None)
+    long = "cathepsin B " * 5000
+    cut = cost.shorten(long)
+    assert long.startswith(cut) and cut.endswith("n") or cut.endswith("B")
+    assert len(cut) <= cost.MAX_TOKENS * cost.BYTES_PER_TOKEN_LEAST
+    counts, exact = cost.count_tokens(["a" * 41])
+    assert not exact and counts[0] == 10
+    assert not cost.estimate_cost(["a text"], f"openai:{MODEL}").exact
+
+
+def test_the_estimate_without_the_table_is_near(source, serve, token_folder):
+    if token_folder is None:
+        pytest.skip("tiktoken's table cannot be had")
+    source(genes.HGNC, genes.REFSEQ)
+    texts = genes.texts("summary")
+    counted, exact = cost.count_tokens(texts)
+    assert exact
+    guessed = sum(len(text.encode()) for text in texts) / cost.BYTES_PER_TOKEN
+    assert guessed == pytest.approx(counted.sum(), rel=.1)
+
+
+def test_requests_hold_the_limits(serve):
+    texts = {bytes([i, j]): "word " * 3000 for i in range(8) for j in range(256)}
+    for tokens, keys in ((tokens, keys) for keys, tokens in api._packed(list(texts), texts, 2048)):
+        assert len(keys) <= 2048 and tokens <= 300_000
+    small = {i.to_bytes(2): "a" for i in range(5000)}
+    assert [len(keys) for keys, _ in api._packed(list(small), small, 9999)] == [2048, 2048, 904]
+
+
+def test_inside_a_running_event_loop(serve):
+    serve(dimension=8)
+
+    async def cell():
+        return api.vectors(["a", "b"], MODEL)
+
+    assert_right(asyncio.run(cell()), ["a", "b"])
+
+
+def test_the_rate_limit_is_kept(serve):
+    stats = serve(dimension=8, per_minute=3000)
+    start = time.monotonic()
+    api.vectors(written(40), MODEL, inputs=1, requests_per_minute=1200)
+    assert 1.9 < time.monotonic() - start and stats()["requests"] == 40
+
+
+# ---------------------------------------------------------------- chat, batch, cost
+
+def test_chat_answers_are_asked_once(serve, source):
+    source(genes.HGNC)
+    stats = serve(faults=["429", "500", "truncated"], every=4)
+    texts = genes.texts("chat", ["TP53", "ALPP", "CD24", "CD4"])
+    assert texts["ALPP"] == "An answer to: Tell me about gene ALPP"
+    assert genes.texts("chat", ["CD24", "TP53"])["TP53"] == texts["TP53"]
+    assert stats()["billed"] == 4 and stats()["twice"] == 0
+    genes.texts("chat:another-model", ["TP53"])
+    assert stats()["billed"] == 5
+
+
+def test_the_batch_api(serve):
+    stats = serve(dimension=8, polls=2)
+    texts, report = written(300), {}
+    assert_right(api.batch_vectors(texts, MODEL, report=report, poll=.01), texts)
+    assert report["batches"] == 1 and stats()["batches"] == 1 and stats()["billed"] == 300
+    api.batch_vectors(texts, MODEL, poll=.01)
+    assert_right(api.vectors(texts, MODEL), texts)  # kept under the same hash
+    assert stats()["billed"] == 300
+
+
+def test_a_stopped_batch_is_found_again(serve, monkeypatch):
+    stats = serve(dimension=8, polls=3)
+    texts = written(50)
+
+    def stop(seconds):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api.time, "sleep", stop)
+        with pytest.raises(KeyboardInterrupt):
+            api.batch_vectors(texts, MODEL)
+    assert stats()["batches"] == 1
+    assert_right(api.batch_vectors(texts, MODEL, poll=.01), texts)
+    assert stats()["batches"] == 1 and stats()["twice"] == 0
+
+
+def test_texts_that_fail_in_a_batch_go_into_a_second(serve):
+    stats = serve(dimension=8, polls=0, faults=["500"], every=10)
+    texts = written(100)
+    assert_right(api.batch_vectors(texts, MODEL, poll=.01), texts)
+    assert stats()["batches"] == 2 and stats()["billed"] == 100
+
+
+def test_a_batch_with_a_wrong_key(serve):
+    serve(key="another")
+    with pytest.raises(api.ServiceError, match="refused the key"):
+        api.batch_vectors(["a"], MODEL)
+
+
+def test_the_estimate(serve):
+    serve(dimension=8)
+    texts = written(1000)
+    estimate = cost.estimate_cost([*texts, texts[0], ""], f"openai:{MODEL}")
+    assert (estimate.texts, estimate.to_send) == (1002, 1000)
+    assert estimate.dollars == pytest.approx(estimate.tokens * .10 / 1e6)
+    assert estimate.minutes == pytest.approx(estimate.tokens / 1e6)
+    half = cost.estimate_cost(texts, f"openai-batch:{MODEL}")
+    assert half.dollars == pytest.approx(estimate.dollars / 2)
+    assert cost.estimate_cost(texts, "openai:unheard-of").dollars is None
+    assert "no price known" in str(cost.estimate_cost(texts, "openai:unheard-of"))
+    assert cost.estimate_cost(texts, "openai:x", price=2).dollars == pytest.approx(
+        2 * estimate.tokens / 1e6)
+    assert cost.estimate_cost(texts, "wordllama").dollars == 0
+    api.vectors(texts[:600], MODEL)
+    assert cost.estimate_cost(texts, f"openai:{MODEL}").to_send == 400
+
+
+def test_nothing_is_kept_twice_or_half(serve, tmp_path):
+    """The store takes back what was written in one go when it is cut off inside."""
+    serve()
+    with store.opened() as table:
+        store.write(table, {b"1": b"one"})
+
+        class Cut(dict):
+            def items(self):
+                yield b"2", b"two"
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            store.write(table, Cut())
+        assert store.read(table, [b"1", b"2"]) == {b"1": b"one"}
