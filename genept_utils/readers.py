@@ -75,8 +75,13 @@ def _once(keys, vectors, name):
 
 
 def _pickle(path):
-    with open(path, "rb") as file:
-        found = pickles.load(file)
+    try:
+        with open(path, "rb") as file:
+            found = pickles.load(file)
+    except pickles.UnsafePickle as error:
+        raise pickles.UnsafePickle(f"{path.name}: {error}") from None
+    except Exception as error:  # a broken pickle may raise anything
+        raise ValueError(f"{path.name}: the pickle cannot be read ({error})") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path.name}: the pickle holds a {type(found).__name__}, not a dict of "
                          "name -> numbers")
