@@ -144,21 +144,23 @@ def gene_names(adata):
     numpy.ndarray
         (n_genes,) str.
     """
-    def covered(names):
-        return genes.match(names, totals).mass
+    return _best_names(adata, lambda names: (genes.match(names, _totals(adata)),))[0]
 
-    totals = np.asarray(adata.X.sum(axis=0), dtype=float).ravel()
-    own = adata.var_names.astype(str).to_numpy(object)
-    best = covered(own)
-    if best >= 0.5:
-        return own
-    for column in adata.var.columns:
-        if isinstance(adata.var[column].iloc[0], str):
-            names = adata.var[column].astype(str).to_numpy(object)
-            share = covered(names)
-            if share > best:
-                own, best = names, share
-    return own
+
+def _best_names(adata, look_up):
+    """Names and what ``look_up`` makes of them (last: Matched), for the names that carry most."""
+    names = adata.var_names.astype(str).to_numpy(object)
+    best = (names, *look_up(names))
+    if best[-1].mass < 0.5:
+        for column in adata.var.columns:
+            if isinstance(adata.var[column].iloc[0], str):
+                names = adata.var[column].astype(str).to_numpy(object)
+                best = max(best, (names, *look_up(names)), key=lambda found: found[-1].mass)
+    return best
+
+
+def _totals(adata):
+    return np.asarray(adata.X.sum(axis=0), dtype=float).ravel()
 
 
 def gene_vectors(adata, embedding):
@@ -192,9 +194,8 @@ def gene_vectors(adata, embedding):
     UserWarning
         Less than a fifth of the counts lies on genes with a vector.
     """
-    names = gene_names(adata)
-    totals = np.asarray(adata.X.sum(axis=0), dtype=float).ravel()
-    rows, matched = embed.align(embedding, names, totals)
+    totals = _totals(adata)
+    names, rows, matched = _best_names(adata, lambda names: embed.align(embedding, names, totals))
     has = rows >= 0
     if not has.any():
         raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector (first names: "
