@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from genept_utils import paths, run, sources
+from genept_utils import cli_text, paths, run, sources
 
 
 def main(arguments=None):
@@ -14,6 +14,7 @@ def main(arguments=None):
     _add_data(commands)
     _add_run(commands)
     _add_check(commands)
+    cli_text.register(commands)
     options = parser.parse_args(arguments)
     try:
         return options.function(options) or 0

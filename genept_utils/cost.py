@@ -11,6 +11,7 @@ from genept_utils import sources, store
 
 INPUTS = 512  # inputs a request that we send: what a kill can lose is small, the speed the same
 MAX_TOKENS = 8192  # tokens an input
+BACKENDS = ("wordllama", "tfidf", "spelling", "st", "openai", "openai-batch")
 TOKEN_TABLE = "tiktoken/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
 BYTES_PER_TOKEN = 4.1  # of RefSeq summaries under cl100k_base (names alone: 2.8)
 BYTES_PER_TOKEN_LEAST = 2.0  # a safe bound for cutting, where the table cannot be had
@@ -117,9 +118,16 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
     Estimate
         ``tokens``, ``exact`` (counted with tiktoken, not estimated), ``dollars`` (None where no
         price is known), ``minutes`` (0 for a model that runs here).
+
+    Raises
+    ------
+    ValueError
+        The model is not known.
     """
     texts = list(texts)
     backend, _, name = model.partition(":")
+    if backend not in BACKENDS:
+        raise ValueError(f"embedding model {model!r} is not one of {', '.join(BACKENDS)}")
     keyed = {store.vector_key(name, dimensions, text): text for text in map(shorten, texts) if text}
     if backend.startswith("openai"):
         with store.opened() as table:

@@ -21,11 +21,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import api, genes, paths, readers, sources, store
+from genept_utils import api, cost, genes, paths, readers, sources, store
 
 SHIPPED = "minilm"
 SVD_DIMENSIONS = 256
-BACKENDS = ("wordllama", "tfidf", "spelling", "st", "openai", "openai-batch")
 ADA002_FILE = "GenePT_gene_embedding_ada_text.pickle"
 ADA002_FROM = "GenePT_emebdding_v2.zip (574 MB) at https://doi.org/10.5281/zenodo.10833191"
 KNOWN_FILES = {  # SHA-256 of released files -> model, text
@@ -275,9 +274,9 @@ def read_embedding(name=SHIPPED, seed=0):
             break
     else:
         model, text = name, "summary"
-    if model.partition(":")[0] not in BACKENDS:
+    if model.partition(":")[0] not in cost.BACKENDS:
         raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
-                         f"MODEL/TEXT with MODEL among {', '.join(BACKENDS)} and TEXT among "
+                         f"MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and TEXT among "
                          f"{', '.join(genes.TEXTS)}, random, permuted:NAME, ada-002, and the "
                          "path of a file")
     return _computed(model, text, seed)

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import io
 import json
 import os
 import signal
@@ -11,13 +12,13 @@ import sys
 import time
 import traceback
 import urllib.request
-import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from genept_utils import api, cost, embed, genes, paths, sources, store
+from genept_utils import __main__, api, cost, embed, genes, paths, sources, store
 
 FOLDER = Path(__file__).parent
 KEY = "sk-this-is-a-secret"
@@ -428,3 +429,60 @@ def test_nothing_is_kept_twice_or_half(serve, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             store.write(table, Cut())
         assert store.read(table, [b"1", b"2"]) == {b"1": b"one"}
+
+
+# ---------------------------------------------------------------- command line
+
+@pytest.fixture
+def three_genes(monkeypatch, source):
+    source(genes.HGNC)
+    monkeypatch.setattr(genes, "texts", lambda kind: pd.Series(
+        ["a tumour gene", "another", "a third"], ["TP53", "TP63", "CD4"]))
+
+
+def test_the_command_asks_before_it_spends(serve, three_genes, tmp_path, monkeypatch, capsys):
+    stats, out = serve(dimension=8), tmp_path / "made.h5ad"
+    command = ["embed", "--model", f"openai:{MODEL}", "--out", str(out)]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert __main__.main(command) == 2 and "say so with --yes" in capsys.readouterr().err
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda said: "n")
+    assert __main__.main(command) == 1
+    said = capsys.readouterr().out
+    assert "3 to send" in said and "dollars" in said and "nothing was sent" in said
+    assert stats()["requests"] == 0 and not out.exists()
+    monkeypatch.setattr("builtins.input", lambda said: "y")
+    assert __main__.main(command) == 0
+    made = embed.read_embedding(out)
+    assert made.shape == (3, 8) and made.uns["genept"]["sent"] == 3
+    assert np.allclose(made["TP63"].X, fault_server.vector("another", 8), atol=1e-6)
+    assert __main__.main([*command, "--quantise"]) == 0  # nothing left to pay: not asked
+    assert stats()["billed"] == 3
+
+
+def test_the_command_spends_with_yes(serve, three_genes, tmp_path):
+    stats, out = serve(dimension=8), tmp_path / "made.h5ad"
+    command = ["embed", "--model", f"openai:{MODEL}", "--out", str(out), "--yes"]
+    assert __main__.main(command) == 0 and stats()["billed"] == 3
+
+
+def test_the_cost_command(serve, three_genes, capsys):
+    stats = serve(dimension=8)
+    assert __main__.main(["cost", "--model", f"openai:{MODEL}"]) == 0
+    assert "3 to send" in capsys.readouterr().out and stats()["requests"] == 0
+    assert __main__.main(["cost", "--model", "wordlama"]) == 2
+    assert "is not one of wordllama" in capsys.readouterr().err
+    assert __main__.main(["cost", "--model", f"openai:{MODEL}", "--text", "chat"]) == 2
+    assert "3 chat answers are missing" in capsys.readouterr().err
+
+
+def test_the_match_command(source, tmp_path, capsys):
+    source(genes.HGNC)
+    names, out = tmp_path / "names.csv", tmp_path / "found.csv"
+    names.write_text("TP53,1\nNA,2\n1-Mar,3\nzzz,4\n")
+    assert __main__.main(["match", str(names), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "2 of 4 names" in said and "1-Mar (MARCHF1, MTARC1)" in said and "Missing: zzz" in said
+    table = pd.read_csv(out, keep_default_na=False)
+    assert list(table["name"]) == ["TP53", "NA", "1-Mar", "zzz"]
+    assert __main__.main(["match", str(tmp_path / "no.txt")]) == 2

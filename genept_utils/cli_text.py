@@ -1,0 +1,161 @@
+"""The commands ``embed``, ``cost`` and ``match`` of ``python -m genept_utils``."""
+
+import sys
+from pathlib import Path
+
+from genept_utils import cost, genes, sources, store
+
+SHOWN = 20  # ambiguous or missing names that are printed
+
+
+def register(commands):
+    """Add the three commands to the subparsers of the command line."""
+    parser = commands.add_parser("embed", help="embed the texts of all genes", description=(
+        "Compute the vectors of all genes from one text with one model, and write them as "
+        "AnnData. A model on a paid server is estimated first, and asked about unless --yes."))
+    _add_model(parser)
+    parser.add_argument("--out", required=True, metavar="FILE.h5ad", help="file to write")
+    parser.add_argument("--yes", action="store_true", help="spend without asking")
+    parser.add_argument("--quantise", action="store_true",
+                        help="one byte per number, as the shipped embedding is stored")
+    parser.set_defaults(function=cli_embed)
+
+    parser = commands.add_parser("cost", help="what an embedding would cost", description=(
+        "Count tokens and print dollars and minutes; nothing is sent."))
+    _add_model(parser)
+    parser.add_argument("--tokens-per-minute", type=int, default=1_000_000, metavar="N")
+    parser.set_defaults(function=cli_cost)
+
+    parser = commands.add_parser("match", help="find the genes of a list of names", description=(
+        "Look up names (symbols, previous symbols, aliases, Ensembl, Entrez, HGNC ids) and say "
+        "which are ambiguous and which are missing."))
+    parser.add_argument("file", metavar="FILE",
+                        help="h5ad (its var_names, with the share of counts covered), or a text "
+                        "or table file whose first column holds the names, without a head line")
+    parser.add_argument("--out", metavar="FILE.csv", help="write one row per name")
+    parser.set_defaults(function=cli_match)
+
+
+def _add_model(parser):
+    parser.add_argument("--model", required=True,
+                        help="wordllama, tfidf, spelling, st:NAME, openai:MODEL or "
+                        "openai-batch:MODEL")
+    parser.add_argument("--text", default="summary",
+                        help="name, summary (default), section, chat, chat:MODEL or genept-v2")
+    parser.add_argument("--price", type=float, metavar="DOLLARS",
+                        help=f"dollars per million tokens (default: OpenAI's list as seen in "
+                        f"{cost.PRICES_SEEN})")
+    parser.add_argument("--dimensions", type=int, metavar="N", help="shorter vectors")
+    parser.add_argument("--requests-per-minute", type=int, default=3000, metavar="N")
+
+
+def cli_embed(options):
+    """Estimate, ask, embed and write; 1 where the reader says no."""
+    from genept_utils import embed  # with anndata it takes a second, which the others need not
+
+    out = Path(options.out)
+    if out.suffix != ".h5ad":
+        raise ValueError(f"--out is {out.name}; the embedding is written as .h5ad")
+    if not out.parent.is_dir():
+        raise ValueError(f"--out: there is no folder {out.parent}")
+    paid = options.model.startswith("openai")
+    if not _agreed_on_chat(options):
+        return 1
+    written = genes.texts(options.text)
+    if paid:
+        estimate = _estimate(options, written)
+        print(estimate)
+        if estimate.to_send and not _agreed(options):
+            return 1
+    given = {"dimensions": options.dimensions} if options.dimensions else {}
+    if options.model.startswith("openai:"):
+        given["requests_per_minute"] = options.requests_per_minute
+    made = embed.embed_genes(options.model, options.text, **given)
+    if options.quantise:
+        embed.write_embedding(made, out)
+    else:
+        with sources.replacing(out) as part:
+            made.write_h5ad(part, convert_strings_to_categoricals=False)
+    print(f"{made.n_obs:,} vectors of {made.n_vars:,} numbers are in {out}")
+    cut = made.uns["genept"].get("truncated", 0)
+    if cut:
+        print(f"{cut:,} texts were longer than the model takes and were cut")
+    return 0
+
+
+def cli_cost(options):
+    """Print the estimate."""
+    unasked = _chat_unasked(options.text)
+    if unasked:
+        raise ValueError(f"the text {options.text!r} is not written yet: {unasked:,} chat answers "
+                         "are missing, and their length is not known before they come")
+    print(_estimate(options, genes.texts(options.text),
+                    tokens_per_minute=options.tokens_per_minute))
+    return 0
+
+
+def cli_match(options):
+    """Print the report on the names of a file."""
+    report = genes.match(_names(Path(options.file)))
+    print(report)
+    for title, names in (
+            ("Ambiguous", [f"{row.name_} ({row.candidates.replace('|', ', ')})" for row in
+                           report.ambiguous.rename(columns={"name": "name_"}).itertuples()]),
+            ("Missing", report.missing)):
+        if names:
+            more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+            print(f"{title}: {', '.join(names[:SHOWN])}{more}")
+    if options.out:
+        with sources.replacing(options.out) as part:
+            report.table.to_csv(part, index=False)
+        print(f"one row per name is in {options.out}")
+    return 0
+
+
+def _names(path):
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    if path.suffix == ".h5ad":
+        import anndata as ad
+
+        return ad.read_h5ad(path)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    separator = "," if ".csv" in path.suffixes else "\t"
+    return [line.split(separator)[0].strip().strip('"') for line in lines if line.strip()]
+
+
+def _estimate(options, texts, **limits):
+    return cost.estimate_cost(texts, options.model, options.requests_per_minute,
+                              price=options.price, dimensions=options.dimensions, **limits)
+
+
+def _chat_unasked(text):
+    """How many answers of a chat text are not kept yet; 0 for another text."""
+    if not text.startswith("chat"):
+        return 0
+    model = text.partition(":")[2] or genes.CHAT_MODEL
+    keys = [store.key("chat", model, genes.PROMPT.format(symbol=symbol))
+            for symbol in genes.texts("name").index]
+    with store.opened() as table:
+        return len(keys) - len(store.read(table, keys))
+
+
+def _agreed_on_chat(options):
+    unasked = _chat_unasked(options.text)
+    if not unasked:
+        return True
+    print(f"{options.text}: {unasked:,} prompts go to the chat model first, one request each, at "
+          f"least {unasked / options.requests_per_minute:.0f} minutes; the price is the model's, "
+          "see your provider.")
+    return _agreed(options)
+
+
+def _agreed(options):
+    if options.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ValueError("this spends money; say so with --yes")
+    if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+        return True
+    print("nothing was sent")
+    return False
