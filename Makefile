@@ -29,17 +29,16 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
+# Every registered file; a run fetches by itself what its notebooks read.
 data: install
-	@echo "== data (96 MB at most; what is here is not fetched again)"
-	@$(BIN)/python -m genept_utils data --fetch all || \
-	  echo "Pages whose sources are missing keep their committed outputs."
+	@$(BIN)/python -m genept_utils data --fetch all
 
-run: data
-	@echo "== notebooks (under 10 minutes on two cores)"
+run: install
+	@echo "== data and notebooks (under 10 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
 # For maintainers: the outputs of this run become the committed ones.
-write: data
+write: install
 	@$(BIN)/python -m genept_utils run --write
 
 render: install

@@ -28,7 +28,7 @@ from genept_utils import ledger, paths, sources
 FOLDER = paths.BUILD / "run"
 STAMPED = ("anndata", "scanpy", "scikit-learn", "numpy", "scipy", "pandas", "umap-learn",
            "wordllama")
-NOT_HASHED = ("run", "__main__", "__init__")  # they execute notebooks or name things
+NOT_HASHED = ("run", "__main__", "__init__", "cli_text")  # they execute notebooks or name things
 TYPES = {"int": int, "float": float, "bool": bool, "str": str, "list": list}
 
 
