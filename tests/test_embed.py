@@ -173,6 +173,18 @@ def test_alignment_to_keys_of_others(released, source, tmp_path):
     assert matched.mass == pytest.approx(.9)
 
 
+def test_nearest_genes(shipped):
+    names = ["CTSB", "OR1A1", "TP53"]
+    keys, cosines = embed.nearest(shipped, names, k=5)
+    assert keys.shape == cosines.shape == (3, 5) and (np.diff(cosines) <= 0).all()
+    assert all(key.startswith("CTS") for key in keys[0][:2]) and keys[1][0].startswith("OR")
+    assert not (keys == np.array(names)[:, None]).any()
+    likeness = embed.unit(shipped.X) @ embed.unit(shipped["TP53"].X)[0]
+    assert shipped.obs_names[np.argsort(-likeness)[1]] == keys[2][0]
+    among, _ = embed.nearest(shipped, ["TP53"], k=2, among=["TP53", "TP63", "OR1A1"])
+    assert list(among[0]) == ["TP63", "OR1A1"]
+
+
 # ---------------------------------------------------------------- files of others
 
 def as_frame(released):

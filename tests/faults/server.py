@@ -27,6 +27,7 @@ OPTIONS = {
     "every": 10,
     "always": "",  # this fault on every request
     "polls": 2,  # how often a batch is said to be in progress
+    "refuse_batches": False,
     "key": "",  # the only key that is let in
 }
 
@@ -206,6 +207,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         state, batch = self.state, self.state.batches[name]
         batch["polls"] += 1
         if batch["polls"] <= state.options["polls"] or batch["status"] == "completed":
+            return batch
+        if state.options["refuse_batches"]:
+            batch.update(status="failed", errors={"object": "list", "data": [
+                {"code": "token_limit", "message": "Enqueued token limit reached"}]})
             return batch
         lines = state.files[batch["input_file_id"]].decode().splitlines()
         out = []

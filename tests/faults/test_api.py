@@ -193,6 +193,15 @@ def test_no_key(serve, monkeypatch):
         embed.embed(["a text"], f"openai:{MODEL}")
 
 
+@pytest.mark.parametrize("key", ["sk-\N{HORIZONTAL ELLIPSIS}", "sk-a\nb"])
+def test_a_key_with_odd_characters(serve, monkeypatch, key):
+    stats = serve()
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(api.ServiceError, match="characters that no key has") as caught:
+        api.vectors(["a text"], MODEL)
+    assert key not in str(caught.value) and stats()["requests"] == 0
+
+
 def test_a_local_server_needs_no_key(serve, monkeypatch):
     serve()
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -389,6 +398,13 @@ def test_texts_that_fail_in_a_batch_go_into_a_second(serve):
     texts = written(100)
     assert_right(api.batch_vectors(texts, MODEL, poll=.01), texts)
     assert stats()["batches"] == 2 and stats()["billed"] == 100
+
+
+def test_a_refused_batch_says_why(serve):
+    stats = serve(refuse_batches=True)
+    with pytest.raises(api.ServiceError, match="batch was refused: Enqueued token limit"):
+        api.batch_vectors(["a"], MODEL, poll=.01)
+    assert stats()["batches"] == 1
 
 
 def test_a_batch_with_a_wrong_key(serve):
