@@ -56,3 +56,24 @@ def test_compare_names_what_moved():
     moved = ledger.compare(fresh, committed)
     assert sorted(moved["note"]) == ["b", "only committed"]
     assert np.isnan(moved.set_index("note").loc["only committed", "value_fresh"])
+
+
+def test_a_claim_stands_beside_its_controls(results_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger.paths, "DATA", tmp_path / "data")
+    monkeypatch.setattr(ledger, "published", lambda: pd.DataFrame(
+        [{**ROW, "method": "GenePT ada-002", "value": 0.83}]))
+    (tmp_path / "data").mkdir()
+    head = "notebook,claim,method,controls,published_method,item,task,dataset,metric\n"
+    line = "03,GGI,GenePT MiniLM,spelling|{},GenePT ada-002,Fig 2c,ggi,Gene2vec test,roc_auc\n"
+    (tmp_path / "data" / "claims.csv").write_text(head + line.format("permuted"))
+    ledger.record("03-gene-interactions", [
+        ROW, {**ROW, "method": "spelling", "value": 0.77}, {**ROW, "method": "permuted",
+                                                            "value": 0.5, "low": 0.4}])
+    table = ledger.claims()
+    assert table[["role", "method", "value"]].values.tolist() == [
+        ["text", "GenePT MiniLM", 0.7881], ["control", "spelling", 0.77],
+        ["control", "permuted", 0.5]]
+    assert table["published"].tolist()[0] == 0.83
+    (tmp_path / "data" / "claims.csv").write_text(head + line.format("random"))
+    with pytest.raises(ValueError, match="0 recorded results of 'random'"):
+        ledger.claims()

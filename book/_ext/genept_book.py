@@ -124,9 +124,10 @@ def number(value, digits=3):
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
-def interval_bar(published, ours, low, high):
-    """A drawing from 0 to 1: a stroke for the published number, a dot and interval for ours."""
-    shown = [v for v in (published, ours, low, high) if pd.notna(v)]
+def interval_bar(published, ours, low, high, controls=()):
+    """A drawing from 0 to 1: a stroke for the published number, a dot and interval for ours,
+    an open dot for each control."""
+    shown = [v for v in (published, ours, low, high, *controls) if pd.notna(v)]
     if not shown or min(shown) < 0 or max(shown) > 1:
         return ""
     marks = ['<line class="axis" x1="2" x2="162" y1="8" y2="8"/>']
@@ -136,6 +137,8 @@ def interval_bar(published, ours, low, high):
     if pd.notna(published):
         at = f"{2 + 160 * published:.1f}"
         marks.append(f'<line class="published" x1="{at}" x2="{at}" y1="2" y2="14"/>')
+    for control in filter(pd.notna, controls):
+        marks.append(f'<circle class="control" cx="{2 + 160 * control:.1f}" cy="8" r="2.6"/>')
     if pd.notna(ours):
         marks.append(f'<circle class="ours" cx="{2 + 160 * ours:.1f}" cy="8" r="3.2"/>')
     return f'<svg class="bar" viewBox="0 0 164 16" aria-hidden="true">{"".join(marks)}</svg>'
@@ -362,6 +365,34 @@ class RuntimesTable(DataTable):
         })
 
 
+class ClaimsTable(DataTable):
+    """The book's claims, each beside its controls; see :func:`genept_utils.ledger.claims`."""
+
+    raw = ("claim", "drawn")
+
+    def read(self):
+        self.env.note_dependency(str(paths.DATA / "claims.csv"))
+        return ledger.claims()
+
+    def show(self, frame):
+        rows = []
+        for (name, claim), part in frame.groupby(["notebook", "claim"], sort=False):
+            text, controls = part.iloc[0], part.iloc[1:]
+            best = controls.loc[controls["value"].idxmax()]
+            link = self.notebook_link(name).replace(f">{escape(name)}<", f">{escape(claim)}<")
+            rows.append({
+                "claim": link if "<a" in link else escape(claim),
+                "published": number(text["published"], 2),
+                "text": number(text["value"], 2),
+                "best control": f"{number(best['value'], 2)} {best['method']}",
+                "drawn": interval_bar(text["published"], text["value"], text["low"],
+                                      text["high"], controls["value"]),
+                "measure": {"roc_auc": "ROC-AUC", "ari": "ARI", "f1_macro": "macro-F1"}.get(
+                    text["metric"], text["metric"]),
+            })
+        return pd.DataFrame(rows)
+
+
 def together(frame, *names):
     """The texts of some columns as one, parted by semicolons."""
     return ["; ".join(filter(None, row)) for row in frame[[*names]].to_numpy()]
@@ -460,4 +491,5 @@ def setup(app):
     app.add_directive("results-table", ResultsTable)
     app.add_directive("sources-table", SourcesTable)
     app.add_directive("runtimes-table", RuntimesTable)
+    app.add_directive("claims-table", ClaimsTable)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
