@@ -51,7 +51,8 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
     seed : int
         Seed of the truncated SVD.
     report : dict, optional
-        Filled by the server back ends: what was sent, kept, cut.
+        Filled by the server back ends and sentence-transformers: what was sent, kept, and how
+        many texts were longer than the model reads and were ``truncated``.
     **options
         Of the server back ends: ``dimensions``, rate limits, ...
 
@@ -77,7 +78,7 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
     if backend == "wordllama":
         vectors = _wordllama(texts)
     elif backend == "st" and name:
-        vectors = _sentence_transformer(texts, name)
+        vectors = _sentence_transformer(texts, name, report)
     elif backend == "tfidf":
         vectors = _svd(texts, seed, sublinear_tf=True, min_df=2, stop_words="english")
     elif backend == "spelling":
@@ -119,7 +120,7 @@ def _wordllama(texts):
     return (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
 
 
-def _sentence_transformer(texts, name):
+def _sentence_transformer(texts, name, report):
     """Computed in parts that are kept, so that a stopped run goes on where it was."""
     try:
         from sentence_transformers import SentenceTransformer
@@ -139,8 +140,7 @@ def _sentence_transformer(texts, name):
         found = store.read(table, keys)
         missing = [(key, text) for key, text in dict(zip(keys, texts)).items()
                    if key not in found]
-        if missing:
-            model = SentenceTransformer(name, device="cpu")
+        model = SentenceTransformer(name, device="cpu")
         for start in range(0, len(missing), 2048):
             part_keys, part = zip(*missing[start:start + 2048])
             vectors = model.encode(list(part), batch_size=64, convert_to_numpy=True,
@@ -148,6 +148,11 @@ def _sentence_transformer(texts, name):
             made = {key: row.astype("<f4").tobytes() for key, row in zip(part_keys, vectors)}
             store.write(table, made)
             found |= made
+    if report is not None:
+        tokens = model.tokenizer(list(dict.fromkeys(texts)), verbose=False)["input_ids"]
+        long = {text for text, ids in zip(dict.fromkeys(texts), tokens)
+                if len(ids) > model.max_seq_length}
+        report.update(max_tokens=model.max_seq_length, truncated=sum(t in long for t in texts))
     return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
 
 

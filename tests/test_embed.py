@@ -44,6 +44,26 @@ def test_the_shipped_embedding(shipped):
     assert (tp53["ensembl_id"], tp53["entrez_id"]) == ("ENSG00000141510", "7157")
 
 
+def test_the_data_card_is_true(shipped, source):
+    page = paths.ROOT / "book" / "data-card.md"
+    if not page.is_file():
+        pytest.skip("the book's pages are not here")
+    text, file = page.read_text(encoding="utf-8"), paths.EMBEDDINGS / "minilm.h5ad"
+    card = shipped.uns["genept"]
+    wanted = [sources.sha256(file), card["date"], f"{file.stat().st_size / 1e6:.1f} MB",
+              f"{shipped.n_vars} numbers for each of {shipped.n_obs:,}",
+              f"{card['quantisation_max_abs_error']:.5f}".lstrip("0"),
+              f"{card['quantisation_min_cosine']:.5f}".lstrip("0"),
+              f"{card['n_truncated']} texts are longer than the {card['max_tokens']} tokens"]
+    source(genes.HGNC, genes.REFSEQ)
+    table = genes.gene_table()
+    summaries = table.loc[table["summary"] != "", "summary"].map(genes.clean)
+    first, second = summaries.value_counts().head(2)
+    wanted += [f"{len(summaries):,} of {len(table):,}", f"{summaries.nunique():,} different texts",
+               f"{first:,} microRNAs", f"{second} olfactory receptors"]
+    assert not [figure for figure in wanted if figure not in text]
+
+
 def test_the_shipped_embedding_is_read_in_under_a_second_without_network(shipped):
     took = []
     for _ in range(3):
@@ -75,8 +95,10 @@ def test_200_genes_computed_again(shipped, source, tmp_path, monkeypatch):
     made = embed.embed(texts, "st:all-MiniLM-L6-v2")
     cosines = (made * embed.unit(shipped[chosen].X)).sum(axis=1)
     assert cosines.min() > .999
-    again = embed.embed(texts[:5], "st:all-MiniLM-L6-v2")  # from the store
-    assert np.array_equal(made[:5], again)
+    report = {}
+    again = embed.embed([*texts[:5], "word " * 300], "st:all-MiniLM-L6-v2", report=report)
+    assert np.array_equal(made[:5], again[:5])  # from the store
+    assert report["truncated"] >= 1 and report["max_tokens"] == 256
 
 
 # ---------------------------------------------------------------- models that run here
