@@ -912,8 +912,9 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         Log-normalised cells with ``obs["cell_type"]``. Without ``test`` half of the training
         cells, another half in every draw, are tested. Of two sets only the types that both have
         are used.
-    embeddings : dict of str to anndata.AnnData
-        Gene vectors by method.
+    embeddings : dict of str to anndata.AnnData or callable
+        Gene vectors by method; the first is an AnnData. A callable takes the number of the draw
+        and gives the vectors: a control that is drawn anew.
     draws, seed : int
         Draws of panels (and of cells), and the first seed.
     size, families
@@ -944,16 +945,17 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         shared = np.intersect1d(sides[0]["y"], sides[1]["y"])
         sides = [_rows(side, np.flatnonzero(np.isin(side["y"], shared))) for side in sides]
     pool = np.unique(np.concatenate([side["symbols"] for side in sides]))
-    pool = pool[np.isin(pool, next(iter(embeddings.values())).obs_names)]
+    pool = pool[pd.Index(pool).isin(next(iter(embeddings.values())).obs_names)]
     if among:
         chosen = sides[0]["symbols"][cells.highly_variable(train, among)]
-        pool = pool[np.isin(pool, chosen)]
+        pool = pool[pd.Index(pool).isin(chosen)]
     kin = None if families is None else _families(pool, families)
     rows = []
     for draw in range(seed, seed + draws):
         a, b = panels(pool, size, kin, draw) if given is None else _given_panels(pool, given)
         near, far = _train_and_test(sides, draw)
         for method, embedding in embeddings.items():
+            embedding = embedding(draw) if callable(embedding) else embedding
             fit, same, other = (_panel_vectors(side, panel, embedding)
                                 for side, panel in ((near, a), (far, a), (far, b)))
             for split, tested in (("disjoint panels", other), ("same panel", same)):
@@ -966,6 +968,16 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
     return pd.DataFrame(rows)
 
 
+def panel_predictions(adata, embedding, seed=0, C=0.01, max_cells=2000):
+    """True and predicted labels of the test cells of one draw of :func:`across_panels`."""
+    side = _panel_side(adata, max_cells, seed)
+    pool = np.unique(side["symbols"][pd.Index(side["symbols"]).isin(embedding.obs_names)])
+    a, b = panels(pool, seed=seed)
+    near, far = _train_and_test([side], seed)
+    model = _fit_standardised(_panel_vectors(near, a, embedding), near["y"], C)
+    return far["y"], model.predict(standardise(_panel_vectors(far, b, embedding)))
+
+
 _families = families  # the parameter of across_panels hides the function's name
 
 
@@ -974,7 +986,7 @@ def _panel_side(adata, max_cells, seed):
 
     rows = subsample(adata.obs["cell_type"], max_cells, seed)
     return {"X": adata.X[rows].tocsc(), "y": adata.obs["cell_type"].to_numpy(str)[rows],
-            "symbols": genes.match(cells.gene_names(adata)).symbols.astype(str)}
+            "symbols": genes.match(cells.gene_names(adata)).symbols}
 
 
 def _rows(side, rows):
@@ -990,14 +1002,14 @@ def _train_and_test(sides, draw):
 
 
 def _given_panels(pool, given):
-    inside = np.isin(pool, list(given))
+    inside = pd.Index(pool).isin(list(given))
     return pool[~inside], pool[inside]
 
 
 def _panel_vectors(side, panel, embedding):
     from genept_utils import cells, embed
 
-    columns = np.flatnonzero(np.isin(side["symbols"], panel))
+    columns = np.flatnonzero(pd.Index(side["symbols"]).isin(panel))
     vectors = embedding.X[embedding.obs_names.get_indexer(side["symbols"][columns])]
     return embed.unit(cells.weighted_sum(side["X"][:, columns].tocsr(), vectors))
 
@@ -1012,3 +1024,73 @@ def _fit_standardised(X, y, C):
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=C, max_iter=500, tol=1e-3).fit(standardise(X), y)
+
+
+# ---------------------------------------------------------------- patients
+
+def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
+    """Condition of a donor from the mean vector of the donor's cells.
+
+    Each donor is held out once; L2 logistic regression (C = 1) on columns scaled by the training
+    donors. Every training part is weighted so that both conditions count alike: without that,
+    leaving one out moves the base rate against the held-out donor.
+
+    Parameters
+    ----------
+    X : numpy.ndarray
+        (n_cells, d) cell vectors.
+    donor, condition : array-like
+        (n_cells,) donor, and the donor's condition (two values).
+    permutations, seed : int
+        Shuffles of the conditions among the donors, and their seed.
+
+    Returns
+    -------
+    dict
+        ``n`` donors; ``accuracy`` and ``roc_auc`` with ``_low`` and ``_high`` (95 % bootstrap over
+        donors, scores fixed) and ``_p`` (share of shuffles, the true order counted in, that
+        do at least as well).
+    """
+    from sklearn.metrics import accuracy_score, roc_auc_score
+
+    table = pd.DataFrame(np.asarray(X, dtype=np.float64))
+    table = table.groupby(np.asarray(donor).astype(str)).mean()
+    of = pd.Series(np.asarray(condition).astype(str), np.asarray(donor).astype(str))
+    of = of[~of.index.duplicated()].reindex(table.index)
+    if of.nunique() != 2:
+        raise ValueError(f"donors have {of.nunique()} conditions; two are needed")
+    y = (of == of.max()).to_numpy(int)
+    rng = np.random.default_rng(seed)
+    scores = _held_out_scores(table.to_numpy(), y)
+    shuffled = [rng.permutation(y) for _ in range(permutations)]
+    chance = [(other, _held_out_scores(table.to_numpy(), other)) for other in shuffled]
+    metrics = {"accuracy": lambda y, s: accuracy_score(y, s > 0), "roc_auc": roc_auc_score}
+    made = {"n": len(y)}
+    for name, metric in metrics.items():
+        value = metric(y, scores)
+        drawn = [rng.integers(0, len(y), len(y)) for _ in range(1000)]
+        boot = [metric(y[rows], scores[rows]) for rows in drawn if len(set(y[rows])) == 2]
+        low, high = np.quantile(boot, [.025, .975])
+        least = sum(metric(other, found) >= value for other, found in chance)
+        made |= {name: value, f"{name}_low": min(low, value), f"{name}_high": max(high, value),
+                 f"{name}_p": (1 + least) / (1 + permutations)}
+    return made
+
+
+def _held_out_scores(X, y):
+    """Decision value of each row under a model of all other rows.
+
+    L2 logistic regression depends on the rows through their inner products only, so the columns
+    are first turned into at most n coordinates.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    scores = np.empty(len(y))
+    for i in range(len(y)):
+        rest = np.arange(len(y)) != i
+        scaled = (X - X[rest].mean(axis=0)) / np.maximum(X[rest].std(axis=0), 1e-9)
+        u, s, _ = np.linalg.svd(scaled, full_matrices=False)
+        turned = u * s
+        model = LogisticRegression(class_weight="balanced", solver="newton-cholesky")
+        scores[i] = model.fit(turned[rest], y[rest]).decision_function(turned[i:i + 1])[0]
+    return scores
