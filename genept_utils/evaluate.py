@@ -488,17 +488,25 @@ def _negatives(pairs, draw):
     raise ValueError("the pairs are so dense that not enough unreported pairs exist")
 
 
-def node_disjoint(pairs, test_share=0.3, seed=0):
-    """Pairs cut so that no gene stands on both sides.
+def node_disjoint(pairs, test_share=0.3, seed=0, groups=None):
+    """Pairs cut so that no gene (with ``groups``: no family) stands on both sides.
 
-    ``test_share`` of the genes is put aside; pairs with one gene on each side are dropped.
+    ``test_share`` of the genes or families is put aside; pairs with one gene on each side are
+    dropped.
+
+    Parameters
+    ----------
+    pairs : numpy.ndarray
+        (n, 2) gene numbers.
+    groups : array-like, optional
+        (n_genes,) family of each gene number.
 
     Returns
     -------
     tuple of numpy.ndarray
         Boolean (n,) masks of training and of test pairs.
     """
-    pairs = np.asarray(pairs)
+    pairs = np.asarray(pairs) if groups is None else np.asarray(groups)[np.asarray(pairs)]
     pool = np.unique(pairs)
     aside = np.random.default_rng(seed).permutation(pool)[:round(test_share * len(pool))]
     inside = np.isin(pairs, aside)

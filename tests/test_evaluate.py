@@ -190,6 +190,9 @@ def test_node_disjoint_sides_share_no_gene(pair_task):
     train, test = evaluate.node_disjoint(pairs)
     assert not set(pairs[train].ravel()) & set(pairs[test].ravel())
     assert 0 < test.sum() < train.sum() < len(pairs)
+    family = np.arange(300) // 10
+    train, test = evaluate.node_disjoint(pairs, groups=family)
+    assert not set(family[pairs[train].ravel()]) & set(family[pairs[test].ravel()])
 
 
 def test_stratified_auc_removes_what_the_stratum_explains():
