@@ -7,7 +7,6 @@ symbol with the identifiers, ``.uns["genept"]`` with model, text, date and hashe
 import array
 import dataclasses
 import datetime
-import functools
 import hashlib
 import importlib.metadata
 import importlib.util

@@ -159,6 +159,15 @@ def test_an_embedding_by_model_and_text(source, tmp_path, monkeypatch):
     assert np.array_equal(embed.read_embedding("wordllama/name").X, first.X)
 
 
+def test_the_authors_keys_are_kept(shipped, monkeypatch):
+    monkeypatch.setattr(genes, "texts", lambda kind: pd.Series(
+        ["a tumor gene", "a tumor gene", "no such gene"], ["TP53", "tp53", "zzz"]))
+    made = embed.embed_genes("wordllama", "genept-v2")
+    assert list(made.obs_names) == ["TP53", "tp53", "zzz"]
+    assert made.obs["symbol"].tolist() == ["TP53", "TP53", ""]
+    assert genes.GENEPT_V2 in made.uns["genept"]["sources"][0]
+
+
 # ---------------------------------------------------------------- controls
 
 def test_permuted_and_random(shipped):
