@@ -85,12 +85,17 @@ def _pickle(path):
     if not isinstance(found, dict):
         raise ValueError(f"{path.name}: the pickle holds a {type(found).__name__}, not a dict of "
                          "name -> numbers")
-    for key in found:  # a list of Python floats takes eight times the space: one at a time goes
+    # A list of Python floats takes eight times the space of an array, and aliases share theirs:
+    # each is turned once and let go. No list is made here, so an id stands for one list only.
+    arrays = {}
+    for key, row in found.items():
         try:
-            found[key] = np.asarray(found[key], dtype=np.float32)
+            if id(row) not in arrays:
+                arrays[id(row)] = np.asarray(row, dtype=np.float32)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path.name}: a value of {key!r} is not a number "
                              f"({error})") from None
+        found[key] = arrays[id(row)]
     return list(found), _stacked(found.values(), path)
 
 
