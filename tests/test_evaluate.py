@@ -215,6 +215,33 @@ def test_bootstrap_pairs_starts_from_scikit_learns_curve(pair_task):
     assert made["a"]["low"] < made["a"]["auc"] < made["a"]["high"]
 
 
+def test_bootstrap_within_strata_starts_from_the_stratified_auc(pair_task):
+    vectors, pairs, y = pair_task
+    score = vectors[pairs].sum(axis=(1, 2))
+    stratum = np.arange(len(y)) % 7
+    made = evaluate.bootstrap_pairs(y, {"a": score}, pairs, draws=20, stratum=stratum)["a"]
+    assert made["auc"] == pytest.approx(evaluate.stratified_auc(y, score, stratum))
+    assert made["low"] < made["auc"] < made["high"]
+
+
+def test_programs_are_the_dense_groups():
+    rng = np.random.default_rng(0)
+    centres = np.repeat(np.eye(50)[:4], [30, 20, 12, 5], axis=0)
+    vectors = centres + .02 * rng.standard_normal(centres.shape)
+    program, density = evaluate.gene_programs(vectors, .9, resolution=1)
+    assert np.bincount(program + 1).tolist() == [5, 30, 20, 12]
+    joined = sum(n * (n - 1) / 2 for n in (30, 20, 12, 5))
+    assert density == pytest.approx(joined / (67 * 66 / 2))
+    threshold = evaluate.cosine_threshold(vectors, density)
+    assert evaluate.gene_programs(vectors, threshold - 1e-9)[1] == pytest.approx(density)
+
+
+def test_explained_by_is_eta_squared():
+    labels = np.repeat(["a", "b"], 50)
+    values = np.column_stack([labels == "a", np.tile([0., 1.], 50), np.ones(100)]).astype(float)
+    np.testing.assert_allclose(evaluate.explained_by(labels, values), [1, 0, np.nan], atol=1e-12)
+
+
 def test_bootstrap_over_genes_is_wider_than_over_pairs():
     rng = np.random.default_rng(0)
     pairs = rng.integers(0, 60, (4000, 2))
