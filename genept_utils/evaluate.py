@@ -1156,9 +1156,10 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
         raise ValueError(f"donors have {of.nunique()} conditions; two are needed")
     y = (of == of.max()).to_numpy(int)
     rng = np.random.default_rng(seed)
-    scores = _held_out_scores(table.to_numpy(), y)
+    turned = [_turned(table.to_numpy(), i) for i in range(len(y))]
+    scores = _held_out_scores(turned, y)
     shuffled = [rng.permutation(y) for _ in range(permutations)]
-    chance = [(other, _held_out_scores(table.to_numpy(), other)) for other in shuffled]
+    chance = [(other, _held_out_scores(turned, other)) for other in shuffled]
     metrics = {"accuracy": lambda y, s: accuracy_score(y, s > 0), "roc_auc": roc_auc_score}
     made = {"n": len(y)}
     for name, metric in metrics.items():
@@ -1172,20 +1173,25 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     return made
 
 
-def _held_out_scores(X, y):
-    """Decision value of each row under a model of all other rows.
+def _turned(X, held_out):
+    """The rows scaled by all but one of them, in at most n coordinates.
 
-    L2 logistic regression depends on the rows through their inner products only, so the columns
-    are first turned into at most n coordinates.
+    L2 logistic regression depends on the rows through their inner products only, so turning the
+    columns changes nothing but the time.
     """
+    rest = np.arange(len(X)) != held_out
+    scaled = (X - X[rest].mean(axis=0)) / np.maximum(X[rest].std(axis=0), 1e-9)
+    u, s, _ = np.linalg.svd(scaled, full_matrices=False)
+    return u * s
+
+
+def _held_out_scores(turned, y):
+    """Decision value of each row under a model of all other rows."""
     from sklearn.linear_model import LogisticRegression
 
     scores = np.empty(len(y))
-    for i in range(len(y)):
+    for i, rows in enumerate(turned):
         rest = np.arange(len(y)) != i
-        scaled = (X - X[rest].mean(axis=0)) / np.maximum(X[rest].std(axis=0), 1e-9)
-        u, s, _ = np.linalg.svd(scaled, full_matrices=False)
-        turned = u * s
         model = LogisticRegression(class_weight="balanced", solver="newton-cholesky")
-        scores[i] = model.fit(turned[rest], y[rest]).decision_function(turned[i:i + 1])[0]
+        scores[i] = model.fit(rows[rest], y[rest]).decision_function(rows[i:i + 1])[0]
     return scores
