@@ -15,8 +15,11 @@ RUN := $(CURDIR)/_build/run
 
 .PHONY: book test install data run write render check browser recompute clean
 
-book: run render
-	@echo "The book is at _build/html/index.html"
+# A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
+book: install
+	@status=0; $(MAKE) --no-print-directory run || status=$$?; \
+	  $(MAKE) --no-print-directory render && echo "The book is at _build/html/index.html"; \
+	  exit $$status
 
 # The stamp is newer than what it was made from, or the environment is brought up to date.
 install: $(VENV)/.installed

@@ -94,8 +94,9 @@ def run_notebooks(options):
     incomplete = [entry for entry in entries if entry["status"] in ("kept", "partial")]
     for entry in incomplete:
         shown = {"kept": "keeps its committed outputs", "partial": "was run without"}
-        print(f"{entry['notebook']} {shown[entry['status']]}: {', '.join(entry['missing'])} "
-              "could not be had")
+        print(f"{entry['notebook']} {shown[entry['status']]}: {_listed(entry['missing'])}")
+    if incomplete:
+        print("`python -m genept_utils data --fetch KEY` says why a source could not be had.")
     moved = 0
     if options.strict and not (assignments or options.grid or options.out):
         table = run.changed_results()
@@ -104,6 +105,11 @@ def run_notebooks(options):
             print(f"results that differ from the committed ones:\n{table.to_string()}",
                   file=sys.stderr)
     return int(bool(bad) or (options.strict and bool(incomplete or moved)))
+
+
+def _listed(keys, shown=2):
+    more = f" and {len(keys) - shown} more" if len(keys) > shown else ""
+    return ", ".join(keys[:shown]) + more
 
 
 def _list_parameters(names):

@@ -304,9 +304,11 @@ def _fetch(path, report):
     for key in wanted:
         try:
             sources.fetch(key)
-        except sources.SourceError as error:
-            report(f"  {path.stem}: {str(error).splitlines()[0]}")
+        except sources.SourceError:
             missing["required" if key in required else "optional"].append(key)
+    absent = missing["required"] + missing["optional"]
+    if absent:
+        report(f"  {path.stem}: {len(absent)} of {len(wanted)} sources could not be had")
     return missing
 
 
@@ -467,5 +469,6 @@ def changed_results():
 def summary_table(entries):
     """The run as text: one line per notebook with status, minutes and peak memory."""
     table = pd.DataFrame(entries)[["notebook", "status", "minutes", "peak_mb", "missing"]]
-    table["missing"] = [", ".join(keys) for keys in table["missing"]]
-    return table.rename(columns={"peak_mb": "peak MB"}).to_string(index=False)
+    table["missing"] = [len(keys) for keys in table["missing"]]
+    return table.rename(columns={"peak_mb": "peak MB",
+                                 "missing": "missing sources"}).to_string(index=False)

@@ -52,7 +52,7 @@ def read_notebook(app, docname, source):
     notebook = nbformat.reads(source[0], as_version=4)
     row = summary_row(run / "summary.json", name)
     executed = run / "notebooks" / f"{name}.ipynb"
-    if executed.is_file() and row.get("status") != "kept":
+    if executed.is_file() and row.get("status") not in ("kept", "failed"):
         app.env.note_dependency(str(executed))
         copy = nbformat.read(executed, as_version=4)
         stamp = copy.metadata.get("genept", {}).get("run", {})
@@ -72,11 +72,19 @@ def summary_row(path, name):
 
 def status_line(row):
     """Markdown that says what of a notebook was not executed; None if all of it was."""
-    missing = ", ".join(f"`{key}`" for key in row.get("missing", [])) or "a source"
+    keys = row.get("missing", [])
+    missing = ", ".join(f"`{key}`" for key in keys[:3]) or "a source"
+    if len(keys) > 3:
+        missing += f" and {len(keys) - 3} more"
     if row.get("status") == "kept":
         return (
             f"> **Not re-executed here.** Outputs of {row['run_date']}; "
             f"{missing} could not be reached."
+        )
+    if row.get("status") == "failed":
+        return (
+            f"> **Not re-executed here.** The run of {row['run_date']} failed; the outputs are "
+            "those of the last complete run."
         )
     if row.get("status") == "partial":
         return (
