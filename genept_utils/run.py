@@ -344,6 +344,7 @@ def _execute(task, threads):
         os.environ[name] = str(threads)
     os.environ["GENEPT_RESULTS"] = str(task["place"] / "results")
     os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm, without widgets
     stem = task["source"].stem
     target = task["place"] / "notebooks" / f"{stem}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
