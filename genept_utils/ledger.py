@@ -157,11 +157,16 @@ def compare(fresh, committed, tolerance=0.01):
         The differing rows (columns ``value_fresh``, ``value_committed``); also those that are
         on one side only, for the notebooks that both sides hold.
     """
-    key = [*KEY, "split", "note", "notebook"]
+    key = [*KEY, "split", "notebook", "nth"]
     both = set(fresh["notebook"]) & set(committed["notebook"])
-    sides = [side[side["notebook"].isin(both)] for side in (fresh, committed)]
-    sides = [side.assign(**side[key].fillna("").astype(str)) for side in sides]
+    sides = []
+    for side in (fresh, committed):
+        side = side[side["notebook"].isin(both)]
+        side = side.assign(**side[key[:-1]].fillna("").astype(str))
+        # rows that differ in their note alone are told apart by order: a note may hold numbers
+        sides.append(side.assign(nth=side.groupby(key[:-1]).cumcount()))
     table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
-    stated = table["note"].str.extract(r"tolerance=([\d.]+)")[0].astype(float)
+    stated = table["note_committed"].astype(str).str.extract(r"tolerance=([\d.]+)")[0].astype(float)
     gap = (table["value_fresh"] - table["value_committed"]).abs()
-    return table[~(gap <= stated.fillna(tolerance))]
+    moved = table[~(gap <= stated.fillna(tolerance))]
+    return moved[[*key[:-1], "value_fresh", "value_committed", "note_committed"]]

@@ -49,13 +49,15 @@ def test_a_number_that_was_not_found_stays_empty():
 
 
 def test_compare_names_what_moved():
-    committed = pd.DataFrame([{**ROW, "notebook": "03", "split": "", "note": note}
-                              for note in ("a", "b", "c tolerance=0.05", "only committed")])
-    fresh = committed[:3].copy()
-    fresh["value"] += [0.005, 0.02, 0.04]
+    committed = pd.DataFrame([{**ROW, "notebook": "03", "method": method, "split": "", "note": note}
+                              for method, note in [("a", "p 0.01"), ("b", None), ("b", "twice"),
+                                                   ("c", "tolerance=0.05"), ("only one side", "")]])
+    fresh = committed[:4].copy()
+    fresh["value"] += [0.005, 0.02, 0.0, 0.04]
+    fresh.loc[0, "note"] = "p 0.02"
     moved = ledger.compare(fresh, committed)
-    assert sorted(moved["note"]) == ["b", "only committed"]
-    assert np.isnan(moved.set_index("note").loc["only committed", "value_fresh"])
+    assert sorted(moved["method"]) == ["b", "only one side"]
+    assert np.isnan(moved.set_index("method").loc["only one side", "value_fresh"])
 
 
 def test_a_claim_stands_beside_its_controls(results_folder, tmp_path, monkeypatch):
