@@ -154,6 +154,15 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
     return adata
 
 
+def require(adata, *columns):
+    """Raise a KeyError that names the columns there are if one of ``columns`` is missing."""
+    for column in columns:
+        if column not in adata.obs:
+            raise KeyError(f"{adata.uns['genept_data']['name']} has no column {column}; name it "
+                           f"with {column}=COLUMN. Columns: "
+                           f"{', '.join(map(str, adata.obs.columns))}")
+
+
 def read_h5ad(path, rows=1000):
     """An ``.h5ad`` file with ``.X`` as float32 CSR, read a block of rows at a time.
 

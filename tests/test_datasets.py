@@ -84,6 +84,20 @@ def test_a_missing_label_column_names_those_there_are(tmp_path):
         datasets.load(path)
 
 
+def test_a_required_column_that_is_missing_names_those_there_are(tmp_path):
+    path, _ = own_file(tmp_path, kind=["a", "b"] * 1250)
+    adata = datasets.load(path, label="kind")
+    datasets.require(adata, "cell_type")
+    with pytest.raises(KeyError, match="own has no column batch.*batch=COLUMN.*kind, cell_type"):
+        datasets.require(adata, "cell_type", "batch")
+
+
+def test_lineages_keep_what_the_blood_sets_share():
+    kept = datasets.lineages(load("pbmc3k"))
+    assert set(kept.obs["cell_type"]) == {"B", "CD4 T", "CD8 T", "NK", "monocyte"}
+    assert kept.n_obs == 2700 - 36 - 13
+
+
 def test_cells_without_a_label_are_left_out_with_a_word(tmp_path):
     path, _ = own_file(tmp_path, kind=["a", None] * 1250)
     with pytest.warns(UserWarning, match="1,250 of 2,500"):
