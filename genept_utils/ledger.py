@@ -118,6 +118,8 @@ def claims():
         A claim names a result that was not recorded, or several.
     """
     listed = pd.read_csv(paths.DATA / "claims.csv", dtype=str, keep_default_na=False)
+    if listed["claim"].duplicated().any():
+        raise ValueError("data/claims.csv names a claim twice")
     ours, given = results().fillna({name: "" for name in KEY + ["split"]}), published()
     rows = []
     for claim in listed.to_dict("records"):

@@ -138,6 +138,49 @@ def forest(table, ax=None, xlabel=None, reference=None):
     return ax
 
 
+def beside(table, ax=None, xlabel="score", order=None):
+    """Claims, one line each: the text with its interval, and its controls on the same line.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``claim``, ``role`` ("text" or "control"), ``method``, ``value``, ``low``, ``high``,
+        ``published``, as :func:`genept_utils.ledger.claims` returns it.
+    order : sequence of str, optional
+        All controls, so that one has the same mark in several figures.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    claims = list(dict.fromkeys(table["claim"]))
+    line = table["claim"].map({claim: number for number, claim in enumerate(claims)})
+    if ax is None:
+        ax = plt.subplots(figsize=(7.4, 1.3 + 0.34 * len(claims)))[1]
+    ax.hlines(range(len(claims)), 0, 1, color="#E6E6E6", linewidth=0.8, zorder=0)
+    controls = table[table["role"] == "control"]
+    names = list(order) if order is not None else list(dict.fromkeys(controls["method"]))
+    for (name, colour), marker in zip(colours(["text", *names]).items(), "osv^DPX*<>dHp8h"):
+        text = name == "text"
+        part = table[table["role"] == "text"] if text else controls[controls["method"] == name]
+        if part.empty:
+            continue
+        ax.scatter(part["value"], line[part.index], marker=marker, s=46 if text else 30,
+                   color=colour if text else "none", edgecolors=colour, linewidths=1.3,
+                   zorder=4 if text else 3, label="text embedding" if text else name)
+        if text:
+            ax.hlines(line[part.index], part["low"], part["high"], color=colour, linewidth=2)
+    known = table.dropna(subset=["published"])
+    if len(known):
+        ax.scatter(known["published"], line[known.index], marker="|", s=150, color=INK, zorder=5,
+                   linewidths=2, label="published")
+    ax.set(yticks=range(len(claims)), yticklabels=claims, xlabel=xlabel, xlim=(-0.02, 1.02),
+           ylim=(len(claims) - 0.5, -0.5))
+    ax.tick_params(axis="y", length=0)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.75 / (1 + 0.34 * len(claims))), ncols=4)
+    return ax
+
+
 def roc(curves, ax=None, title=None):
     """ROC curves, best first, with their areas in the legend.
 
