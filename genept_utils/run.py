@@ -342,7 +342,9 @@ def _execute(task, threads):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
                  "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)
-    os.environ["GENEPT_RESULTS"] = str(task["place"] / "results")
+    # a partial run's results stand apart: pages that read all results find the complete ones
+    kind = "results_in_part" if task["missing"]["optional"] else "results"
+    os.environ["GENEPT_RESULTS"] = str(task["place"] / kind)
     os.environ["PYTHONHASHSEED"] = "0"
     os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm, without widgets
     stem = task["source"].stem

@@ -141,8 +141,10 @@ def test_a_missing_source_keeps_the_committed_outputs(project, monkeypatch, caps
 
 def test_a_missing_optional_source_is_said(project, monkeypatch, capsys):
     monkeypatch.setattr(sources, "fetch", _unreachable)
-    project("print('ran')", sources=["genes/hgnc_complete_set.txt.gz"], required=[])
+    project(RESULT, sources=["genes/hgnc_complete_set.txt.gz"], required=[])
     assert main(["run", "--write"]) == 0
+    assert not (paths.BUILD / "run" / "results" / "02-small.json").exists()
+    assert (paths.BUILD / "run" / "results_in_part" / "02-small.json").exists()
     assert "was run without: genes/hgnc_complete_set.txt.gz" in capsys.readouterr().out
     assert run.check()  # a partial run never becomes the committed page
 
