@@ -291,7 +291,8 @@ def _seed_results(planned):
         target = place / "results"
         target.mkdir(parents=True, exist_ok=True)
         for file in (paths.DATA / "results").glob("[0-9]*.json"):
-            if not (target / file.name).exists():
+            there = target / file.name
+            if not there.exists() or there.stat().st_mtime < file.stat().st_mtime:
                 shutil.copy(file, target)
 
 
