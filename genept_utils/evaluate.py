@@ -506,7 +506,9 @@ def node_disjoint(pairs, test_share=0.3, seed=0, groups=None):
     tuple of numpy.ndarray
         Boolean (n,) masks of training and of test pairs.
     """
-    pairs = np.asarray(pairs) if groups is None else np.asarray(groups)[np.asarray(pairs)]
+    pairs = np.asarray(pairs)
+    if groups is not None:  # numbers, since comparing names takes minutes
+        pairs = np.unique(np.asarray(groups).astype(str), return_inverse=True)[1][pairs]
     pool = np.unique(pairs)
     aside = np.random.default_rng(seed).permutation(pool)[:round(test_share * len(pool))]
     inside = np.isin(pairs, aside)
@@ -1074,6 +1076,13 @@ def panel_predictions(adata, embedding, seed=0, C=0.01, max_cells=2000):
 
 
 _families = families  # the parameter of across_panels hides the function's name
+
+
+def relabelled(embedding, seed=0):
+    """The vectors of an embedding under the names of other genes: a permuted map that shares the
+    memory of the original."""
+    names = np.random.default_rng(seed).permutation(embedding.obs_names.to_numpy())
+    return type(embedding)(embedding.X, obs=pd.DataFrame(index=names))
 
 
 def _panel_side(adata, max_cells, seed):
