@@ -329,7 +329,7 @@ def test_text_that_tells_the_type_crosses_disjoint_panels_and_a_permuted_map_doe
     from functools import partial
 
     adata, told = two_groups
-    made = evaluate.across_panels(adata, {"told": told, "null": partial(embed.permuted, told)},
+    made = evaluate.across_panels(adata, {"told": told, "null": partial(evaluate.relabelled, told)},
                                   draws=6)
     means = made.groupby(["method", "split"])["accuracy"].mean()
     assert means["told", "disjoint panels"] > 0.7
