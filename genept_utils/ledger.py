@@ -104,13 +104,14 @@ def claims():
     """The book's claims, each with the controls that stand beside it.
 
     ``data/claims.csv`` names for every claim of a chapter the result that makes it (``method``)
-    and the controls ("|"-separated), by the columns that the recorded rows have.
+    and the controls ("|"-separated), by the columns that the recorded rows have; ``glance`` is
+    "yes" for those that the first page shows.
 
     Returns
     -------
     pandas.DataFrame
-        One row per claim and method: ``notebook, claim, role`` ("text" or "control"), ``method,
-        metric, value, low, high, published``, the text first.
+        One row per claim and method: ``notebook, claim, glance, role`` ("text" or "control"),
+        ``method, metric, value, low, high, published``, the text first.
 
     Raises
     ------
@@ -133,6 +134,7 @@ def claims():
                                  f"recorded results of {method!r} match {where}; one must")
             text = method == claim["method"]
             rows.append({"notebook": claim["notebook"], "claim": claim["claim"],
+                         "glance": claim["glance"],
                          "role": "text" if text else "control",
                          **found.iloc[0][["method", "metric", "value", "low", "high"]],
                          "published": printed.iloc[0] if text and len(printed) else None})

@@ -65,8 +65,8 @@ def test_a_claim_stands_beside_its_controls(results_folder, tmp_path, monkeypatc
     monkeypatch.setattr(ledger, "published", lambda: pd.DataFrame(
         [{**ROW, "method": "GenePT ada-002", "value": 0.83}]))
     (tmp_path / "data").mkdir()
-    head = "notebook,claim,method,controls,published_method,item,task,dataset,metric\n"
-    line = "03,GGI,GenePT MiniLM,spelling|{},GenePT ada-002,Fig 2c,ggi,Gene2vec test,roc_auc\n"
+    head = "notebook,glance,claim,method,controls,published_method,item,task,dataset,metric\n"
+    line = "03,yes,GGI,GenePT MiniLM,spelling|{},GenePT ada-002,Fig 2c,ggi,Gene2vec test,roc_auc\n"
     (tmp_path / "data" / "claims.csv").write_text(head + line.format("permuted"))
     ledger.record("03-gene-interactions", [
         ROW, {**ROW, "method": "spelling", "value": 0.77}, {**ROW, "method": "permuted",

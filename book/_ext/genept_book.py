@@ -376,7 +376,7 @@ class RuntimesTable(DataTable):
 class ClaimsTable(DataTable):
     """The book's claims, each beside its controls; see :func:`genept_utils.ledger.claims`."""
 
-    raw = ("claim", "drawn")
+    raw = ("claim", "best control", "drawn")
 
     def read(self):
         self.env.note_dependency(str(paths.DATA / "claims.csv"))
@@ -388,15 +388,16 @@ class ClaimsTable(DataTable):
             text, controls = part.iloc[0], part.iloc[1:]
             best = controls.loc[controls["value"].idxmax()]
             link = self.notebook_link(name).replace(f">{escape(name)}<", f">{escape(claim)}<")
+            measure = {"roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "f1_macro": "macro-F1"}
             rows.append({
-                "claim": link if "<a" in link else escape(claim),
+                "claim": f'{link if "<a" in link else escape(claim)}<small>'
+                         f'{measure.get(text["metric"], text["metric"])}</small>',
                 "published": number(text["published"], 2),
                 "text": number(text["value"], 2),
-                "best control": f"{number(best['value'], 2)} {best['method']}",
+                "best control": f"{number(best['value'], 2)}<small>"
+                                f"{escape(best['method'])}</small>",
                 "drawn": interval_bar(text["published"], text["value"], text["low"],
                                       text["high"], controls["value"]),
-                "measure": {"roc_auc": "ROC-AUC", "ari": "ARI", "f1_macro": "macro-F1"}.get(
-                    text["metric"], text["metric"]),
             })
         return pd.DataFrame(rows)
 
