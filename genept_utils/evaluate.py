@@ -1126,8 +1126,10 @@ def standardise(X):
 
 def _fit_standardised(X, y, C):
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
-    return LogisticRegression(C=C, max_iter=500, tol=1e-3).fit(standardise(X), y)
+    with threadpool_limits(1):  # the products are small: threads would wait for each other
+        return LogisticRegression(C=C, max_iter=500, tol=1e-3).fit(standardise(X), y)
 
 
 # ---------------------------------------------------------------- patients
