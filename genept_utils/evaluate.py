@@ -1065,14 +1065,19 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
     return pd.DataFrame(rows)
 
 
-def panel_predictions(adata, embedding, seed=0, C=0.01, max_cells=2000):
-    """True and predicted labels of the test cells of one draw of :func:`across_panels`."""
+def panel_predictions(adata, embedding, draws=10, seed=0, C=0.01, max_cells=2000):
+    """True and predicted labels of the test cells of all draws of :func:`across_panels`, on
+    disjoint random halves of the genes."""
     side = _panel_side(adata, max_cells, seed)
     pool = np.unique(side["symbols"][pd.Index(side["symbols"]).isin(embedding.obs_names)])
-    a, b = panels(pool, seed=seed)
-    near, far = _train_and_test([side], seed)
-    model = _fit_standardised(_panel_vectors(near, a, embedding), near["y"], C)
-    return far["y"], model.predict(standardise(_panel_vectors(far, b, embedding)))
+    true, found = [], []
+    for draw in range(seed, seed + draws):
+        a, b = panels(pool, seed=draw)
+        near, far = _train_and_test([side], draw)
+        model = _fit_standardised(_panel_vectors(near, a, embedding), near["y"], C)
+        true.append(far["y"])
+        found.append(model.predict(standardise(_panel_vectors(far, b, embedding))))
+    return np.concatenate(true), np.concatenate(found)
 
 
 _families = families  # the parameter of across_panels hides the function's name
