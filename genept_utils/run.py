@@ -281,7 +281,8 @@ def _plan(path, assignments, grid, folder):
         place = folder / slug.replace("/", "-") if slug else folder
         yield {"source": path, "values": values, "place": place,
                "stamp": stamp(notebook, values),
-               "second": bool(notebook.metadata.get("genept", {}).get("inputs"))}
+               "second": any(pattern.startswith("data/results/") for pattern in
+                             notebook.metadata.get("genept", {}).get("inputs", []))}
 
 
 def _seed_results(planned):

@@ -55,14 +55,14 @@ def test_the_readme_is_under_a_page():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_chapter_states_its_time_and_memory(path):
-    """The key-facts table within a factor of two of the recorded run, or a stated "under"."""
+    """The key-facts table agrees with the recorded run to a factor of two."""
     runs = json.loads((paths.DATA / "results" / "runs.json").read_text())
     facts = nbformat.read(path, as_version=4).cells[0].source
-    stated = re.search(r"(\d+) (s|min)\b.*?([\d.,]+) (MB|GB)", facts)
+    stated = re.search(r"([\d.]+) (s|min)\b.*?([\d.,]+) (MB|GB)", facts, flags=re.S)
     assert stated, "the first cell states run time and peak memory, as in `40 s | 700 MB`"
     seconds = float(stated[1]) * {"s": 1, "min": 60}[stated[2]]
     megabytes = float(stated[3].replace(",", "")) * {"MB": 1, "GB": 1000}[stated[4]]
-    assert 0.5 <= seconds / max(60 * runs[path.stem]["minutes"], 1) <= 2.5
+    assert 0.5 <= seconds / max(60 * runs[path.stem]["minutes"], 1) <= 2
     assert 0.5 <= megabytes / runs[path.stem]["peak_mb"] <= 2
 
 
