@@ -168,7 +168,7 @@ def check(names=()):
     list of str
         One line per fault; empty when every page shows what the present code and inputs give.
     """
-    faults = []
+    faults, module = [], module_hash()
     for path in notebooks(names):
         notebook = nbformat.read(path, as_version=4)
         made = notebook.metadata.get("genept", {}).get("run")
@@ -179,7 +179,7 @@ def check(names=()):
                           "--write`")
             continue
         for what, field, now in (("its code", "code_sha256", code_hash(notebook)),
-                                 ("genept_utils", "module_sha256", module_hash()),
+                                 ("genept_utils", "module_sha256", module),
                                  ("an input", "inputs_sha256", input_hash(notebook))):
             if made[field] != now:
                 faults.append(f"{path.stem}: {what} has changed since the run of {made['date']}")
@@ -317,7 +317,7 @@ def _fetch(path, report):
 def _execute_all(tasks, jobs, report):
     if not tasks:
         return []
-    known = _recorded_minutes()
+    known = {name: row["minutes"] for name, row in _recorded_runs()[1].items()}
     tasks = sorted(tasks, key=lambda task: -known.get(task["source"].stem, 1.0))
     threads = max(1, (os.cpu_count() or 1) // min(jobs, len(tasks)))
     entries = []
@@ -424,11 +424,10 @@ def _committed_date(path):
     return made.get("date", "never")
 
 
-def _recorded_minutes():
+def _recorded_runs():
+    """``data/results/runs.json`` and what it holds: minutes and peak memory by notebook."""
     file = paths.DATA / "results" / "runs.json"
-    if not file.is_file():
-        return {}
-    return {name: row["minutes"] for name, row in json.loads(file.read_text()).items()}
+    return file, json.loads(file.read_text()) if file.is_file() else {}
 
 
 def _write_summary(entries):
@@ -444,8 +443,7 @@ def _write_summary(entries):
 
 def _publish(entries):
     """Complete runs become the committed outputs."""
-    file = paths.DATA / "results" / "runs.json"
-    runs = json.loads(file.read_text()) if file.is_file() else {}
+    file, runs = _recorded_runs()
     complete = [entry for entry in entries if entry["status"] == "executed"]
     for entry in complete:
         result = Path(entry["path"]).parent.parent / "results" / f"{entry['notebook']}.json"
