@@ -1,0 +1,176 @@
+"""Our numbers, written once, and set beside the published ones.
+
+``record`` writes ``data/results/NN-name.json``; ``join`` puts those rows beside
+``data/published.csv``, whose columns ``item``, ``task``, ``dataset``, ``label``, ``method``,
+``classifier`` and ``metric`` name a result in both.
+"""
+
+import json
+
+import pandas as pd
+
+from genept_utils import paths, sources
+
+KEY = ["item", "task", "dataset", "label", "method", "classifier", "metric"]
+COLUMNS = [*KEY, "value", "low", "high", "n", "repeats", "split", "notebook", "note"]
+REQUIRED = ["item", "task", "dataset", "method", "metric", "value"]
+# The published method whose place one of ours takes; every other method joins under its own name.
+STANDS_IN_FOR = {"GenePT MiniLM": "GenePT ada-002"}
+
+
+def record(name, rows):
+    """Write the rows of one notebook and return them.
+
+    Parameters
+    ----------
+    name : str
+        Stem of the notebook, for example ``"02-gene-functions"``.
+    rows : sequence of dict
+        One result each: ``item``, ``task``, ``dataset``, ``method``, ``metric``, ``value``
+        (required), ``label``, ``classifier``, ``low`` and ``high`` (95 % interval of the kind
+        that the notebook states), ``n`` (units evaluated), ``repeats``, ``split``, ``note``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (n_rows, 15), values rounded to 4 places, as written to ``paths.results()/NAME.json``.
+
+    Raises
+    ------
+    ValueError
+        A row lacks a required field, has an unknown one, or its value lies outside its interval.
+    """
+    for row in rows:
+        missing, unknown = set(REQUIRED) - set(row), set(row) - set(COLUMNS)
+        if missing or unknown:
+            raise ValueError(f"result row {row} lacks {sorted(missing)} or has {sorted(unknown)}")
+    table = pd.DataFrame(rows).assign(notebook=name).reindex(columns=COLUMNS)
+    for column in ("value", "low", "high"):
+        table[column] = pd.to_numeric(table[column]).round(4)
+    outside = table.query("value < low or value > high")
+    if len(outside):
+        raise ValueError(f"values outside their interval:\n{outside}")
+    twice = table.duplicated([*KEY, "split", "note"], keep=False)
+    if twice.any():
+        raise ValueError(f"the same result twice:\n{table.loc[twice, KEY]}")
+    entries = [{key: value for key, value in row.items() if not pd.isna(value)}
+               for row in table.to_dict("records")]
+    lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    with sources.replacing(paths.results() / f"{name}.json") as part:
+        part.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    return table
+
+
+def results(name=None, folder=None):
+    """Our recorded rows, of one notebook or of all, as a DataFrame with the columns above."""
+    folder = folder or paths.results()
+    files = sorted(folder.glob(f"{name or '[0-9]*'}.json"))
+    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def published(item=None):
+    """``data/published.csv``: every printed number that was found; NaN where none was."""
+    table = pd.read_csv(paths.DATA / "published.csv", keep_default_na=False,
+                        na_values={"value": [""], "spread": [""]})
+    return table if item is None else table[table["item"] == item].reset_index(drop=True)
+
+
+def join(item=None):
+    """Published numbers and ours side by side.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per published number or result of ours: ``item, task, dataset, label, method,
+        classifier, metric, published, spread, published_note, ours, low, high, our_method,
+        split, note, notebook``. A result joins a published number that has the same item, task,
+        dataset, label, classifier and metric and the same method, or the method that it stands
+        in for (``STANDS_IN_FOR``). Other rows have NaN on one side.
+    """
+    printed = published().rename(columns={"value": "published", "note": "published_note"})
+    ours = results().rename(columns={"value": "ours"})
+    ours["our_method"] = ours["method"]
+    ours["method"] = ours["method"].replace(STANDS_IN_FOR)
+    for column in KEY:
+        ours[column] = ours[column].fillna("").astype(str)
+    table = printed.merge(ours, on=KEY, how="outer", sort=False)
+    table = table[[*KEY, "published", "spread", "published_note", "ours", "low", "high",
+                   "our_method", "split", "note", "notebook"]]
+    return table if item is None else table[table["item"] == item].reset_index(drop=True)
+
+
+def claims():
+    """The book's claims, each with the controls that stand beside it.
+
+    ``data/claims.csv`` names for every claim of a chapter the result that makes it (``method``)
+    and the controls ("|"-separated), by the columns that the recorded rows have; ``glance`` is
+    "yes" for those that the first page shows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim and method: ``notebook, claim, glance, role`` ("text" or "control"),
+        ``method, metric, value, low, high, published``, the text first.
+
+    Raises
+    ------
+    ValueError
+        A claim names a result that was not recorded, or several.
+    """
+    listed = pd.read_csv(paths.DATA / "claims.csv", dtype=str, keep_default_na=False)
+    if listed["claim"].duplicated().any():
+        raise ValueError("data/claims.csv names a claim twice")
+    ours, given = results().fillna({name: "" for name in KEY + ["split"]}), published()
+    rows = []
+    for claim in listed.to_dict("records"):
+        where = {name: claim[name] for name in (*KEY, "split") if claim.get(name)}
+        same = {name: value for name, value in where.items() if name not in ("method", "split")}
+        printed = given[_matches(given, {**same, "method": claim["published_method"]})]["value"]
+        for method in [claim["method"], *filter(None, claim["controls"].split("|"))]:
+            found = ours[_matches(ours, {**where, "method": method})]
+            if len(found) != 1:
+                raise ValueError(f"claim {claim['claim']!r} of {claim['notebook']}: {len(found)} "
+                                 f"recorded results of {method!r} match {where}; one must")
+            text = method == claim["method"]
+            rows.append({"notebook": claim["notebook"], "claim": claim["claim"],
+                         "glance": claim["glance"],
+                         "role": "text" if text else "control",
+                         **found.iloc[0][["method", "metric", "value", "low", "high"]],
+                         "published": printed.iloc[0] if text and len(printed) else None})
+    return pd.DataFrame(rows)
+
+
+def _matches(table, wanted):
+    return (table[list(wanted)] == pd.Series(wanted)).all(axis=1)
+
+
+def compare(fresh, committed, tolerance=0.01):
+    """Rows of a fresh run that differ from the committed ones by more than the tolerance.
+
+    Parameters
+    ----------
+    fresh, committed : pandas.DataFrame
+        As :func:`results` returns them.
+    tolerance : float
+        Largest accepted absolute difference; a row whose note holds "tolerance=X" has its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The differing rows (columns ``value_fresh``, ``value_committed``); also those that are
+        on one side only, for the notebooks that both sides hold.
+    """
+    key = [*KEY, "split", "notebook", "nth"]
+    both = set(fresh["notebook"]) & set(committed["notebook"])
+    sides = []
+    for side in (fresh, committed):
+        side = side[side["notebook"].isin(both)]
+        side = side.assign(**side[key[:-1]].fillna("").astype(str))
+        # rows that differ in their note alone are told apart by order: a note may hold numbers
+        sides.append(side.assign(nth=side.groupby(key[:-1]).cumcount()))
+    table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
+    stated = table["note_committed"].astype(str).str.extract(r"tolerance=([\d.]+)")[0].astype(float)
+    gap = (table["value_fresh"] - table["value_committed"]).abs()
+    moved = table[~(gap <= stated.fillna(tolerance))]
+    return moved[[*key[:-1], "value_fresh", "value_committed", "note_committed"]]
