@@ -56,7 +56,7 @@ def main():
         os.environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         os.environ["OPENAI_API_KEY"] = "none"
         try:
-            from genept_utils import api, cost
+            from genept_utils.embed import api, cost
 
             cost.token_table()  # fetched once, before the clock starts
             os.environ["GENEPT_CACHE"] = cache

@@ -1,30 +1,11 @@
-"""Command line: ``python -m genept_utils COMMAND``; ``--help`` lists the commands."""
+"""The command ``data``."""
 
-import argparse
 import sys
 
-from genept_utils import cli_text, paths, run, sources
+from genept_utils import paths, sources
 
 
-def main(arguments=None):
-    """Parse the command line, run one command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m genept_utils", description=(
-        "Fetch the book's data, run its notebooks, embed gene texts."))
-    commands = parser.add_subparsers(dest="command", required=True)
-    _add_data(commands)
-    _add_run(commands)
-    _add_check(commands)
-    cli_text.register(commands)
-    options = parser.parse_args(arguments)
-    try:
-        return options.function(options) or 0
-    except (ValueError, KeyError, OSError, ImportError) as error:
-        print(f"error: {error.args[0] if isinstance(error, KeyError) else error}",
-              file=sys.stderr)
-        return 2
-
-
-def _add_data(commands):
+def register(commands):
     parser = commands.add_parser("data", help="list the registered files, or fetch them")
     parser.add_argument("--fetch", metavar="KEY", nargs="+",
                         help="keys or beginnings of keys to fetch; `all` for every one")
@@ -58,83 +39,3 @@ def data(options):
     print(f"{len(table)} sources, {table['bytes'].sum() / 1e6:.0f} MB; "
           "`python -m genept_utils data --fetch all` fetches what is not here")
     return 0
-
-
-def _add_run(commands):
-    parser = commands.add_parser("run", help="execute notebooks strictly", description=(
-        "Execute notebooks with checked parameters. NAME is a notebook or its number, "
-        "PARAMETER=VALUE sets a parameter: `run 06 dataset=cells.h5ad label=cell_type`."))
-    parser.add_argument("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
-    parser.add_argument("--grid", action="append", default=[], metavar="PARAMETER=VALUE,VALUE",
-                        help="run every combination; may be given more than once")
-    parser.add_argument("--write", action="store_true",
-                        help="put the outputs of complete default runs into notebooks/ and "
-                        "data/results/")
-    parser.add_argument("--strict", action="store_true",
-                        help="fail also where a source is missing or a result has moved")
-    parser.add_argument("--jobs", type=int, help="notebooks side by side (default: up to 2)")
-    parser.add_argument("--out", help="folder of the executed notebooks and their results")
-    parser.add_argument("--parameters", action="store_true",
-                        help="only list the parameters of the notebooks")
-    parser.set_defaults(function=run_notebooks)
-
-
-def run_notebooks(options):
-    """Run notebooks, print the summary table, return 1 on any failure."""
-    assignments = [word for word in options.words if "=" in word]
-    names = [word for word in options.words if "=" not in word]
-    if options.parameters:
-        return _list_parameters(names)
-    entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out)
-    print(f"\n{run.summary_table(entries)}\n")
-    bad = [entry for entry in entries if entry["status"] == "failed"]
-    for entry in bad:
-        print(f"{entry['notebook']} failed in {entry['error']}\n  what it printed is kept in "
-              f"{entry['path']}", file=sys.stderr)
-    incomplete = [entry for entry in entries if entry["status"] in ("kept", "partial")]
-    for entry in incomplete:
-        shown = {"kept": "keeps its committed outputs", "partial": "was run without"}
-        print(f"{entry['notebook']} {shown[entry['status']]}: {_listed(entry['missing'])}")
-    if incomplete:
-        print("`python -m genept_utils data --fetch KEY` says why a source could not be had.")
-    moved = 0
-    if options.strict and not (assignments or options.grid or options.out):
-        table = run.changed_results()
-        moved = len(table)
-        if moved:
-            print(f"results that differ from the committed ones:\n{table.to_string()}",
-                  file=sys.stderr)
-    return int(bool(bad) or (options.strict and bool(incomplete or moved)))
-
-
-def _listed(keys, shown=2):
-    more = f" and {len(keys) - shown} more" if len(keys) > shown else ""
-    return ", ".join(keys[:shown]) + more
-
-
-def _list_parameters(names):
-    import nbformat
-
-    for path in run.notebooks(names):
-        print(path.stem)
-        for name, (kind, value) in run.parameters(nbformat.read(path, as_version=4)).items():
-            print(f"  {name}: {kind} = {value!r}")
-    return 0
-
-
-def _add_check(commands):
-    parser = commands.add_parser("check", help="fail where a page is stale", description=(
-        "Compare each committed notebook's stamp with the present code, module and inputs."))
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.set_defaults(function=check)
-
-
-def check(options):
-    """Print stale pages; return 1 if there are any."""
-    faults = run.check(options.names)
-    print("\n".join(faults) if faults else "every page is fresh")
-    return int(bool(faults))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,9 @@
 import sys
 from pathlib import Path
 
-from genept_utils import cost, genes, sources, store
+from genept_utils import genes, sources
+from genept_utils.embed import cost, store
+from genept_utils.embed.texts import CHAT_MODEL, PROMPT, texts
 
 SHOWN = 20  # ambiguous or missing names that are printed
 
@@ -61,7 +63,7 @@ def cli_embed(options):
     paid = options.model.startswith("openai")
     if not _agreed_on_chat(options):
         return 1
-    written = genes.texts(options.text)
+    written = texts(options.text)
     if paid:
         estimate = _estimate(options, written)
         print(estimate)
@@ -89,7 +91,7 @@ def cli_cost(options):
     if unasked:
         raise ValueError(f"the text {options.text!r} is not written yet: {unasked:,} chat answers "
                          "are missing, and their length is not known before they come")
-    print(_estimate(options, genes.texts(options.text),
+    print(_estimate(options, texts(options.text),
                     tokens_per_minute=options.tokens_per_minute))
     return 0
 
@@ -133,9 +135,9 @@ def _chat_unasked(text):
     """How many answers of a chat text are not kept yet; 0 for another text."""
     if not text.startswith("chat"):
         return 0
-    model = text.partition(":")[2] or genes.CHAT_MODEL
-    keys = [store.key("chat", model, genes.PROMPT.format(symbol=symbol))
-            for symbol in genes.texts("name").index]
+    model = text.partition(":")[2] or CHAT_MODEL
+    keys = [store.key("chat", model, PROMPT.format(symbol=symbol))
+            for symbol in texts("name").index]
     with store.opened() as table:
         return len(keys) - len(store.read(table, keys))
 

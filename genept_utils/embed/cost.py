@@ -7,7 +7,8 @@ import os
 
 import numpy as np
 
-from genept_utils import sources, store
+from genept_utils import sources
+from genept_utils.embed import store
 
 INPUTS = 512  # inputs a request that we send: what a kill can lose is small, the speed the same
 MAX_TOKENS = 8192  # tokens an input

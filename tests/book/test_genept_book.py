@@ -1,7 +1,7 @@
 """The Sphinx extension: executed copies, status lines, tables and image sizes."""
 
-import importlib.util
 import json
+import sys
 from types import SimpleNamespace
 
 import nbformat
@@ -10,14 +10,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from genept_utils import paths
-from genept_utils.run import code_hash
+from genept_utils.pages.stamp import code_hash
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
-source = paths.ROOT / "book" / "_ext" / "genept_book.py"
-spec = importlib.util.spec_from_file_location("genept_book", source)
-genept_book = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(genept_book)
+sys.path.insert(0, str(paths.ROOT / "book" / "_ext"))
+from genept_book import assets, notebooks, tables  # noqa: E402
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def render(tmp_path):
         env = SimpleNamespace(note_dependency=lambda path: None)
         app = SimpleNamespace(srcdir=str(tmp_path), env=env)
         text = [nbformat.writes(committed)]
-        genept_book.read_notebook(app, "notebooks/02-x", text)
+        notebooks.read_notebook(app, "notebooks/02-x", text)
         return nbformat.reads(text[0], as_version=4)
 
     return rendered
@@ -67,22 +65,22 @@ def test_partial_page_says_so(render):
 def test_table_of_a_frame():
     frame = pd.DataFrame({"method": ["a<b", "c"], "value": [0.12345, None]})
     frame["link"] = "<i>x</i>"
-    html = genept_book.html_table(frame, caption="T", raw=("link",))
+    html = tables.html_table(frame, caption="T", raw=("link",))
     assert "a&lt;b" in html and "<i>x</i>" in html and "<caption>T</caption>" in html
     assert '<td class="num">0.123</td>' in html and '<td class="num"></td>' in html
 
 
 def test_pandas_table_is_tidied():
     frame = pd.DataFrame({"id": [1, 2], "kind": ["x", "y"], "mean": [0.5, 0.25]}).set_index("id")
-    html = genept_book.tidy_tables(frame.to_html())
+    html = tables.tidy_tables(frame.to_html())
     assert html.count("<tr") == 3 and "<th>id</th>" in html.replace(' class=""', "")
     assert '<td class="num">0.25</td>' in html and "<td>x</td>" in html
 
 
 def test_drawing_only_between_0_and_1():
-    assert genept_book.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
-    assert genept_book.interval_bar(1.5, 0.6, None, None) == ""
-    assert genept_book.interval_bar(None, None, None, None) == ""
+    assert tables.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
+    assert tables.interval_bar(1.5, 0.6, None, None) == ""
+    assert tables.interval_bar(None, None, None, None) == ""
 
 
 def test_image_has_the_size_of_its_inches(tmp_path):
@@ -90,14 +88,14 @@ def test_image_has_the_size_of_its_inches(tmp_path):
     figure = plt.figure(figsize=(4, 3))
     figure.savefig(tmp_path / "a.png", dpi=180)
     plt.close(figure)
-    assert genept_book.png_size(tmp_path / "a.png") == (400, 300)
+    assert assets.png_size(tmp_path / "a.png") == (400, 300)
     (tmp_path / "b.svg").write_text("<svg/>")
-    assert genept_book.png_size(tmp_path / "b.svg") is None
+    assert assets.png_size(tmp_path / "b.svg") is None
 
 
 def test_only_used_part_of_mathjax_is_copied(tmp_path):
     app = SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(format="html"))
-    genept_book.copy_mathjax(app, None)
+    assets.copy_mathjax(app, None)
     folder = tmp_path / "_static" / "mathjax"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert (folder / "tex-chtml.js").is_file() and size < 3e6

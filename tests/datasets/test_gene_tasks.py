@@ -3,12 +3,14 @@
 import pytest
 
 from genept_utils import datasets, genes, sources
+from genept_utils.datasets import gene_tasks
+from genept_utils.datasets.gene_pairs import _ggi
 
 
 @pytest.fixture(scope="module", autouse=True)
 def lists_are_here():
-    keys = [genes.HGNC, "genes/gene_info_table.csv", datasets._DOSAGE, datasets._BIVALENT,
-            datasets._LYS4, datasets._NONE, datasets._CHEN, datasets._RANGE,
+    keys = [genes.HGNC, "genes/gene_info_table.csv", gene_tasks._DOSAGE, gene_tasks._BIVALENT,
+            gene_tasks._LYS4, gene_tasks._NONE, gene_tasks._CHEN, gene_tasks._RANGE,
             *(key for keys in datasets.PAIR_SETS.values() for key in keys)]
     missing = [key for key in keys if sources.local(key) is None]
     if missing:
@@ -63,7 +65,7 @@ def test_ggi_keeps_its_split_and_the_gene_called_na():
     counts = pairs.groupby("split").size()
     assert pairs.attrs["loss"]["lines"] == 263_016 + 5_568 + 21_448
     assert counts["train"] > 262_000 and counts["test"] > 21_000
-    raw = datasets._ggi("train")
+    raw = _ggi("train")
     assert (raw[["a", "b"]] == "NA").any().any()
     assert not raw.isna().any().any()
 

@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genept_utils import embed, genes, paths, pickles, readers, sources
+from genept_utils import embed, genes, paths, pickles, sources
+from genept_utils.embed import named, readers
+from genept_utils.embed.texts import GENEPT_V2
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_the_data_card_is_true(shipped, source):
               f"{card['n_truncated']} texts are longer than the {card['max_tokens']} tokens"]
     source(genes.HGNC, genes.REFSEQ)
     table = genes.gene_table()
-    summaries = table.loc[table["summary"] != "", "summary"].map(genes.clean)
+    summaries = table.loc[table["summary"] != "", "summary"].map(embed.clean)
     first, second = summaries.value_counts().head(2)
     wanted += [f"{len(summaries):,} of {len(table):,}", f"{summaries.nunique():,} different texts",
                f"{first:,} microRNAs", f"{second} olfactory receptors"]
@@ -89,9 +91,9 @@ def test_200_genes_computed_again(shipped, source, tmp_path, monkeypatch):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"the optional extra `st` is not installed ({package} is missing)")
     source(genes.HGNC, genes.REFSEQ)
-    monkeypatch.setattr(embed.paths, "cache", lambda: tmp_path)
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
     chosen = np.random.default_rng(0).choice(shipped.obs_names, 200, replace=False)
-    texts = genes.texts("summary", chosen)
+    texts = embed.texts("summary", chosen)
     made = embed.embed(texts, "st:all-MiniLM-L6-v2")
     cosines = (made * embed.unit(shipped[chosen].X)).sum(axis=1)
     assert cosines.min() > .999
@@ -149,23 +151,23 @@ def test_the_authors_vectors_are_asked_for(tmp_path, monkeypatch):
 
 def test_an_embedding_by_model_and_text(source, tmp_path, monkeypatch):
     source(genes.HGNC)
-    monkeypatch.setattr(embed.paths, "cache", lambda: tmp_path)
-    monkeypatch.setattr(genes, "texts", lambda kind: pd.Series(
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
+    monkeypatch.setattr(named, "texts", lambda kind: pd.Series(
         ["a tumor gene", "a tumor protein", "a smell gene"], ["TP53", "TP63", "OR1A1"]))
     first = embed.read_embedding("wordllama/name")
     assert first.shape == (3, 256) and first.uns["genept"]["text"] == "name"
     assert first.obs.loc["TP53", "entrez_id"] == "7157"
-    monkeypatch.setattr(embed, "embed_genes", None)  # the second time it is only read
+    monkeypatch.setattr(named, "embed_genes", None)  # the second time it is only read
     assert np.array_equal(embed.read_embedding("wordllama/name").X, first.X)
 
 
 def test_the_authors_keys_are_kept(shipped, monkeypatch):
-    monkeypatch.setattr(genes, "texts", lambda kind: pd.Series(
+    monkeypatch.setattr(named, "texts", lambda kind: pd.Series(
         ["a tumor gene", "a tumor gene", "no such gene"], ["TP53", "tp53", "zzz"]))
     made = embed.embed_genes("wordllama", "genept-v2")
     assert list(made.obs_names) == ["TP53", "tp53", "zzz"]
     assert made.obs["symbol"].tolist() == ["TP53", "TP53", ""]
-    assert genes.GENEPT_V2 in made.uns["genept"]["sources"][0]
+    assert GENEPT_V2 in made.uns["genept"]["sources"][0]
 
 
 # ---------------------------------------------------------------- controls

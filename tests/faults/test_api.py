@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genept_utils import __main__, api, cost, embed, genes, paths, sources, store
+from genept_utils import __main__, cli, embed, genes, paths, sources
+from genept_utils.embed import api, batch, cost, store
 
 FOLDER = Path(__file__).parent
 KEY = "sk-this-is-a-secret"
@@ -119,7 +120,7 @@ def test_every_tenth_request_fails(serve):
 
 CHILD = """
 import sys, json
-from genept_utils import api
+from genept_utils.embed import api
 report = {}
 vectors = api.vectors(json.load(open(sys.argv[1])), "text-embedding-ada-002", report=report,
                       inputs=50, concurrency=4)
@@ -323,7 +324,7 @@ def test_the_estimate_without_the_table_is_near(source, serve, token_folder):
     if token_folder is None:
         pytest.skip("tiktoken's table cannot be had")
     source(genes.HGNC, genes.REFSEQ)
-    texts = genes.texts("summary")
+    texts = embed.texts("summary")
     counted, exact = cost.count_tokens(texts)
     assert exact
     guessed = sum(len(text.encode()) for text in texts) / cost.BYTES_PER_TOKEN
@@ -332,10 +333,10 @@ def test_the_estimate_without_the_table_is_near(source, serve, token_folder):
 
 def test_requests_hold_the_limits(serve):
     texts = {bytes([i, j]): "word " * 3000 for i in range(8) for j in range(256)}
-    for tokens, keys in ((tokens, keys) for keys, tokens in api._packed(list(texts), texts, 2048)):
+    for tokens, keys in ((tokens, keys) for keys, tokens in api.packed(list(texts), texts, 2048)):
         assert len(keys) <= 2048 and tokens <= 300_000
     small = {i.to_bytes(2): "a" for i in range(5000)}
-    assert [len(keys) for keys, _ in api._packed(list(small), small, 9999)] == [2048, 2048, 904]
+    assert [len(keys) for keys, _ in api.packed(list(small), small, 9999)] == [2048, 2048, 904]
 
 
 def test_inside_a_running_event_loop(serve):
@@ -359,20 +360,20 @@ def test_the_rate_limit_is_kept(serve):
 def test_chat_answers_are_asked_once(serve, source):
     source(genes.HGNC)
     stats = serve(faults=["429", "500", "truncated"], every=4)
-    texts = genes.texts("chat", ["TP53", "ALPP", "CD24", "CD4"])
+    texts = embed.texts("chat", ["TP53", "ALPP", "CD24", "CD4"])
     assert texts["ALPP"] == "An answer to: Tell me about gene ALPP"
-    assert genes.texts("chat", ["CD24", "TP53"])["TP53"] == texts["TP53"]
+    assert embed.texts("chat", ["CD24", "TP53"])["TP53"] == texts["TP53"]
     assert stats()["billed"] == 4 and stats()["twice"] == 0
-    genes.texts("chat:another-model", ["TP53"])
+    embed.texts("chat:another-model", ["TP53"])
     assert stats()["billed"] == 5
 
 
 def test_the_batch_api(serve):
     stats = serve(dimension=8, polls=2)
     texts, report = written(300), {}
-    assert_right(api.batch_vectors(texts, MODEL, report=report, poll=.01), texts)
+    assert_right(batch.batch_vectors(texts, MODEL, report=report, poll=.01), texts)
     assert report["batches"] == 1 and stats()["batches"] == 1 and stats()["billed"] == 300
-    api.batch_vectors(texts, MODEL, poll=.01)
+    batch.batch_vectors(texts, MODEL, poll=.01)
     assert_right(api.vectors(texts, MODEL), texts)  # kept under the same hash
     assert stats()["billed"] == 300
 
@@ -385,32 +386,32 @@ def test_a_stopped_batch_is_found_again(serve, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(api.time, "sleep", stop)
+        patched.setattr(batch.time, "sleep", stop)
         with pytest.raises(KeyboardInterrupt):
-            api.batch_vectors(texts, MODEL)
+            batch.batch_vectors(texts, MODEL)
     assert stats()["batches"] == 1
-    assert_right(api.batch_vectors(texts, MODEL, poll=.01), texts)
+    assert_right(batch.batch_vectors(texts, MODEL, poll=.01), texts)
     assert stats()["batches"] == 1 and stats()["twice"] == 0
 
 
 def test_texts_that_fail_in_a_batch_go_into_a_second(serve):
     stats = serve(dimension=8, polls=0, faults=["500"], every=10)
     texts = written(100)
-    assert_right(api.batch_vectors(texts, MODEL, poll=.01), texts)
+    assert_right(batch.batch_vectors(texts, MODEL, poll=.01), texts)
     assert stats()["batches"] == 2 and stats()["billed"] == 100
 
 
 def test_a_refused_batch_says_why(serve):
     stats = serve(refuse_batches=True)
     with pytest.raises(api.ServiceError, match="batch was refused: Enqueued token limit"):
-        api.batch_vectors(["a"], MODEL, poll=.01)
+        batch.batch_vectors(["a"], MODEL, poll=.01)
     assert stats()["batches"] == 1
 
 
 def test_a_batch_with_a_wrong_key(serve):
     serve(key="another")
     with pytest.raises(api.ServiceError, match="refused the key"):
-        api.batch_vectors(["a"], MODEL)
+        batch.batch_vectors(["a"], MODEL)
 
 
 def test_the_estimate(serve):
@@ -453,8 +454,9 @@ def test_nothing_is_kept_twice_or_half(serve, tmp_path):
 def three_genes(monkeypatch):
     if not (paths.EMBEDDINGS / "minilm.h5ad").is_file():  # stands in where HGNC is not here
         pytest.skip("the shipped embedding is not here")
-    monkeypatch.setattr(genes, "texts", lambda kind: pd.Series(
-        ["a tumour gene", "another", "a third"], ["TP53", "TP63", "CD4"]))
+    for module in (cli.text, embed.named):
+        monkeypatch.setattr(module, "texts", lambda kind: pd.Series(
+            ["a tumour gene", "another", "a third"], ["TP53", "TP63", "CD4"]))
 
 
 def test_the_command_asks_before_it_spends(serve, three_genes, tmp_path, monkeypatch, capsys):

@@ -1,7 +1,5 @@
 """Names to genes, and the texts of genes."""
 
-import hashlib
-import json
 import time
 
 import anndata as ad
@@ -11,12 +9,14 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import genes, paths, sources
+from genept_utils.genes import lookup
+from genept_utils.genes import table as gene_tables
 
 
 @pytest.fixture
 def hgnc(source):
     source(genes.HGNC)
-    return genes._hgnc()
+    return genes.hgnc()
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_names_without_hgnc(monkeypatch):
         return fetch(key, progress)
 
     monkeypatch.setattr(sources, "fetch", fetch_all_but_hgnc)
-    caches = genes._hgnc, genes._named_genes, genes._lookup
+    caches = gene_tables.hgnc, gene_tables.named_genes, lookup.lookup
     for cache in caches:
         cache.cache_clear()
     try:
@@ -144,68 +144,3 @@ def test_names_without_hgnc(monkeypatch):
     finally:
         for cache in caches:
             cache.cache_clear()
-
-
-# ---------------------------------------------------------------- texts
-
-@pytest.mark.parametrize("text, cleaned", [
-    ("It binds DNA. [provided by RefSeq, Jul 2008].", "It binds DNA."),
-    ("It binds DNA [supplied by OMIM, Mar 2008].", "It binds DNA"),
-    ("See https://www.ncbi.nlm.nih.gov/gene/7157 for more", "See for more"),
-    ("See www.ensembl.org now", "See now"),
-    ("Known since Jan 1999, and Dec. 2001 too", "Known since , and too"),
-    ("Curated Sep 12, 2009 by hand", "Curated by hand"),
-    ("two\n lines \t and   blanks ", "two lines and blanks"),
-    ("MARCH1, SEPT9 and May 4 are no dates", "MARCH1, SEPT9 and May 4 are no dates"),
-    ("", ""),
-])
-def test_clean(text, cleaned):
-    assert genes.clean(text) == cleaned
-    assert genes.clean(cleaned) == cleaned
-
-
-# A text that changes makes the shipped vectors stale: raise genes.TEXTS_VERSION, and for
-# "summary" compute data/embeddings/minilm.h5ad again.
-@pytest.mark.parametrize("kind, digest", [
-    ("name", "30a1dc6892ef3cda"), ("summary", "82f0f41b6f03e902"),
-    ("section", "5982331caec0b99f"),
-])
-def test_texts_are_what_they_were(source, kind, digest):
-    source(*genes.text_sources(kind))
-    made = genes.texts(kind)
-    assert len(made) == 43_882 and made.index.is_unique
-    assert hashlib.sha256("\0".join(made).encode()).hexdigest()[:16] == digest
-
-
-def test_what_a_text_holds(source):
-    source(*genes.text_sources("section"))
-    assert genes.texts("name", ["TP53"]).item() == "TP53 tumor protein p53."
-    assert genes.texts("summary", ["TP53"]).item().startswith(
-        "TP53 tumor protein p53. This gene encodes a tumor suppressor")
-    section = genes.texts("section", ["TP53", "LINC01409"])
-    for part in ("Official symbol TP53.", "Gene type protein-coding", "LFS1", "Summary: This gene"):
-        assert part in section["TP53"]
-    assert section["LINC01409"].endswith("Gene type ncRNA, RNA, long non-coding.")
-
-
-def test_no_text_keeps_a_link_or_a_provider_note(source):
-    source(*genes.text_sources("section"))
-    for kind in ("summary", "section"):
-        made = genes.texts(kind)
-        assert not made.str.contains(r"https?://|provided by RefSeq|supplied by OMIM").any()
-        assert (made.str.strip() == made).all() and (made != "").all()
-
-
-def test_an_unknown_text_and_an_unknown_gene(hgnc):
-    with pytest.raises(ValueError, match="'sumary' is not one of name, summary"):
-        genes.texts("sumary")
-    with pytest.raises(KeyError, match="no such gene"):
-        genes.texts("name", ["no such gene"])
-
-
-def test_the_authors_own_text_is_read_as_released(tmp_path, monkeypatch):
-    released = {"TP53": "Tumour  protein", "OLD1": "An [odd] one", "NA": "kept"}
-    path = tmp_path / "NCBI_summary_of_genes.json"
-    path.write_text(json.dumps(released))
-    monkeypatch.setattr(sources, "fetch", lambda key, progress=None: path)
-    assert genes.texts("genept-v2").to_dict() == released

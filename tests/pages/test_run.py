@@ -1,12 +1,14 @@
 """The runner refuses before it runs, keeps what failed, and tells stale pages."""
 
 import json
+import shutil
 
 import nbformat
 import pytest
 
-from genept_utils import paths, run, sources
+from genept_utils import paths, sources
 from genept_utils.__main__ import main
+from genept_utils.pages import notebooks, publish, run, stamp
 
 PARAMETERS = 'seed: int = 0  # seed\nname: str = "a"  # a word\nshare: float = 0.5  # a share'
 
@@ -19,7 +21,6 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(paths, "BUILD", tmp_path / "_build")
-    monkeypatch.setattr(run, "FOLDER", tmp_path / "_build" / "run")
     data = tmp_path / "data"
     for name in ("sources.csv", "wheels.csv", "published.csv"):
         (data / name).write_bytes((paths.DATA / name).read_bytes())
@@ -45,7 +46,7 @@ RESULT = ('from genept_utils import ledger\n'
 
 def test_parameters_are_read_with_their_types(project):
     notebook = nbformat.read(project("pass"), as_version=4)
-    assert run.parameters(notebook) == {
+    assert notebooks.parameters(notebook) == {
         "seed": ("int", 0), "name": ("str", "a"), "share": ("float", 0.5)}
 
 
@@ -69,7 +70,7 @@ def test_untyped_parameters_are_refused(project, line):
 def test_values_take_the_declared_type():
     known = {"a": ("int", 0), "b": ("float", 0.0), "c": ("bool", True), "d": ("str", ""),
              "e": ("list", [])}
-    assert run.typed(["a=3", "b=2", "c=false", "d=3", "e=x,y"], known) == {
+    assert notebooks.typed(["a=3", "b=2", "c=false", "d=3", "e=x,y"], known) == {
         "a": 3, "b": 2.0, "c": False, "d": "3", "e": ["x", "y"]}
 
 
@@ -81,20 +82,20 @@ def test_an_unknown_notebook_names_those_there_are(project):
 
 def test_run_write_check_and_staleness(project, monkeypatch):
     path = project(RESULT)
-    assert "never run" in run.check()[0]
+    assert "never run" in stamp.check()[0]
     entry, = run.run(write=True, report=lambda line: None)
     assert entry["status"] == "executed" and entry["peak_mb"] > 20
-    assert run.check() == []
+    assert stamp.check() == []
     notebook = nbformat.read(path, as_version=4)
     assert "papermill" not in notebook.metadata
     assert all("papermill" not in cell.metadata for cell in notebook.cells)
     result = paths.DATA / "results" / "02-small.json"
     assert json.loads(result.read_text())[0]["value"] == 0.5
     assert set(json.loads((paths.DATA / "results" / "runs.json").read_text())) == {"02-small"}
-    assert len(run.changed_results()) == 0
+    assert len(publish.changed_results()) == 0
 
-    monkeypatch.setattr(run, "module_hash", lambda: "another")
-    assert "genept_utils has changed" in run.check()[0]
+    monkeypatch.setattr(stamp, "module_hash", lambda notebook: "another")
+    assert "genept_utils has changed" in stamp.check()[0]
     monkeypatch.undo()
 
 
@@ -104,7 +105,7 @@ def test_a_changed_cell_is_stale(project):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[-1].source = "print(seed + 1)"
     nbformat.write(notebook, path)
-    assert "its code has changed" in run.check()[0]
+    assert "its code has changed" in stamp.check()[0]
 
 
 def test_a_grid_runs_every_combination_apart(project):
@@ -146,7 +147,7 @@ def test_a_missing_optional_source_is_said(project, monkeypatch, capsys):
     assert not (paths.BUILD / "run" / "results" / "02-small.json").exists()
     assert (paths.BUILD / "run" / "results_in_part" / "02-small.json").exists()
     assert "was run without: genes/hgnc_complete_set.txt.gz" in capsys.readouterr().out
-    assert run.check()  # a partial run never becomes the committed page
+    assert stamp.check()  # a partial run never becomes the committed page
 
 
 def test_strict_tells_results_that_have_moved(project, capsys):
@@ -158,15 +159,40 @@ def test_strict_tells_results_that_have_moved(project, capsys):
     assert "differ from the committed ones" in capsys.readouterr().err
 
 
+def _importing(code):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+
+
 def test_docstrings_and_comments_do_not_make_pages_stale(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "PACKAGE", tmp_path)
-    module = tmp_path / "cells.py"
+    module, page = tmp_path / "toy.py", _importing("from genept_utils import toy")
     module.write_text('"""One."""\n\n\ndef f(x):\n    """Two."""\n    return x + 1\n')
-    first = run.module_hash()
+    first = stamp.module_hash(page)
     module.write_text('"""Other."""\n\n\ndef f(x):\n    # a comment\n    return x + 1\n')
-    assert run.module_hash() == first
+    assert stamp.module_hash(page) == first
     module.write_text('def f(x):\n    return x + 2\n')
-    assert run.module_hash() != first
+    assert stamp.module_hash(page) != first
+
+
+@pytest.mark.parametrize("touched, stale", [
+    ("embed/api.py", ()), ("embed/client.py", ()), ("cli/text.py", ()), ("pages/run.py", ()),
+    ("cells/kernel.py", ("07", "08", "09", "10")), ("evaluate/roc.py", ("03",)),
+    ("sources.py", ("02", "07", "11")),
+])
+def test_a_page_is_stale_only_by_the_rooms_that_it_imports(tmp_path, monkeypatch, touched, stale):
+    pages = {path.stem[:2]: nbformat.read(path, as_version=4) for path in notebooks.notebooks()}
+    before = {number: stamp.module_hash(page) for number, page in pages.items()}
+    copy = tmp_path / "genept_utils"
+    shutil.copytree(paths.PACKAGE, copy)
+    with open(copy / touched, "a") as file:
+        file.write("\n\ndef added():\n    return 1\n")
+    monkeypatch.setattr(paths, "PACKAGE", copy)
+    moved = {number for number, page in pages.items()
+             if stamp.module_hash(page) != before[number]}
+    assert moved >= set(stale)
+    assert stale or not moved, f"{touched} makes {moved} stale"
+    if touched in ("cells/kernel.py", "evaluate/roc.py"):
+        assert not moved & {"02", "05", "11"}
 
 
 def _unreachable(key, progress=None):

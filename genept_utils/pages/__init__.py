@@ -1,0 +1,1 @@
+"""What makes the book: the strict run, stamps, the ledger, figures."""

@@ -1,0 +1,86 @@
+"""Which files of the package a piece of code imports, directly or not, without running it."""
+
+import ast
+
+import genept_utils
+from genept_utils import paths
+
+NAME = "genept_utils"
+
+
+def reached(code):
+    """Files of the package that ``code`` imports at its top level, and what those import.
+
+    Parameters
+    ----------
+    code : str
+        Python source, for example the code cells of a notebook; lines of IPython are skipped.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Sorted; each exists.
+    """
+    lines = (line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
+    waiting, found = imported(ast.parse("\n".join(lines))), set()
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting |= imported(ast.parse(path.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def imported(tree):
+    """Files of the package that a syntax tree imports at its top level: a set of paths.
+
+    Of a room (a folder whose ``__init__`` only gathers names) those files count whose names are
+    used: ``evaluate.paired`` stands on ``evaluate/intervals.py`` and on nothing else there.
+    """
+    found, rooms = set(), {}
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                parts = name.name.split(".")
+                if parts[0] == NAME and (name.asname or len(parts) == 1):
+                    rooms[name.asname or NAME] = parts[1:]
+                elif parts[0] == NAME:
+                    found |= _files(parts[1:])
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == NAME:
+            for name in node.names:
+                parts = [*node.module.split(".")[1:], name.name]
+                found |= _files(parts)
+                rooms[name.asname or name.name] = parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            named = ast.unparse(node).split(".")
+            if named[0] in rooms:
+                found |= _files([*rooms[named[0]], *named[1:]])
+    return found
+
+
+def _files(parts):
+    """The file behind ``genept_utils.a.b``: an empty set for a room as such."""
+    folder, parts = paths.PACKAGE, list(parts)
+    if parts and parts[0] in genept_utils._HOME:
+        parts = [*genept_utils._HOME[parts[0]].split("."), parts[0]]
+    elif parts and parts[0] in genept_utils._ROOMS:
+        parts = [*genept_utils._ROOMS[parts[0]].split("."), *parts[1:]]
+    for part in parts:
+        home = _gathered(folder).get(part, folder / f"{part}.py")
+        if home.is_file():
+            return {home}
+        folder = folder / part
+        if not (folder / "__init__.py").is_file():
+            break
+    return set()
+
+
+def _gathered(folder):
+    """Name -> its file, of the names that a room's ``__init__`` gathers from files of its own."""
+    if folder == paths.PACKAGE:
+        return {}
+    tree = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
+    return {name.asname or name.name: folder / f"{node.module.split('.')[-1]}.py"
+            for node in tree.body if isinstance(node, ast.ImportFrom)
+            and node.module.startswith(f"{NAME}.{folder.name}.") for name in node.names}
