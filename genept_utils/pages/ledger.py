@@ -6,6 +6,7 @@
 """
 
 import json
+import math
 
 import pandas as pd
 
@@ -18,17 +19,20 @@ REQUIRED = ["item", "task", "dataset", "method", "metric", "value"]
 STANDS_IN_FOR = {"GenePT MiniLM": "GenePT ada-002"}
 
 
-def record(name, rows):
+def record(name, *tables, **common):
     """Write the rows of one notebook and return them.
 
     Parameters
     ----------
     name : str
         Stem of the notebook, for example ``"02-gene-functions"``.
-    rows : sequence of dict
-        One result each: ``item``, ``task``, ``dataset``, ``method``, ``metric``, ``value``
+    *tables : pandas.DataFrame or sequence of dict
+        One result a row: ``item``, ``task``, ``dataset``, ``method``, ``metric``, ``value``
         (required), ``label``, ``classifier``, ``low`` and ``high`` (95 % interval of the kind
         that the notebook states), ``n`` (units evaluated), ``repeats``, ``split``, ``note``.
+    **common
+        Columns that are the same for all rows, such as ``item="Fig 2b"``; a row that has a value
+        of its own keeps it.
 
     Returns
     -------
@@ -40,6 +44,9 @@ def record(name, rows):
     ValueError
         A row lacks a required field, has an unknown one, or its value lies outside its interval.
     """
+    rows = [{**common, **{key: value for key, value in row.items() if not _absent(value)}}
+            for table in tables
+            for row in (table.to_dict("records") if isinstance(table, pd.DataFrame) else table)]
     for row in rows:
         missing, unknown = set(REQUIRED) - set(row), set(row) - set(COLUMNS)
         if missing or unknown:
@@ -59,6 +66,10 @@ def record(name, rows):
     with sources.replacing(paths.results() / f"{name}.json") as part:
         part.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     return table
+
+
+def _absent(value):
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def results(name=None, folder=None):

@@ -79,3 +79,13 @@ def test_a_claim_stands_beside_its_controls(results_folder, tmp_path, monkeypatc
     (tmp_path / "data" / "claims.csv").write_text(head + line.format("random"))
     with pytest.raises(ValueError, match="0 recorded results of 'random'"):
         ledger.claims()
+
+
+def test_tables_and_common_columns_become_rows(results_folder):
+    shown = pd.DataFrame({"method": ["a", "b"], "value": [.5, .6], "note": [None, "own"]})
+    written = ledger.record("03-gene-interactions", shown, [{"method": "c", "value": .7}],
+                            **{key: ROW[key] for key in ("item", "task", "dataset", "metric")},
+                            note="given")
+    assert written["method"].tolist() == ["a", "b", "c"]
+    assert written["note"].tolist() == ["given", "own", "given"]
+    assert set(written["item"]) == {ROW["item"]}
