@@ -57,6 +57,7 @@ def read_embedding(name=SHIPPED, seed=0):
         ``"MODEL/TEXT"``: computed on the spot and kept in the cache, for example
         ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``; ``"MODEL"``
         alone is on the summary. ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls.
+        ``"gene2vec"``: Du et al.'s published vectors.
         ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
         error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
         its keys as released; the look-up then goes by key first and by approved symbol second.
@@ -82,6 +83,10 @@ def read_embedding(name=SHIPPED, seed=0):
         return permuted(read_embedding(name.removeprefix("permuted:"), seed), seed)
     if name == "random":
         return random_like(read_embedding(), seed)
+    if name == "gene2vec":
+        from genept_utils.embed import peers
+
+        return peers.gene2vec()
     if name == "ada-002":
         return _from_file(_authors_file())
     if set(Path(name).suffixes) & readers.READERS.keys():
@@ -95,8 +100,8 @@ def read_embedding(name=SHIPPED, seed=0):
     if model.partition(":")[0] not in cost.BACKENDS:
         raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
                          f"MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and TEXT among "
-                         f"{', '.join(TEXTS)}, random, permuted:NAME, ada-002, and the "
-                         "path of a file")
+                         f"{', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
+                         "and the path of a file")
     return _computed(model, text, seed)
 
 

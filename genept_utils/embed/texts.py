@@ -10,12 +10,14 @@ from genept_utils.genes import HGNC, REFSEQ, gene_table, hgnc
 
 GENE_INFO = "genes/Homo_sapiens.gene_info.gz"
 GENEPT_V2 = "genes/NCBI_summary_of_genes.json"
+GO_PROCESSES = "gene_sets/zhong_go_bp_2020.gmt"
 TEXT_SOURCES = {"name": (HGNC,), "summary": (HGNC, REFSEQ), "section": (HGNC, REFSEQ, GENE_INFO),
-                "chat": (HGNC,), "genept-v2": (GENEPT_V2,)}
+                "chat": (HGNC,), "genept-v2": (GENEPT_V2,), "go": (HGNC, GO_PROCESSES)}
 TEXTS = tuple(TEXT_SOURCES)
 TEXTS_VERSION = 2  # raised when a text changes, so that kept vectors are not taken for new ones
 CHAT_MODEL = "gpt-3.5-turbo"  # the published one; another: texts("chat:MODEL")
 PROMPT = "Tell me about gene {symbol}"  # as published
+_COUNTED = r" \(\d+\)$"  # "autophagy (128)": the number of genes behind the name of a process
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _PROVIDED = re.compile(r"\[?\b(?:provided|supplied) by [^\]\[]*\]\.?")
 _DATE = re.compile(
@@ -51,7 +53,9 @@ def texts(kind="summary", symbols=None):
         ``"section"``: the summary section as NCBI lays it out, which also names the aliases and
         the gene type; ``"chat"`` or ``"chat:MODEL"``: the answer of a chat model to "Tell me
         about gene SYMBOL" (see :func:`genept_utils.api.answers`; costs money, kept in the
-        cache); ``"genept-v2"``: the text that the authors released, as they released it.
+        cache); ``"genept-v2"``: the text that the authors released, as they released it;
+        ``"go"``: "SYMBOL full name. Involved in A, B and C." with the biological processes
+        that GO gave the gene in 2020, as NCBI writes of genes that have no RefSeq summary.
     symbols : sequence of str, optional
         Only these genes, in this order.
 
@@ -83,6 +87,8 @@ def texts(kind="summary", symbols=None):
         made = head + " " + table["summary"]
     elif kind == "section":
         made = _section(table)
+    elif kind == "go":
+        made = head + _involved(table["entrez_id"])
     else:
         from genept_utils.embed import api
 
@@ -105,3 +111,15 @@ def _section(table):
             + ". Gene type " + kinds + "."
             + (" Also known as " + also + ".").where(also != "", "")
             + (" Summary: " + table["summary"]).where(table["summary"] != "", ""))
+
+
+def _involved(entrez):
+    """" Involved in A, B and C.", or "" where GO knew of no process, by gene."""
+    lines = sources.fetch(GO_PROCESSES).read_text(encoding="utf-8").splitlines()
+    table = pd.DataFrame([line.split("\t", 2)[1:] for line in lines], columns=["process", "ids"])
+    table["process"] = table["process"].str.replace(_COUNTED, "", regex=True)
+    each = table.assign(ids=table["ids"].str.split("\t")).explode("ids").drop_duplicates()
+    found = each.groupby("ids")["process"].agg(sorted)
+    listed = found.map(lambda names: " and ".join(filter(None, [", ".join(names[:-1]),
+                                                                names[-1]])))
+    return (" Involved in " + entrez.map(listed) + ".").fillna("")

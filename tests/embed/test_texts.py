@@ -49,6 +49,16 @@ def test_what_a_text_holds(source):
     assert section["LINC01409"].endswith("Gene type ncRNA, RNA, long non-coding.")
 
 
+def test_go_processes_as_a_text(source):
+    source(*text_sources("go"))
+    made = embed.texts("go", ["A2ML1", "TP63", "LINC01409"])
+    assert made["A2ML1"] == ("A2ML1 alpha-2-macroglobulin like 1. Involved in negative regulation "
+                             "of peptidase activity.")
+    assert made["LINC01409"] == embed.texts("name", ["LINC01409"]).item()
+    assert " and " in made["TP63"] and ", " in made["TP63"]
+    assert not made.str.contains(r"\(\d+\)").any()  # the number of genes of a process
+
+
 def test_no_text_keeps_a_link_or_a_provider_note(source):
     source(*text_sources("section"))
     for kind in ("summary", "section"):
