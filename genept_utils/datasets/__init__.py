@@ -1,11 +1,21 @@
 """Cells as AnnData, gene tasks and gene pairs as tidy frames. Nothing here evaluates."""
 
+from genept_utils.datasets.columns import (
+    batches_alone,
+    categorical,
+    complete,
+    enough,
+    missing,
+    optional_batch,
+    require,
+)
 from genept_utils.datasets.files import read_h5ad
 from genept_utils.datasets.gene_pairs import PAIR_SETS, gene_pairs
 from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
 from genept_utils.datasets.lineages import lineages
 from genept_utils.datasets.open_sets import CELLS, available, sources_of
-from genept_utils.datasets.own import COLUMNS, load, require
+from genept_utils.datasets.own import COLUMNS, load
 
-__all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "available", "gene_classes",
-           "gene_pairs", "gene_task", "lineages", "load", "read_h5ad", "require", "sources_of"]
+__all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "available", "batches_alone",
+           "categorical", "complete", "enough", "gene_classes", "gene_pairs", "gene_task",
+           "lineages", "load", "missing", "optional_batch", "read_h5ad", "require", "sources_of"]

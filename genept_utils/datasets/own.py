@@ -9,15 +9,14 @@ A set of cells is an AnnData with float32 CSR ``.X`` (cells x genes), ``.obs`` w
 import warnings
 from pathlib import Path
 
-import pandas as pd
-
+from genept_utils.datasets.columns import categorical
 from genept_utils.datasets.files import read_h5ad
 from genept_utils.datasets.open_sets import CELLS, load_open
 
 COLUMNS = ("cell_type", "batch", "donor", "condition")
 
 
-def load(name_or_path, label=None, batch=None, donor=None, condition=None):
+def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=()):
     """A set of cells by name, or any ``.h5ad`` by path.
 
     Parameters
@@ -28,6 +27,9 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
         Column of ``.obs`` that holds the cell type, batch, donor and condition. A registered
         set knows its own. In a file a column that already bears the standard name
         (``cell_type``, ``batch``, ``donor``, ``condition``) is taken without being asked for.
+        Missing values, also those written as ``""`` or ``"nan"``, are NaN afterwards.
+    obsm : sequence of str
+        Keys of the file's ``obsm`` to keep: vectors of other models, (n_cells, d) each.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
     Raises
     ------
     KeyError
-        A column does not exist; the message names those that do.
+        A column or a key of ``obsm`` does not exist; the message names those that do.
     FileNotFoundError
         Neither a known set nor a file.
     ValueError
@@ -47,6 +49,9 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
     """
     name = str(name_or_path)
     if name in CELLS:
+        if obsm:
+            raise KeyError(f"{name} holds no vectors of other models (obsm); give the path of a "
+                           f"file that has {', '.join(obsm)}")
         adata = load_open(name)
         values = CELLS[name]["values"]
     elif Path(name).expanduser().suffix == ".h5ad":
@@ -54,7 +59,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path}; `dataset` is a path to an .h5ad "
                                     f"file or one of {', '.join(CELLS)}")
-        adata, values, name = read_h5ad(path), None, path.stem
+        adata, values, name = read_h5ad(path, obsm=obsm), None, path.stem
     else:
         raise FileNotFoundError(f"{name!r} is neither a known data set ({', '.join(CELLS)}) nor "
                                 "the path of an .h5ad file")
@@ -63,7 +68,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
             _column(adata, given)
             adata.obs[column] = adata.obs[given]
         if column in adata.obs:
-            adata.obs[column] = pd.Categorical(adata.obs[column].astype(object))
+            adata.obs[column] = categorical(adata.obs[column])
     if "cell_type" not in adata.obs:
         raise KeyError(f"{name} has no column cell_type; name the label column with label=COLUMN."
                        f" Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}")
@@ -74,15 +79,6 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None):
         adata = adata[~unlabelled].copy()
     adata.uns["genept_data"] = {"name": name} | ({"values": values} if values else {})
     return adata
-
-
-def require(adata, *columns):
-    """Raise a KeyError that names the columns there are if one of ``columns`` is missing."""
-    for column in columns:
-        if column not in adata.obs:
-            raise KeyError(f"{adata.uns['genept_data']['name']} has no column {column}; name it "
-                           f"with {column}=COLUMN. Columns: "
-                           f"{', '.join(map(str, adata.obs.columns))}")
 
 
 def _column(adata, column):

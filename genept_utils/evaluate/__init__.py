@@ -28,13 +28,15 @@ from genept_utils.evaluate.panels import (
 )
 from genept_utils.evaluate.programs import cosine_threshold, explained_by, gene_programs
 from genept_utils.evaluate.roc import bootstrap_pairs, stratified_auc
+from genept_utils.evaluate.sets import differences, drawn, each, read_sets
 from genept_utils.evaluate.splits import families, splits, subsample
 
 __all__ = ["across_panels", "asw", "bootstrap", "bootstrap_pairs", "cell_typing", "classifier",
-           "clustering", "cosine_threshold", "cross_validate", "degree", "explained_by",
+           "clustering", "cosine_threshold", "cross_validate", "degree", "differences", "drawn", "each",
+           "explained_by",
            "families", "finetune", "fit_pairs", "gene_programs", "integration",
            "interval", "knn_predict", "label_scores", "leave_one_donor_out",
            "matched_negatives", "nested", "node_disjoint", "pair_features", "paired",
-           "panel_predictions", "panels", "random_negatives", "relabelled",
+           "panel_predictions", "panels", "random_negatives", "read_sets", "relabelled",
            "score_pairs", "splits", "spread", "standardise", "strata", "stratified_auc",
            "subsample", "summary"]

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from genept_utils.datasets import missing
 from genept_utils.evaluate.splits import splits
 
 
@@ -68,7 +69,8 @@ def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
     -------
     pandas.DataFrame
         One row per split: ``held_out``, ``n_test`` and the scores of :func:`label_scores`. With
-        groups only cells of types that the other groups hold as well are scored.
+        groups only cells of types that the other groups hold as well are scored; a group that
+        has none such is left out, as are cells without a group.
     """
     labels = np.asarray(labels).astype(str)
     parts = [X] if isinstance(X, np.ndarray) else list(X)
@@ -78,12 +80,15 @@ def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
             held = [(fold, *rows) for fold, rows in enumerate(splits(labels, folds, 1, None,
                                                                      seed))]
     else:
+        known = ~missing(groups)
         groups = np.asarray(groups).astype(str)
-        held = [(group, np.flatnonzero(groups != group), np.flatnonzero(groups == group))
-                for group in np.unique(groups)]
+        held = [(group, np.flatnonzero(known & (groups != group)),
+                 np.flatnonzero(known & (groups == group))) for group in np.unique(groups[known])]
     rows = []
     for name, train, test in held:
         test = test[np.isin(labels[test], labels[train])]
+        if not len(test):
+            continue
         found = knn_predict([part[train] for part in parts], labels[train],
                             [part[test] for part in parts], k)
         rows.append({"held_out": name, "n_test": len(test), **label_scores(labels[test], found)})

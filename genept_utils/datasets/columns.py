@@ -1,0 +1,125 @@
+"""Columns of ``obs``: missing values, and what a page must find in them."""
+
+import numpy as np
+import pandas as pd
+
+# What is left of a missing value that was written as text.
+MISSING = ("", "nan", "NaN", "NAN", "<NA>", "NaT")
+
+
+def missing(values):
+    """Mask (n,) of the missing values: NaN, None, NA, blank text, and "nan" as text."""
+    values = pd.Series(np.asarray(values, dtype=object))
+    return (values.isna() | values.astype(str).str.strip().isin(MISSING)).to_numpy()
+
+
+def categorical(values):
+    """A column as :class:`pandas.Categorical`, its missing values as NaN."""
+    values = np.array(values, dtype=object)
+    values[missing(values)] = np.nan
+    return pd.Categorical(values)
+
+
+def require(adata, *columns):
+    """Raise a KeyError that names the columns there are if one of ``columns`` is missing."""
+    for column in columns:
+        if column not in adata.obs:
+            word = "label" if column == "cell_type" else column
+            raise KeyError(f"{_name(adata)} has no column {column}; name it with {word}=COLUMN. "
+                           f"Columns: {', '.join(map(str, adata.obs.columns))}")
+
+
+def complete(adata, *columns, report=print):
+    """The cells that have a value in every one of the columns; the others are left out.
+
+    Parameters
+    ----------
+    report : callable
+        Is given one sentence per column that lacks values.
+
+    Raises
+    ------
+    KeyError
+        A column does not exist.
+    ValueError
+        No cell is left.
+    """
+    require(adata, *columns)
+    kept = np.ones(adata.n_obs, dtype=bool)
+    for column in columns:
+        lacks = missing(adata.obs[column])
+        if lacks.all():
+            raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another "
+                             f"column with {column}=COLUMN")
+        if lacks.any():
+            report(f"{_name(adata)}: {lacks.sum():,} of {adata.n_obs:,} cells have no {column} "
+                   "and are left out.")
+        kept &= ~lacks
+    if not kept.any():
+        raise ValueError(f"{_name(adata)}: no cell has a value in all of {', '.join(columns)}")
+    if kept.all():
+        return adata
+    adata = adata[kept].copy()
+    for column in columns:
+        adata.obs[column] = categorical(adata.obs[column])
+    return adata
+
+
+def enough(adata, cells=0, **least):
+    """Raise a ValueError in one sentence where there are too few cells, types, batches, ...
+
+    Parameters
+    ----------
+    cells : int
+        Cells that are needed.
+    **least
+        Different values that are needed, by column: ``cell_type=2``.
+    """
+    name = _name(adata)
+    if adata.n_obs < cells:
+        raise ValueError(f"{name} has {adata.n_obs:,} cells, and this page needs {cells} or more")
+    for column, needed in least.items():
+        values = adata.obs[column].dropna().unique()
+        if len(values) < needed:
+            word = "label" if column == "cell_type" else column
+            raise ValueError(
+                f"{name}: all {adata.n_obs:,} cells have the {column.replace('_', ' ')} "
+                f"{str(values[0])!r}, and this page compares {needed} or more; name another "
+                f"column with {word}=COLUMN")
+
+
+def optional_batch(adata, asked, report=print):
+    """Settle the column ``batch`` of a page that can do without, and say what it means there.
+
+    A column of a file that was not asked for is dropped. Of one that was asked for, cells without
+    a batch and batches whose cell types occur in no other are reported.
+    """
+    if "batch" not in adata.obs:
+        return
+    name = _name(adata)
+    if not asked:
+        del adata.obs["batch"]
+        report(f"{name}: its column batch was not asked for and is not used; batch=batch holds "
+               "out one of its batches at a time.")
+        return
+    lacks = missing(adata.obs["batch"])
+    if lacks.any():
+        report(f"{name}: {lacks.sum():,} of {adata.n_obs:,} cells have no batch and are left out "
+               "where batches are held out.")
+    if adata.obs["batch"].nunique() < 2:
+        report(f"{name}: there is one batch only, so none is held out.")
+    elif alone := batches_alone(adata.obs):
+        report(f"{name}: the cell types of {', '.join(alone[:5])}"
+               f"{f' and {len(alone) - 5} more batches' if len(alone) > 5 else ''} occur in no "
+               "other batch, which cannot be held out.")
+
+
+def batches_alone(obs):
+    """The batches (list of str) that share no cell type with another batch."""
+    counts = pd.crosstab(obs["cell_type"], obs["batch"]) > 0
+    shared = counts[counts.sum(axis=1) > 1].any()
+    return [str(batch) for batch in counts.columns[~shared]]
+
+
+def _name(adata):
+    return adata.uns.get("genept_data", {}).get("name", "this set")
