@@ -85,11 +85,14 @@ def _wordllama(texts):
         ends.append(len(codes))
     if not words:
         return np.zeros((len(texts), model.embedding.shape[1]), dtype=np.float32)
-    tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
-              for word in model.tokenize(list(words))]
-    lengths = np.array([len(ids) for ids in tokens])
-    table = np.add.reduceat(model.embedding[np.concatenate(tokens)],
-                            np.cumsum(lengths) - lengths, axis=0)
+    words, tables, lengths = list(words), [], []
+    for start in range(0, len(words), 8192):  # a tokenised word takes kilobytes
+        tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
+                  for word in model.tokenize(words[start:start + 8192])]
+        lengths.append(np.array([len(ids) for ids in tokens]))
+        tables.append(np.add.reduceat(model.embedding[np.concatenate(tokens)],
+                                      np.cumsum(lengths[-1]) - lengths[-1], axis=0))
+    table, lengths = np.concatenate(tables), np.concatenate(lengths)
     counts = sp.csr_matrix((np.ones(len(codes), np.float32), np.asarray(codes), ends),
                            shape=(len(texts), len(words)))
     return (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
