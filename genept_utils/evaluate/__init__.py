@@ -8,6 +8,7 @@ from genept_utils.evaluate import finetune
 from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
+from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.donors import leave_one_donor_out
 from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary
 from genept_utils.evaluate.negatives import (
@@ -35,8 +36,8 @@ __all__ = ["across_panels", "asw", "bootstrap", "bootstrap_pairs", "cell_typing"
            "clustering", "cosine_threshold", "cross_validate", "degree", "differences", "drawn", "each",
            "explained_by",
            "families", "finetune", "fit_pairs", "gene_programs", "integration",
-           "interval", "knn_predict", "label_scores", "leave_one_donor_out",
+           "interval", "knn_predict", "label_scores", "leave_one_donor_out", "letters",
            "matched_negatives", "nested", "node_disjoint", "pair_features", "paired",
            "panel_predictions", "panels", "random_negatives", "read_sets", "relabelled",
            "score_pairs", "splits", "spread", "standardise", "strata", "stratified_auc",
-           "subsample", "summary"]
+           "subsample", "summary", "words"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
 import scipy.sparse as sp
 
 
@@ -10,8 +11,8 @@ def pair_features(vectors, pairs, kind="sum"):
 
     Parameters
     ----------
-    vectors : numpy.ndarray
-        (n_genes, d).
+    vectors : numpy.ndarray or scipy.sparse matrix
+        (n_genes, d); a sparse one gives sparse features.
     pairs : numpy.ndarray
         (n, 2) row numbers into ``vectors``.
     kind : {"sum", "product", "difference"}
@@ -21,9 +22,9 @@ def pair_features(vectors, pairs, kind="sum"):
     if kind == "sum":
         return a + b
     if kind == "product":
-        return a * b
+        return a.multiply(b).tocsr() if sp.issparse(a) else a * b
     if kind == "difference":
-        return np.abs(a - b)
+        return abs(a - b)
     raise ValueError(f"pair feature {kind!r} is not one of sum, product, difference")
 
 
@@ -34,7 +35,9 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     ``LogisticRegression(C=C)``, by Newton's method. With the sum the features of all pairs are
     ``A @ G`` (A sparse pairs x genes, two ones a row; G the gene vectors), so that a Hessian is
     ``G.T @ (A.T @ D @ A) @ G``: its cost grows with genes, not with pairs. The other features
-    are built in blocks of 8,192 pairs.
+    are built in blocks of 8,192 pairs. Sparse vectors, of tens of thousands of words, have no
+    Hessian that fits into memory: the same loss is then minimised by L-BFGS, whose steps cost as
+    much as the entries of ``A`` and ``G``.
 
     Parameters
     ----------
@@ -45,7 +48,8 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     C : float
         Inverse strength of the penalty.
     tol : float
-        Stop when no coefficient moves by more.
+        Stop when no coefficient moves by more; for sparse vectors, when a step changes the loss
+        by a smaller share than ``tol / 1000``.
 
     Returns
     -------
@@ -55,11 +59,13 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     Raises
     ------
     ValueError
-        Labels other than 0 and 1, or Newton's method does not converge.
+        Labels other than 0 and 1, or the method does not converge.
     """
     pairs, y = np.asarray(pairs), np.asarray(y, dtype=float)
     if set(np.unique(y)) != {0.0, 1.0}:
         raise ValueError("pair labels must be 0 and 1, with both present")
+    if sp.issparse(vectors):
+        return _fit_sparse(vectors, pairs, y, features, C, tol)
     moments = _incidence_moments if features == "sum" else _block_moments
     step_of = moments(np.asarray(vectors), pairs, features)
     weights = np.zeros(vectors.shape[1] + 1)
@@ -86,16 +92,52 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     raise ValueError(f"pair logistic regression did not converge in {max_iter} steps; lower C")
 
 
+def _fit_sparse(vectors, pairs, y, features, C, tol):
+    """The minimum of :func:`fit_pairs` by L-BFGS, for vectors of many mostly empty dimensions."""
+    if features == "sum":
+        pairs, vectors = _incidence(pairs, vectors)
+        rows, columns = [pairs, vectors], [vectors.T.tocsr(), pairs.T.tocsr()]
+    else:
+        table = sp.csr_array(pair_features(vectors, pairs, features), dtype=np.float64)
+        rows, columns = [table], [table.T.tocsr()]
+    sign = 2 * y - 1
+
+    def through(factors, values):
+        for factor in reversed(factors):
+            values = factor @ values
+        return values
+
+    def loss(weights):
+        margin = sign * (through(rows, weights[:-1]) + weights[-1])
+        residual = -C * sign / (1 + np.exp(margin))
+        value = (weights[:-1]**2).sum() / 2 + C * np.logaddexp(0, -margin).sum()
+        return value, np.append(weights[:-1] + through(columns, residual), residual.sum())
+
+    start = np.zeros(vectors.shape[1] + 1)
+    with np.errstate(over="ignore"):  # exp of a large margin: the residual is then 0
+        found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={
+            "maxiter": 5000, "maxfun": 10_000, "maxcor": 20, "gtol": 1e-6 * C,
+            "ftol": tol / 1000})
+    if not found.success:
+        raise ValueError(f"pair logistic regression did not converge ({found.message}); lower C")
+    return found.x[:-1], found.x[-1]
+
+
+def _incidence(pairs, vectors):
+    """Pairs x genes with two ones a row, and the vectors of the genes that occur."""
+    used, codes = np.unique(pairs, return_inverse=True)
+    n = len(pairs)
+    A = sp.csr_array((np.ones(2 * n), (np.repeat(np.arange(n), 2), codes.ravel())),
+                     shape=(n, len(used)))
+    some = vectors[used].astype(np.float64)
+    return A, sp.csr_array(some) if sp.issparse(some) else some
+
+
 class _incidence_moments:
     """Decision values, gradient and Hessian of the sum features through the incidence matrix."""
 
     def __init__(self, vectors, pairs, _):
-        used, codes = np.unique(pairs, return_inverse=True)
-        codes = codes.reshape(pairs.shape)
-        n = len(pairs)
-        self.A = sp.csr_array((np.ones(2 * n), (np.repeat(np.arange(n), 2), codes.ravel())),
-                              shape=(n, len(used)))
-        self.G = vectors[used].astype(np.float64)
+        self.A, self.G = _incidence(pairs, vectors)
 
     def decision(self, weights):
         return self.A @ (self.G @ weights[:-1]) + weights[-1]

@@ -1,0 +1,60 @@
+"""Sparse tables of words and letters, and linear models on them."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
+
+from genept_utils import evaluate
+
+
+def test_words_are_all_words_of_unit_norm():
+    made = evaluate.words(["the kinase binds the rare zyxin", "a kinase", "the the the", ""])
+    assert made.shape == (4, 5)  # the, kinase, binds, rare, zyxin: none too common or too rare
+    np.testing.assert_allclose(sp.linalg.norm(made, axis=1), [1, 1, 1, 0], rtol=1e-6)
+    assert made[0].nnz == 5 and made[2].nnz == 1
+
+
+def test_letters_are_runs_of_two_to_four():
+    made = evaluate.letters(["HOXA1", "HOXB2", "ZNF10"])
+    assert (made @ made.T)[0, 1] > .2 and (made @ made.T)[0, 2] == 0
+
+
+def test_the_words_classifier_reads_a_rare_word():
+    draw = np.random.default_rng(0)
+    filler = np.array(["protein", "gene", "membrane", "domain", "family", "binds"])
+    y = np.arange(120) % 3
+    texts = np.array([" ".join([*draw.choice(filler, 8), f"word{label}"]) for label in y], object)
+    made = evaluate.cross_validate(texts, y, "words", repeats=1, scoring=["accuracy"])
+    assert made["accuracy"].min() == 1
+    shuffled = evaluate.cross_validate(texts, draw.permutation(y), "words", repeats=1,
+                                       scoring=["accuracy"])
+    assert shuffled["accuracy"].mean() < .55
+
+
+@pytest.mark.parametrize("features", ["sum", "product", "difference"])
+def test_sparse_pairs_have_scikit_learns_scores(features):
+    draw = np.random.default_rng(1)
+    vectors = sp.random_array((300, 60), density=.2, rng=draw, format="csr", dtype=np.float32)
+    pairs = draw.integers(0, 300, (3000, 2))
+    dense = evaluate.pair_features(vectors.toarray().astype(float), pairs, features)
+    y = (dense[:, :5].sum(axis=1) + .2 * draw.standard_normal(3000) > .4).astype(int)
+    model = evaluate.fit_pairs(vectors, pairs, y, features)
+    reference = LogisticRegression(tol=1e-10, max_iter=10_000).fit(dense, y)
+    np.testing.assert_allclose(model[0], reference.coef_[0], atol=2e-3)
+    np.testing.assert_allclose(evaluate.score_pairs(vectors, pairs, model, features),
+                               reference.decision_function(dense), atol=5e-3)
+
+
+def test_scores_of_one_model_are_predicted_once():
+    class Counting(LogisticRegression):
+        asked = 0
+
+        def predict(self, X):
+            Counting.asked += 1
+            return super().predict(X)
+
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    evaluate.cross_validate(X, X[:, 0] > 0, Counting(), repeats=1,
+                            scoring=["accuracy", "f1_macro"])
+    assert Counting.asked == 5
