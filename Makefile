@@ -64,6 +64,7 @@ recompute: install
 
 check: install
 	@$(BIN)/python -m genept_utils check
+	@$(BIN)/python -m genept_utils check --prose
 
 browser: install
 	@echo "== every page in a browser (two widths, two colour schemes)"

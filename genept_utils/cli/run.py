@@ -2,7 +2,7 @@
 
 import sys
 
-from genept_utils.pages import notebooks, publish, run, stamp
+from genept_utils.pages import notebooks, prose, publish, run, stamp
 
 
 def register(commands):
@@ -77,11 +77,19 @@ def _add_check(commands):
     parser = commands.add_parser("check", help="fail where a page is stale", description=(
         "Compare each committed notebook's stamp with the present code, module and inputs."))
     parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--prose", action="store_true", help=(
+        "instead name the numbers in the text of pages that their outputs, results, settings and "
+        "the published numbers do not hold"))
     parser.set_defaults(function=check)
 
 
 def check(options):
-    """Print stale pages; return 1 if there are any."""
-    faults = stamp.check(options.names)
-    print("\n".join(faults) if faults else "every page is fresh")
+    """Print stale pages, or numbers in prose that are nowhere; return 1 if there are any."""
+    if options.prose:
+        faults = [f"{row.page}: {row.number} is in no output and no result: {row.sentence}"
+                  for row in prose.check(options.names).itertuples()]
+    else:
+        faults = stamp.check(options.names)
+    good = "every number in prose is found" if options.prose else "every page is fresh"
+    print("\n".join(faults) if faults else good)
     return int(bool(faults))

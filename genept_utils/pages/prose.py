@@ -1,0 +1,237 @@
+"""Numbers in prose: each must stand in what the page shows, recorded or was given.
+
+A page re-executes, its prose does not. Compared are decimals, percentages, numbers with a comma
+for thousands, intervals and counts such as "11 of 13" in the Markdown cells and figure captions.
+
+Not read: code spans (they hold names and settings, a result belongs outside), link targets, DOIs,
+versions with two dots, numbers that are part of a word or name ("GPT-3.5"), round thousands
+("2,000 genes": a size that was chosen), the lines of the first table with run time and memory (a
+test compares them with ``runs.json``), and the level of an interval ("95 % interval", "middle
+95 %"). A sentence with a link to another site cites its numbers and passes; a sentence with a
+link to another chapter may use that chapter's numbers.
+
+A page with hundreds of results holds nearly every number of two digits, so that a wrong one can
+pass. Of three digits at least a third of the wrong ones is found, of "value [low, high]" and of
+"n of m" nearly all: results are best written so.
+"""
+
+import ast
+import dataclasses
+import html
+import itertools
+import json
+import re
+from decimal import Decimal
+
+import nbformat
+import pandas as pd
+
+from genept_utils import paths
+from genept_utils.pages import ledger
+from genept_utils.pages.notebooks import notebooks
+
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?<![A-Za-z]-)(?P<sign>[-+\u2212]?)"
+    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
+    r"(?P<percent>\s?(?:%|per ?cent\b))?(?!\w|[.,]?\d)", re.IGNORECASE)
+_NOT_READ = re.compile(
+    r"```.*?```|`[^`\n]*`|\bdoi:\S+|\b10\.\d{4,}/\S+|</?[a-z][^>\n]*>"
+    r"|^\|\s*(?:Run time|Peak memory)\b[^\n]*$"
+    r"|\b95\s?% (?:[\w-]+ )?intervals?\b|\bmiddle 95\s?%", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z*_(\[])|\n+")
+_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+_TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]+>", re.DOTALL)
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number as written: ``value`` with ``step``, the unit of its last digit."""
+
+    text: str
+    value: float
+    step: float
+    sign: str
+    percent: bool
+    start: int
+    end: int
+
+    @property
+    def checked(self):
+        """Whether it must be found by itself; a bare count such as "20 runs" need not."""
+        return (self.percent or "." in self.text or "e" in self.text
+                or "," in self.text and not self.text.endswith(",000"))
+
+    def among(self, known):
+        """Whether one of the known numbers, rounded alike, is this one.
+
+        Without a sign the amount counts. A share and a percentage are alike; a percentage is not
+        found among counts.
+        """
+        for other in known:
+            values = [other.value]
+            if self.percent and not other.percent:
+                values = [100 * other.value] + ([other.value] if "." in other.text else [])
+            elif other.percent and not self.percent:
+                values = [other.value / 100]
+            if not self.sign:
+                values = map(abs, values)
+            if any(abs(value - self.value) <= self.step * 0.500001 for value in values):
+                return True
+        return False
+
+
+def numbers(text):
+    """The numbers in a text, in order, as :class:`Number`."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        exact = Decimal(match["digits"].replace(",", ""))
+        negative = match["sign"] in ("-", "\u2212")
+        found.append(Number(match[0].strip(), float(-exact if negative else exact),
+                            10.0 ** exact.as_tuple().exponent, match["sign"],
+                            bool(match["percent"]), match.start(), match.end()))
+    return found
+
+
+def sentences(markdown):
+    """Sentences of a Markdown text as (text without links and code, targets of its links)."""
+    plain = _NOT_READ.sub(" ", re.sub(r"<(https?://[^>\s]+)>", r"[](\1)", markdown))
+    for part in _SENTENCE.split(plain):
+        targets = [target for _, target in _LINK.findall(part)]
+        yield " ".join(_LINK.sub(r"\1", part).split()), targets
+
+
+def unfound(markdown, lines, chapters=None):
+    """Numbers of a Markdown text that stand in none of the lines.
+
+    Parameters
+    ----------
+    markdown : str
+        The text.
+    lines : list of list of Number
+        What is known, a row of a table or a line of output each: an interval with its value, and
+        "11 of 13", must be found in one line.
+    chapters : callable, optional
+        From the stem of another chapter to its lines, for sentences that link to it.
+
+    Returns
+    -------
+    list of tuple of str
+        The number or numbers as written, and the sentence.
+    """
+    missing = []
+    for sentence, targets in sentences(markdown):
+        if any(target.startswith(("http:", "https:")) for target in targets):
+            continue
+        known = list(lines)
+        for target in targets:
+            if chapters and target.endswith(".ipynb"):
+                known += chapters(target.rsplit("/", 1)[-1].removesuffix(".ipynb"))
+        for group in _groups(sentence):
+            if not any(all(number.among(line) for number in group) for line in known):
+                end = group[-1].end + (sentence[group[-1].end:][:1] == "]")
+                missing.append((sentence[group[0].start:end].strip(), sentence))
+    return missing
+
+
+def _groups(sentence):
+    """Numbers to be found together: "v [low, high]", "n of m"; every other one by itself."""
+    found = numbers(sentence)
+    gaps = [sentence[a.end:b.start] for a, b in itertools.pairwise(found)] + ["", ""]
+    start = 0
+    while start < len(found):
+        if re.fullmatch(r" ?\[", gaps[start]) and gaps[start + 1] == ", ":
+            size = 3
+        else:
+            bracket = gaps[start] == ", " and sentence[:found[start].start].endswith("[")
+            size = 2 if bracket or gaps[start] == " of " and not found[start].checked else 1
+        group = found[start:start + size]
+        if size > 1 or group[0].checked:
+            yield group
+        start += size
+
+
+def lines(path):
+    """What a page may say: its outputs, code, results, inputs, and the published numbers.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The notebook. Of its code count the numbers that are written as such, parameters and
+        other settings; its inputs are the files under ``metadata.genept.inputs``.
+
+    Returns
+    -------
+    list of list of Number
+    """
+    notebook = nbformat.read(path, as_version=4)
+    texts = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            texts.append(_settings(cell.source))
+            for output in cell.outputs:
+                texts += _shown(output)
+    files = {paths.DATA / "results" / f"{path.stem}.json"}
+    for pattern in notebook.metadata.get("genept", {}).get("inputs", []):
+        files.update(paths.ROOT.glob(pattern))
+    for file in sorted(files):
+        if file.suffix == ".json" and file.is_file():
+            rows = json.loads(file.read_text(encoding="utf-8"))
+            texts += [_joined(row.values()) for row in rows if isinstance(row, dict)]
+    texts += [_joined(row) for row in ledger.published().itertuples(index=False)]
+    return [found for text in texts if (found := numbers(text))]
+
+
+def _settings(source):
+    code = "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!")))
+    return " ".join(repr(node.value) for node in ast.walk(ast.parse(code))
+                    if isinstance(node, ast.Constant) and type(node.value) in (int, float))
+
+
+def _joined(values):
+    return " ; ".join(str(value) for value in values if not (
+        value is None or isinstance(value, float) and pd.isna(value)))
+
+
+def _shown(output):
+    """Lines of an output: rows of its table, else lines of its text; a picture has none."""
+    data = output.get("data", {})
+    if output.output_type == "stream":
+        return output.text.splitlines()
+    if any(kind.startswith("image/") for kind in data):
+        return []
+    if "text/html" in data:
+        page = data["text/html"]
+        rows = _ROW.findall(page)
+        rest = _ROW.sub(" ", page)
+        return [html.unescape(_TAG.sub(" ; ", row)) for row in [*rows, rest]]
+    return data.get("text/plain", "").splitlines()
+
+
+def check(names=()):
+    """Numbers in the prose of the committed pages that are nowhere.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Notebooks, as in :func:`genept_utils.pages.notebooks.notebooks`; all without names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``page``, ``number`` (as written) and ``sentence``, empty when every number is found.
+    """
+    rows = []
+
+    def other(stem):
+        file = paths.NOTEBOOKS / f"{stem}.ipynb"
+        return lines(file) if file.is_file() else []
+
+    for path in notebooks(names):
+        known = lines(path)
+        for cell in nbformat.read(path, as_version=4).cells:
+            written = (cell.source if cell.cell_type == "markdown" else
+                       cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", ""))
+            rows += [{"page": path.stem, "number": number, "sentence": sentence}
+                     for number, sentence in unfound(written, known, other)]
+    return pd.DataFrame(rows, columns=["page", "number", "sentence"])
