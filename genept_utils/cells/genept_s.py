@@ -4,7 +4,8 @@ from genept_utils import embed
 from genept_utils.cells.sentences import PREFIX, cell_sentences
 
 
-def genept_s(adata, model="wordllama", n_genes=1000, prefix=PREFIX, key="X_genept_s"):
+def genept_s(adata, model="wordllama", n_genes=1000, prefix=PREFIX, key="X_genept_s",
+             layer=None, raw=False, values=None):
     """GenePT-s: a cell is the text embedding of its sentence.
 
     Parameters
@@ -14,13 +15,15 @@ def genept_s(adata, model="wordllama", n_genes=1000, prefix=PREFIX, key="X_genep
         static word vectors, so the order of the genes decides only which of them are named.
     n_genes, prefix
         See :func:`cell_sentences`.
+    layer, raw, values
+        As in :func:`genept_utils.cells.genept_w`.
 
     Returns
     -------
     anndata.AnnData
         ``adata`` itself, with (n_cells, d) float32 of unit length in ``obsm[key]``.
     """
-    sentences = cell_sentences(adata, n_genes, prefix)
+    sentences = cell_sentences(adata, n_genes, prefix, None, layer, raw, values)
     adata.obsm[key] = embed.embed(sentences, model)
     adata.uns.setdefault("genept", {})[key] = {"embedding": model, "n_genes": int(n_genes),
                                                "prefix": prefix}

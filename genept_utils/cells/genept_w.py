@@ -10,12 +10,13 @@ from genept_utils import embed
 from genept_utils.cells.expression import highly_variable
 from genept_utils.cells.kernel import weighted_sum
 from genept_utils.cells.names import gene_vectors
-from genept_utils.cells.normalise import normalised
+from genept_utils.cells.normalise import chosen, normalised
 
 RIDGE = 0.1  # of the largest eigenvalue
 
 
-def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w"):
+def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
+             layer=None, raw=False, values=None):
     """GenePT-w: a cell is the expression-weighted mean of its genes' vectors, of unit length.
 
     Chen & Zou 2024, Methods; matches the authors' aorta notebook, then adds the L2 norm that
@@ -36,6 +37,12 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w"):
         which a permuted map gains as well.
     key : str
         Where the result goes in ``.obsm``.
+    layer : str, optional
+        Take the values from this layer instead of ``.X``.
+    raw : bool
+        Take values and genes from ``adata.raw``.
+    values : {"raw", "log"}, optional
+        What the values are, where they leave it open: counts or log-normalised.
 
     Returns
     -------
@@ -52,8 +59,9 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w"):
     if not hasattr(embedding, "obs_names"):
         raise TypeError(f"embedding is {type(embedding).__name__}; give the AnnData that "
                         "embed.read_embedding(name) returns")
-    data = normalised(adata)
-    vectors, has, coverage = gene_vectors(adata, embedding)
+    source = chosen(adata, layer, raw, values)
+    data = normalised(source)
+    vectors, has, coverage = gene_vectors(source, embedding)
     used = has & highly_variable(data, hvg) if hvg else has
     if not used.any():
         raise ValueError(f"none of the {hvg} most variable genes has a vector")

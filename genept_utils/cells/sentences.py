@@ -4,12 +4,13 @@ import numpy as np
 
 from genept_utils import genes
 from genept_utils.cells.names import gene_names
-from genept_utils.cells.normalise import normalised
+from genept_utils.cells.normalise import chosen, normalised
 
 PREFIX = "A cell with genes ranked by expression: "
 
 
-def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None):
+def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, raw=False,
+                   values=None):
     """One sentence per cell: its genes' names in descending order of normalised expression.
 
     Genes without counts are left out. Equal values are ordered by name, so that the sentence
@@ -26,12 +27,15 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None):
     names : sequence of str, optional
         (n_genes,) names to write; by default the approved symbol of an Ensembl, Entrez or HGNC
         identifier and otherwise the name as given.
+    layer, raw, values
+        As in :func:`genept_utils.cells.genept_w`.
 
     Returns
     -------
     numpy.ndarray
         (n_cells,) str.
     """
+    adata = chosen(adata, layer, raw, values)
     X = normalised(adata).X.tocsr()
     names = np.asarray(spoken_names(adata) if names is None else names, dtype=object).astype(str)
     place = np.argsort(np.argsort(names, kind="stable"), kind="stable")

@@ -1,63 +1,179 @@
-"""Files of cells, read a block of rows at a time."""
+"""Files of cells as AnnData, whatever wrote them: one reader, chosen by what the file holds.
 
+Only what is asked for is read: one matrix (``X``, a layer or ``raw``), the annotations of cells
+and genes, and the named entries of ``obsm``.
+"""
+
+import contextlib
 import warnings
 
 import anndata as ad
+import h5py
 import numpy as np
 import scipy.sparse as sp
 
+ROWS = 1000  # rows of a dense matrix that are read at a time
+PEEK = 10_000  # stored values by which it is noted whether a layer may hold counts
 
-def read_h5ad(path, rows=1000, obsm=()):
-    """An ``.h5ad`` file with ``.X`` as float32 CSR, read a block of rows at a time.
 
-    A dense matrix is never held whole: 13,576 x 14,053 float32 numbers take 763 MB.
+def read_h5ad(path, layer=None, raw=False, obsm=()):
+    """An ``.h5ad`` file with one of its matrices as float32 CSR ``.X``.
+
+    A dense matrix is never held whole: 13,576 x 14,053 float32 numbers take 763 MB. A matrix
+    that lies in columns is read once and turned, so that time grows with its values.
 
     Parameters
     ----------
     path : path
         The file.
-    rows : int
-        Rows of a dense matrix that are read at a time.
+    layer : str, optional
+        Read this layer instead of ``X``.
+    raw : bool
+        Read the matrix and the genes of ``raw`` instead.
     obsm : sequence of str
-        Keys of ``obsm`` to keep, (n_cells, d) numbers each.
+        Keys of ``obsm`` to keep.
+
+    Returns
+    -------
+    anndata.AnnData
+        ``uns["genept_data"]["elsewhere"]`` lists where else counts may lie, as arguments.
 
     Raises
     ------
     KeyError
-        A key of ``obsm`` does not exist.
+        There is no such layer, no raw, or no such key; the message names what there is.
     ValueError
-        There is no matrix X, or a key of ``obsm`` holds NaN or no table of numbers.
+        There is no ``X``, or the file is broken.
     """
-    with warnings.catch_warnings():  # files of old anndata versions are read all the same
-        warnings.filterwarnings("ignore", message=".*written without encoding metadata")
-        backed = ad.read_h5ad(path, backed="r")
-    try:
-        if backed.X is None:
-            raise ValueError(f"{path} has no matrix X")
-        blocks = [sp.csr_matrix(backed.X[start:start + rows], dtype=np.float32)
-                  for start in range(0, backed.n_obs, rows)]
-        return ad.AnnData(sp.vstack(blocks, format="csr"), obs=backed.obs.copy(),
-                          var=backed.var.copy(), uns=_kept_uns(backed),
-                          obsm={key: _vectors(backed, key, path) for key in obsm})
-    finally:
-        backed.file.close()
+    with readable(path), h5py.File(path) as file:
+        return read_group(file, path.name, layer, raw, obsm,
+                          lambda: ad.read_h5ad(path, backed="r"))
 
 
-def _kept_uns(adata):
-    """Of a file's notes only scanpy's mark that the values are logged."""
-    return {"log1p": {}} if "log1p" in adata.uns else {}
+def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
+    """What :func:`read_h5ad` returns, from an open group of HDF5 or zarr.
+
+    ``old`` reads a file that was written without types, before anndata 0.7.
+    """
+    matrix, genes = _chosen(group, name, layer, raw)
+    if "encoding-type" in group["obs"].attrs:
+        obs, var = ad.io.read_elem(group["obs"]), ad.io.read_elem(genes)
+    else:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*written without encoding metadata")
+            before = old()
+        obs, var = before.obs.copy(), (before.raw if raw else before).var.copy()
+        before.file.close()
+    X = read_matrix(matrix, name)
+    if X.shape != (len(obs), len(var)):
+        raise ValueError(f"{name}: the matrix is {X.shape[0]:,} x {X.shape[1]:,}, but there are "
+                         f"{len(obs):,} cells and {len(var):,} genes")
+    adata = ad.AnnData(X, obs=obs, var=var)
+    for key in obsm:
+        adata.obsm[key] = _vectors(group, key, name)
+    if "uns" in group and "log1p" in group["uns"] and not layer:
+        adata.uns["log1p"] = {}
+    adata.uns["genept_data"] = {"elsewhere": _elsewhere(group, layer, raw)}
+    return adata
 
 
-def _vectors(adata, key, path):
-    if key not in adata.obsm:
-        raise KeyError(f"{path} has no {key!r} in obsm; there "
-                       + (f"are {', '.join(adata.obsm)}" if len(adata.obsm) else "is nothing"))
-    found = adata.obsm[key]
+def _chosen(group, name, layer, raw):
+    """The stored matrix that is asked for, and the table of its genes."""
+    if layer and raw:
+        raise ValueError("layer and raw are both given; one place holds the values")
+    if layer:
+        layers = group["layers"] if "layers" in group else {}
+        if layer not in layers:
+            raise KeyError(f"{name} has no layer {layer!r}; there are "
+                           f"{', '.join(layers) or 'no layers'}")
+        return layers[layer], group["var"]
+    if raw:
+        for matrix, genes in (("raw/X", "raw/var"), ("raw.X", "raw.var")):
+            if matrix in group:
+                return group[matrix], group[genes]
+        raise KeyError(f"{name} has no raw; leave raw=True out")
+    if "X" not in group or group["X"].attrs.get("encoding-type") == "null":
+        places = _elsewhere(group, layer, raw)
+        raise ValueError(f"{name} has no matrix X; " + (
+            f"give {' or '.join(places)} to use what lies there" if places else
+            "no layer and no raw holds counts either"))
+    return group["X"], group["var"]
+
+
+def _vectors(group, key, name):
+    stored = group["obsm"] if "obsm" in group else {}
+    if key not in stored:
+        raise KeyError(f"{name} has no {key!r} in obsm; there "
+                       + (f"are {', '.join(stored)}" if len(stored) else "is nothing"))
+    found = ad.io.read_elem(stored[key])
     try:
         found = np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
     except (TypeError, ValueError):
-        raise ValueError(f"{key!r} in obsm of {path} holds something other than numbers") from None
+        raise ValueError(f"{key!r} in obsm of {name} holds something other than numbers") from None
     if found.ndim != 2 or not np.isfinite(found).all():
-        raise ValueError(f"{key!r} in obsm of {path} is no table of finite numbers, one row a cell; "
-                         "remove the cells without a vector")
+        raise ValueError(f"{key!r} in obsm of {name} is no table of finite numbers, one row a "
+                         "cell; remove the cells without a vector")
     return found
+
+
+def _elsewhere(group, layer, raw):
+    """Where else counts may lie, whole numbers first: ``['layer="counts"', 'raw=True']``."""
+    places = {f'layer="{name}"': group["layers"][name]
+              for name in (group["layers"] if "layers" in group else ()) if name != layer}
+    if not raw and any(name in group for name in ("raw/X", "raw.X")):
+        places["raw=True"] = group["raw/X" if "raw/X" in group else "raw.X"]
+    good = {}
+    for place, matrix in places.items():
+        dense = hasattr(matrix, "shape")
+        some = np.asarray(matrix[:max(1, PEEK // matrix.shape[1])] if dense
+                          else matrix["data"][:PEEK])
+        if some.size and np.isfinite(some).all() and some.min() >= 0 < some.max():
+            good[place] = bool((some == np.rint(some)).all())
+    return sorted(good, key=lambda place: not good[place])
+
+
+def read_matrix(matrix, name):
+    """A stored matrix, dense or in compressed rows or columns, as float32 CSR without zeros."""
+    if hasattr(matrix, "shape"):
+        X = sp.vstack([sp.csr_matrix(np.asarray(matrix[start:start + ROWS]), dtype=np.float32)
+                       for start in range(0, matrix.shape[0], ROWS)], format="csr")
+    else:
+        attributes = matrix.attrs
+        shape = tuple(int(n) for n in attributes.get("shape", attributes.get("h5sparse_shape")))
+        kind = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
+        form = sp.csc_matrix if kind.startswith("csc") else sp.csr_matrix
+        parts = (_numbers(matrix["data"], np.float32), matrix["indices"][:], matrix["indptr"][:])
+        X = form(parts, shape=shape)
+        X.check_format()  # indices beyond the shape would be read from anywhere in memory
+        X = X.tocsr()
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    return X
+
+
+def _numbers(stored, dtype):
+    """A stored array in another type, converted while it is read where the format can."""
+    return stored.astype(dtype)[:] if isinstance(stored, h5py.Dataset) else np.asarray(
+        stored[:], dtype=dtype)
+
+
+@contextlib.contextmanager
+def readable(path):
+    """Name the file in any error of a library that reads it."""
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        said = str(error.args[0]) if error.args else ""
+        if path.name in said or said.startswith(("layer and", "there is")):
+            raise
+        raise ValueError(f"{path.name} cannot be read ({_short(error)}); it is broken or not "
+                         "complete, so copy or download it again") from error
+    except (OSError, RuntimeError, EOFError, TypeError, AttributeError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{path.name} cannot be read ({_short(error)}); it is broken or not "
+                         "complete, so copy or download it again") from error
+
+
+def _short(error):
+    return str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__

@@ -2,27 +2,29 @@
 
 A set of cells is an AnnData with float32 CSR ``.X`` (cells x genes), ``.obs`` with the columns
 ``cell_type``, ``batch``, ``donor`` and ``condition`` as far as they are known, and
-``.uns["genept_data"]`` with the set's name and whether its values are ``"raw"`` counts or
-``"log"``-normalised.
+``.uns["genept_data"]`` with the set's name and, where it is known, whether its values are
+``"raw"`` counts or ``"log"``-normalised.
 """
 
 import warnings
 from pathlib import Path
 
 from genept_utils.datasets.columns import categorical
-from genept_utils.datasets.files import read_h5ad
+from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.open_sets import CELLS, load_open
 
 COLUMNS = ("cell_type", "batch", "donor", "condition")
 
 
-def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=()):
-    """A set of cells by name, or any ``.h5ad`` by path.
+def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=(), *,
+         layer=None, raw=False, values=None, species=None):
+    """A set of cells by name, or any file of cells by path.
 
     Parameters
     ----------
     name_or_path : str
-        A name of :data:`CELLS`, or the path of an ``.h5ad`` file.
+        A name of :data:`CELLS`, or a path that
+        :func:`genept_utils.datasets.formats.read_cells` takes: ``.h5ad`` and others.
     label, batch, donor, condition : str, optional
         Column of ``.obs`` that holds the cell type, batch, donor and condition. A registered
         set knows its own. In a file a column that already bears the standard name
@@ -30,6 +32,14 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         Missing values, also those written as ``""`` or ``"nan"``, are NaN afterwards.
     obsm : sequence of str
         Keys of the file's ``obsm`` to keep: vectors of other models, (n_cells, d) each.
+    layer : str, optional
+        Layer of the file that takes the place of ``X``.
+    raw : bool
+        Values and genes of the file's ``raw`` take the place of ``X`` and ``var``.
+    values : {"raw", "log"}, optional
+        What the values are, where they leave it open: counts or log-normalised.
+    species : str, optional
+        Kept in ``uns["genept_data"]["species"]`` for the matching of names.
 
     Returns
     -------
@@ -39,30 +49,32 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
     Raises
     ------
     KeyError
-        A column or a key of ``obsm`` does not exist; the message names those that do.
+        A column, layer or key of obsm does not exist; the message names those that do.
     FileNotFoundError
         Neither a known set nor a file.
     ValueError
-        A registered set does not have the shape or the number of cell types it must have.
+        A registered set does not have the shape or the number of cell types it must have, or a
+        file is broken or of a kind that is not read.
     genept_utils.sources.SourceError
         A registered file cannot be had.
     """
-    name = str(name_or_path)
+    name, obsm = str(name_or_path), [obsm] if isinstance(obsm, str) else list(obsm)
+    if values not in (None, "", "raw", "log"):
+        raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
     if name in CELLS:
-        if obsm:
-            raise KeyError(f"{name} holds no vectors of other models (obsm); give the path of a "
-                           f"file that has {', '.join(obsm)}")
-        adata = load_open(name)
-        values = CELLS[name]["values"]
-    elif Path(name).expanduser().suffix == ".h5ad":
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}; `dataset` is a path to an .h5ad "
-                                    f"file or one of {', '.join(CELLS)}")
-        adata, values, name = read_h5ad(path, obsm=obsm), None, path.stem
+        if layer or raw or obsm:
+            raise KeyError(f"{name}, a set of the book, holds neither layers nor raw nor vectors "
+                           "of other models (obsm); those are for the path of a file")
+        adata, marked = load_open(name), CELLS[name]["values"]
     else:
-        raise FileNotFoundError(f"{name!r} is neither a known data set ({', '.join(CELLS)}) nor "
-                                "the path of an .h5ad file")
+        path = Path(name).expanduser()
+        if not path.exists() and not set(map(str.lower, path.suffixes)) & KNOWN:
+            raise FileNotFoundError(f"{name!r} is neither a known data set ({', '.join(CELLS)}) "
+                                    "nor the path of a file of cells, such as an .h5ad file")
+        if not path.exists():
+            raise FileNotFoundError(f"there is no file {path}; `dataset` is a path to a file of "
+                                    f"cells, such as .h5ad, or one of {', '.join(CELLS)}")
+        adata, marked, name = read_cells(path, layer, raw, obsm), None, plain_name(path)
     for column, given in zip(COLUMNS, (label, batch, donor, condition)):
         if given:
             _column(adata, given)
@@ -73,11 +85,20 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         raise KeyError(f"{name} has no column cell_type; name the label column with label=COLUMN."
                        f" Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}")
     unlabelled = adata.obs["cell_type"].isna().to_numpy()
+    if unlabelled.all():
+        raise ValueError(f"{name}: no cell has a cell type; name another column with label=COLUMN."
+                         f" Columns: {', '.join(map(str, adata.obs.columns))}")
     if unlabelled.any():
         warnings.warn(f"{unlabelled.sum():,} of {adata.n_obs:,} cells have no cell type and are "
                       "left out", stacklevel=2)
         adata = adata[~unlabelled].copy()
-    adata.uns["genept_data"] = {"name": name} | ({"values": values} if values else {})
+    own = {"name": name, **adata.uns.get("genept_data", {})}
+    if values:
+        own |= {"values": values, "sure": True}
+        adata.uns.pop("log1p", None)  # what the reader says takes the place of the mark
+    elif marked:
+        own["values"] = marked
+    adata.uns["genept_data"] = own | ({"species": species} if species else {})
     return adata
 
 

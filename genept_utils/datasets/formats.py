@@ -1,0 +1,207 @@
+"""The kinds of files that cells come in: told by content, read, or refused with what to do."""
+
+import gzip
+import shutil
+import tempfile
+from pathlib import Path
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from genept_utils.datasets.files import read_group, read_h5ad, read_matrix, readable
+
+CONVERT = {  # ending -> what turns such a file into one that is read
+    ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
+            "are genes)",
+    ".tsv": 'anndata.read_csv("{0}", delimiter="\\t").write_h5ad("{1}.h5ad") where rows are cells '
+            "(.T where they are genes)",
+    ".rds": 'in R: zellkonverter::writeH5AD(Seurat::as.SingleCellExperiment(readRDS("{0}")), '
+            '"{1}.h5ad")',
+    ".h5seurat": 'in R: SeuratDisk::Convert("{0}", dest = "h5ad")',
+}
+CONVERT[".txt"] = CONVERT[".tsv"]
+CONVERT[".rdata"] = CONVERT[".rda"] = CONVERT[".rds"]
+READ = [".h5ad", ".h5", ".hdf5", ".loom", ".zarr", ".mtx"]
+KNOWN = {*READ, *CONVERT, ".gz", ".xlsx", ".parquet"}
+
+
+def plain_name(path):
+    """The name of a file or folder without its endings."""
+    name = path.resolve().name
+    while Path(name).suffix.lower() in KNOWN and Path(name).stem:
+        name = Path(name).stem
+    return name
+
+
+def read_cells(path, layer=None, raw=False, obsm=()):
+    """Cells from a file of any kind that is read, told by its content and not by its ending.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        AnnData in HDF5 (``.h5ad``, also gzipped) or zarr, the ``.h5`` file or the folder of
+        ``matrix.mtx`` that 10x programs write, or ``.loom``.
+    layer, raw, obsm
+        As in :func:`genept_utils.datasets.read_h5ad`.
+
+    Raises
+    ------
+    ValueError
+        The file is broken, or of a kind that is not read; then the message says how to convert
+        it.
+    """
+    if path.is_dir():
+        return _folder(path, layer, raw, obsm)
+    with open(path, "rb") as file:
+        head = file.read(512)
+    if not head:
+        raise ValueError(f"{path.name} is empty; copy or download it again")
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if ".mtx" in suffixes:
+        return _mtx(path, layer, raw, obsm)
+    if h5py.is_hdf5(path):
+        return _hdf5(path, layer, raw, obsm)
+    if head[:2] == b"\x1f\x8b" and not set(suffixes) & CONVERT.keys():
+        return _unpacked(path, layer, raw, obsm)
+    raise ValueError(f"{path.name} {_not_read(path, head)}")
+
+
+def _not_read(path, head):
+    name = plain_name(path)
+    for suffix in reversed(path.suffixes):
+        if suffix.lower() in CONVERT:
+            return ("is not read as it is; convert it once: "
+                    + CONVERT[suffix.lower()].format(path.name, name))
+    if head.startswith(b"version https://git-lfs"):
+        return "is only a pointer of Git LFS; fetch the file itself with `git lfs pull`"
+    if head.lstrip()[:1] == b"<":
+        return "holds a web page, not cells; download the file itself"
+    if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
+        return ("is no HDF5 file, or its beginning is broken; copy or download it again")
+    return ("is of a kind that is not read; make an .h5ad file of it (read are "
+            + ", ".join(READ) + " and folders of matrix.mtx)")
+
+
+def _folder(path, layer, raw, obsm):
+    if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
+        import zarr
+
+        with readable(path):
+            return read_group(zarr.open_group(path, mode="r"), path.name, layer, raw, obsm)
+    matrices = sorted(path.glob("*matrix.mtx")) + sorted(path.glob("*matrix.mtx.gz"))
+    if len(matrices) == 1:
+        return _mtx(matrices[0], layer, raw, obsm)
+    if matrices:
+        raise ValueError(f"{path} holds {len(matrices)} matrices; give one of them: "
+                         f"{', '.join(file.name for file in matrices[:5])}")
+    inside = sorted(file.name for file in path.iterdir())[:5]
+    raise ValueError(f"{path} is a folder, but neither a zarr store nor a folder with a matrix.mtx;"
+                     f" give a file in it ({', '.join(inside) or 'it is empty'})")
+
+
+def _hdf5(path, layer, raw, obsm):
+    with readable(path), h5py.File(path) as file:
+        keys = set(file)
+        tenx = [key for key in file if isinstance(file[key], h5py.Group)
+                and {"barcodes", "indptr"} <= set(file[key])]
+        if "row_attrs" in keys:
+            return _loom(file, path.name, layer, raw, obsm)
+    if {"obs", "var"} <= keys:
+        return read_h5ad(path, layer, raw, obsm)
+    if tenx:
+        return _ten_x(path, layer, raw, obsm)
+    raise ValueError(f"{path.name} is HDF5, but holds neither AnnData, a 10x matrix nor a loom "
+                     f"(it has {', '.join(sorted(keys)[:8]) or 'nothing'}); make an .h5ad file of "
+                     "it")
+
+
+def _ten_x(path, layer, raw, obsm):
+    import scanpy as sc
+
+    _one_matrix(path.name, layer, raw, obsm)
+    with readable(path):
+        adata = sc.read_10x_h5(path, gex_only=False)
+    adata.X = sp.csr_matrix(adata.X, dtype=np.float32)
+    return adata
+
+
+def _loom(file, name, layer, raw, obsm):
+    """A loom file: genes x cells, with the attributes of rows and columns beside it."""
+    layers = file["layers"] if "layers" in file else {}
+    if layer and layer not in layers:
+        raise KeyError(f"{name} has no layer {layer!r}; there are "
+                       f"{', '.join(layers) or 'no layers'}")
+    _one_matrix(name, None, raw, obsm)
+    matrix = layers[layer] if layer else file["matrix"]
+    parts = [sp.csc_matrix(np.asarray(matrix[start:start + 1000], dtype=np.float32).T)
+             for start in range(0, matrix.shape[0], 1000)]
+    var, obs = (_attributes(file[which]) for which in ("row_attrs", "col_attrs"))
+    for table, names in ((var, ("Gene", "gene_names", "Accession")),
+                         (obs, ("CellID", "obs_names", "cell_id"))):
+        found = [column for column in names if column in table]
+        table.index = (table[found[0]] if found else table.index).astype(str).to_numpy()
+    return ad.AnnData(sp.hstack(parts, format="csr"), obs=obs, var=var)
+
+
+def _attributes(group):
+    columns = {key: group[key][:] for key in group if group[key].ndim == 1}
+    return pd.DataFrame({key: [v.decode() for v in values] if values.dtype.kind in "OS" and
+                         values.size and isinstance(values[0], bytes) else values
+                         for key, values in columns.items()})
+
+
+def _mtx(path, layer, raw, obsm):
+    """``matrix.mtx`` (genes x cells) with the names of genes and cells in the files beside it."""
+    import scipy.io
+
+    _one_matrix(path.name, layer, raw, obsm)
+    start = path.name[:path.name.lower().index("matrix.mtx")] if (
+        "matrix.mtx" in path.name.lower()) else ""
+    genes = _beside(path, start, ("features.tsv", "genes.tsv"))
+    cells = _beside(path, start, ("barcodes.tsv",))
+    with readable(path):
+        X = sp.csc_matrix(scipy.io.mmread(path), dtype=np.float32).T.tocsr()
+    if X.shape == (len(genes), len(cells)) and len(genes) != len(cells):
+        X = X.T.tocsr()
+    if X.shape != (len(cells), len(genes)):
+        raise ValueError(f"{path.name} is {X.shape[1]:,} x {X.shape[0]:,}, but the files beside it "
+                         f"name {len(genes):,} genes and {len(cells):,} cells")
+    var = pd.DataFrame({"gene_ids": genes[0].to_numpy()})
+    if genes.shape[1] > 1:
+        var.index = genes[1].astype(str).to_numpy()
+    else:
+        var.index = genes[0].astype(str).to_numpy()
+    if genes.shape[1] > 2:
+        var["feature_types"] = genes[2].to_numpy()
+    return ad.AnnData(X, obs=pd.DataFrame(index=cells[0].astype(str).to_numpy()), var=var)
+
+
+def _beside(path, start, names):
+    for name in names:
+        for file in (path.parent / f"{start}{name}", path.parent / f"{start}{name}.gz"):
+            if file.is_file():
+                with readable(file):
+                    return pd.read_csv(file, sep="\t", header=None, dtype=str,
+                                       keep_default_na=False)
+    raise ValueError(f"{path.name} has no {' or '.join(start + name for name in names)} beside it "
+                     "(also as .gz); without the names a matrix means nothing")
+
+
+def _one_matrix(name, layer, raw, obsm):
+    if layer or raw or obsm:
+        raise KeyError(f"{name} holds one matrix and no layers, raw or obsm of that name")
+
+
+def _unpacked(path, layer, raw, obsm):
+    """A gzipped file, unpacked beside the temporary files for as long as it is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / Path(path.name).stem
+        with readable(path), gzip.open(path, "rb") as packed, open(part, "wb") as file:
+            shutil.copyfileobj(packed, file, 1 << 20)
+        if not h5py.is_hdf5(part):
+            raise ValueError(f"{path.name} holds no HDF5 file; unpack it and make an .h5ad file "
+                             "of it")
+        return _hdf5(part, layer, raw, obsm)
