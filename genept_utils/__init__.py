@@ -20,6 +20,8 @@ _HOME = {
     "read_embedding": "embed",
     "write_embedding": "embed",
     "align": "embed",
+    "nearest": "embed",
+    "marking_words": "embed",
     "estimate_cost": "embed.cost",
     "load": "datasets",
     "normalise": "cells",

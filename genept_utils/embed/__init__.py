@@ -8,10 +8,11 @@ from genept_utils.embed.find import align, nearest
 from genept_utils.embed.named import SHIPPED, embed_genes, read_embedding
 from genept_utils.embed.texts import CHAT_MODEL, PROMPT, TEXTS, clean, texts
 from genept_utils.embed.vectors import as_embedding, permuted, random_like, unit, write_embedding
+from genept_utils.embed.words import marking_words
 
 __all__ = ["CHAT_MODEL", "PROMPT", "SHIPPED", "TEXTS", "align", "as_embedding", "clean", "embed",
-           "embed_genes", "nearest", "permuted", "random_like", "read_embedding", "texts", "unit",
-           "write_embedding"]
+           "embed_genes", "marking_words", "nearest", "permuted", "random_like",
+           "read_embedding", "texts", "unit", "write_embedding"]
 
 
 class _Room(types.ModuleType):

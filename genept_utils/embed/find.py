@@ -47,7 +47,7 @@ def align(embedding, names, counts=None):
     return rows, matched
 
 
-def nearest(embedding, names, k=10, among=None):
+def nearest(embedding, names, k=10, among=None, together=False):
     """The genes whose vectors have the highest cosine with those of given genes.
 
     Parameters
@@ -57,24 +57,38 @@ def nearest(embedding, names, k=10, among=None):
     names : sequence of str
         (n,) keys of the embedding.
     k : int
-        How many, the gene itself left out.
+        How many, the gene itself left out; fewer where there are no more.
     among : sequence of str, optional
         Keys to choose from; by default all.
+    together : bool
+        Take the names as one list: nearest to the mean of their unit vectors, all of them left
+        out.
 
     Returns
     -------
     keys : numpy.ndarray
-        (n, k) str, nearest first.
+        (n, k) str, nearest first; (k,) with ``together``.
     cosines : numpy.ndarray
-        (n, k) float32.
+        float32, of the same shape.
+
+    Raises
+    ------
+    KeyError
+        A name is no key of the embedding.
     """
+    names = list(names)
     pool = embedding if among is None else embedding[list(among)]
-    asked = unit(embedding[list(names)].X)
+    asked = unit(embedding[names].X)
+    if together:
+        asked = unit(asked.mean(axis=0, keepdims=True))
     cosines = asked @ unit(pool.X).T
-    own = pool.obs_names.get_indexer(list(names))
-    cosines[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
+    own = pool.obs_names.get_indexer(names)
+    row = np.zeros(len(own), dtype=int) if together else np.arange(len(own))
+    cosines[row[own >= 0], own[own >= 0]] = -np.inf
+    k = min(k, int(np.isfinite(cosines).sum(axis=1).min()))
     best = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
     found = np.take_along_axis(cosines, best, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
     best = np.take_along_axis(best, order, axis=1)
-    return pool.obs_names.to_numpy()[best], np.take_along_axis(found, order, axis=1)
+    keys, cosines = pool.obs_names.to_numpy()[best], np.take_along_axis(found, order, axis=1)
+    return (keys[0], cosines[0]) if together else (keys, cosines)
