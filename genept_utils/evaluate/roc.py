@@ -44,8 +44,8 @@ def bootstrap_pairs(y, scores, pairs, draws=200, seed=0, grid=101, stratum=None)
     Returns
     -------
     dict of str to dict
-        Per method: ``auc`` (all genes once) with the 95 % interval ``low`` and ``high``,
-        ``draws`` (draws,) AUCs, and ``fpr``, ``tpr``, ``tpr_low``, ``tpr_high`` (grid,).
+        Per method: ``auc`` (all genes once) with the 95 % interval ``low`` and ``high``, the
+        number ``n`` of pairs, ``draws`` (draws,) AUCs, and ``fpr``, ``tpr``, ``tpr_low``, ``tpr_high`` (grid,).
     """
     y = np.asarray(y, dtype=bool)
     _, codes = np.unique(pairs, return_inverse=True)
@@ -62,7 +62,7 @@ def bootstrap_pairs(y, scores, pairs, draws=200, seed=0, grid=101, stratum=None)
         each = [curve(count[codes[:, 0]] * count[codes[:, 1]], fpr) for count in drawn]
         aucs = np.array([a for a, _ in each])
         low, high = np.quantile(aucs, [.025, .975])
-        made[name] = {"auc": auc, "low": low, "high": high, "draws": aucs}
+        made[name] = {"auc": auc, "low": low, "high": high, "n": len(y), "draws": aucs}
         if stratum is None:
             band = np.quantile([t for _, t in each], [.025, .975], axis=0)
             made[name] |= {"fpr": fpr, "tpr": tpr, "tpr_low": band[0], "tpr_high": band[1]}

@@ -68,6 +68,37 @@ def record(name, *tables, **common):
     return table
 
 
+def shown(table, by="method", across=None, digits=3):
+    """Rows of results as a table to look at.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One result a row, with ``value`` or ``difference`` and ``low`` and ``high``.
+    by, across : str or list of str
+        Columns that name the lines, and those whose values stand side by side (``"metric"``).
+    digits : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line per value of ``by``, in the order of the rows; value and interval, rounded. With
+        ``across`` the columns have two levels or more.
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    across = [across] if isinstance(across, str) else list(across or [])
+    numbers = [name for name in ("value", "difference", "low", "high") if name in table]
+    made = table.set_index([*by, *across])[numbers].astype(float).round(digits)
+    if not across:
+        return made
+    lines, columns = (table[names].drop_duplicates() for names in (by, across))
+    made = made.unstack(across)
+    made.columns = made.columns.reorder_levels([*range(1, len(across) + 1), 0])
+    order = [(*key, number) for key in columns.itertuples(index=False) for number in numbers]
+    lines = pd.MultiIndex.from_frame(lines) if len(by) > 1 else pd.Index(lines[by[0]], name=by[0])
+    return made.reindex(index=lines, columns=pd.MultiIndex.from_tuples(order))
+
+
 def _absent(value):
     return value is None or (isinstance(value, float) and math.isnan(value))
 

@@ -89,3 +89,14 @@ def test_tables_and_common_columns_become_rows(results_folder):
     assert written["method"].tolist() == ["a", "b", "c"]
     assert written["note"].tolist() == ["given", "own", "given"]
     assert set(written["item"]) == {ROW["item"]}
+
+
+def test_rows_are_shown_side_by_side_in_their_order():
+    table = pd.DataFrame([{"method": method, "metric": metric, "value": .12345, "low": .1,
+                           "high": .2} for method in ("b", "a") for metric in ("f1", "accuracy")])
+    made = ledger.shown(table, across="metric")
+    assert made.index.tolist() == ["b", "a"]
+    assert made.columns.tolist() == [(metric, number) for metric in ("f1", "accuracy")
+                                     for number in ("value", "low", "high")]
+    assert made["f1"].loc["b"].tolist() == [.123, .1, .2]
+    assert ledger.shown(table, ["method", "metric"]).loc[("a", "f1"), "value"] == .123

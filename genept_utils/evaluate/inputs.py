@@ -1,0 +1,142 @@
+"""What a method knows about genes, by name: the same inputs for classes and for pairs of genes."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from genept_utils import embed
+from genept_utils.evaluate.classify import cross_validate
+from genept_utils.evaluate.counts import letters, words
+from genept_utils.evaluate.pairs import fit_pairs, score_pairs
+
+WORDS, LETTERS = "words", "letters"
+
+
+def has_input(source, symbols):
+    """Mask (n,) of the genes that an input of :func:`gene_input` knows."""
+    if _strings(source):
+        return np.ones(len(symbols), dtype=bool)
+    return _rows(_read(source, 0), symbols) >= 0
+
+
+def gene_input(source, symbols, seed=0):
+    """Numbers for each gene, whatever a method reads.
+
+    Parameters
+    ----------
+    source : str, pandas.Series or anndata.AnnData
+        A name of :func:`genept_utils.embed.read_embedding` or an embedding; ``"words/TEXT"``:
+        all words of that text (:func:`words`), or a Series of texts by symbol; ``"letters"``: the
+        letters of the symbols (:func:`letters`).
+    symbols : sequence of str
+        (n,) approved symbols.
+
+    Returns
+    -------
+    numpy.ndarray or scipy.sparse.csr_matrix
+        (n, d). A gene without a vector has zeros, and a warning counts such genes.
+    """
+    if _strings(source):
+        written = _written(source, symbols)
+        return (letters if _is_letters(source) else words)(written)
+    found = _read(source, seed)
+    rows = _rows(found, symbols)
+    missing = rows < 0
+    if missing.any():
+        example = np.asarray(symbols, dtype=object)[missing][0]
+        warnings.warn(f"{missing.sum():,} of {len(rows):,} genes ({example}, ...) have no vector "
+                      f"in {found.uns['genept']['model']} and count as zeros", stacklevel=2)
+    X = found.X[rows]
+    X[missing] = 0
+    return X
+
+
+def class_scores(inputs, symbols, y, seed=0, **how):
+    """Cross-validated scores of several inputs on the same splits.
+
+    Parameters
+    ----------
+    inputs : dict of str to source
+        Method -> what it reads, as in :func:`gene_input`. Vectors are classified by logistic
+        regression with scikit-learn's defaults, words and letters by the classifiers ``"words"``
+        and ``"spelling"`` (:func:`classifier`).
+    symbols, y : sequence
+        (n,) genes and their labels.
+    **how
+        Of :func:`cross_validate`: ``folds``, ``repeats``, ``groups``, ``scoring``, ...
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        Method -> the table of :func:`cross_validate`.
+    """
+    made = {}
+    for method, source in inputs.items():
+        if _strings(source):
+            kind = "spelling" if _is_letters(source) else "words"
+            X = np.asarray(_written(source, symbols), dtype=object)
+        else:
+            kind, X = "lr", gene_input(source, symbols, seed)
+        made[method] = cross_validate(X, y, kind, seed=seed, **how)
+    return made
+
+
+def pair_scores(inputs, symbols, train, test, features="sum", seed=0, C=1.0):
+    """Scores of test pairs by logistic regressions that saw the training pairs.
+
+    Parameters
+    ----------
+    inputs : dict of str to source
+        Method -> what it reads, as in :func:`gene_input`.
+    symbols : sequence of str
+        (n_genes,) the genes that pairs number.
+    train : tuple
+        Pairs (n, 2) and labels (n,) for :func:`fit_pairs`.
+    test : numpy.ndarray
+        (m, 2) pairs.
+    features, C
+        As in :func:`fit_pairs`.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Method -> (m,) decision values.
+    """
+    made = {}
+    for method, source in inputs.items():
+        known = gene_input(source, symbols, seed)
+        made[method] = score_pairs(known, test, fit_pairs(known, *train, features, C), features)
+    return made
+
+
+def _strings(source):
+    """Whether the input is a text or a name, and not a vector."""
+    return (isinstance(source, pd.Series) or _is_letters(source)
+            or isinstance(source, str) and source.startswith(f"{WORDS}/"))
+
+
+def _is_letters(source):
+    return isinstance(source, str) and source == LETTERS
+
+
+def _written(source, symbols):
+    if isinstance(source, pd.Series):
+        return source.loc[list(symbols)]
+    if _is_letters(source):
+        return list(symbols)
+    text = source.removeprefix(f"{WORDS}/")
+    unique = list(dict.fromkeys(symbols))
+    return embed.texts(text, unique).loc[list(symbols)]
+
+
+def _read(source, seed):
+    return embed.read_embedding(source, seed) if isinstance(source, str) else source
+
+
+def _rows(embedding, symbols):
+    """Row of each symbol, -1 where there is none; keys of others go by their approved symbol."""
+    keys = embedding.obs["symbol"] if "symbol" in embedding.obs else embedding.obs_names
+    keys = pd.Series(np.arange(embedding.n_obs), pd.Index(keys).astype(str))
+    keys = keys[(keys.index != "") & ~keys.index.duplicated()]
+    return keys.reindex(list(symbols)).fillna(-1).to_numpy(int)

@@ -1,0 +1,83 @@
+"""One name of an input, the same genes: vectors, words or letters; and the tables of scores."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genept_utils import embed, evaluate
+
+SYMBOLS = ["TP53", "CTSB", "TP53", "HOXA1"]
+
+
+@pytest.fixture
+def named():
+    """Vectors under keys of others, as Gene2vec has them: old names with a symbol beside."""
+    obs = pd.DataFrame({"symbol": ["CTSB", "", "TP53", "TP53"]},
+                       index=["APPS", "nothing", "TP53", "P53"])
+    return embed.as_embedding(np.arange(8.).reshape(4, 2) + 1, obs, model="theirs", text="none")
+
+
+def test_vectors_follow_the_genes_and_not_the_rows(named):
+    made = evaluate.gene_input(named, ["TP53", "CTSB", "TP53"])
+    np.testing.assert_array_equal(made, [[5, 6], [1, 2], [5, 6]])
+    shipped = evaluate.gene_input("minilm", SYMBOLS)
+    np.testing.assert_array_equal(shipped, embed.read_embedding()[SYMBOLS].X)
+
+
+def test_a_gene_without_a_vector_is_zero_and_said(named):
+    with pytest.warns(UserWarning, match=r"1 of 2 genes \(HOXA1, ...\) have no vector in theirs"):
+        made = evaluate.gene_input(named, ["HOXA1", "CTSB"])
+    np.testing.assert_array_equal(made, [[0, 0], [1, 2]])
+    assert evaluate.has_input(named, SYMBOLS).tolist() == [True, True, True, False]
+    assert evaluate.has_input("letters", SYMBOLS).all()
+
+
+def test_words_and_letters_by_name(source):
+    source("genes/hgnc_complete_set.txt.gz")
+    made = evaluate.gene_input("words/name", SYMBOLS)
+    given = evaluate.gene_input(embed.texts("name"), SYMBOLS)
+    assert made.shape[0] == 4 and (made != given).nnz == 0 and (made[0] != made[2]).nnz == 0
+    assert (evaluate.gene_input("letters", SYMBOLS) != evaluate.letters(SYMBOLS)).nnz == 0
+
+
+def test_class_scores_are_on_the_same_splits(source):
+    source("genes/hgnc_complete_set.txt.gz")
+    table = embed.texts("name").str.contains("pseudogene")
+    some = table.groupby(table).sample(80, random_state=0)
+    made = evaluate.class_scores(
+        {"vectors": "minilm", "words": "words/name", "letters": "letters"}, some.index, some,
+        repeats=1, scoring=["roc_auc", "accuracy"])
+    reference = evaluate.cross_validate(embed.read_embedding()[some.index].X, some, repeats=1,
+                                        scoring=["roc_auc", "accuracy"])
+    pd.testing.assert_frame_equal(made["vectors"], reference)
+    assert made["words"]["roc_auc"].mean() > .98  # the word itself stands in the name
+    assert made["letters"]["roc_auc"].mean() > .6
+    shown = evaluate.by_method(made, ["accuracy", "roc_auc"])
+    assert shown["method"].tolist() == ["vectors"] * 2 + ["words"] * 2 + ["letters"] * 2
+    row = shown.iloc[0]
+    assert (row["value"], row["low"], row["high"]) == pytest.approx(
+        np.minimum(evaluate.interval(reference["accuracy"], .2), 1))
+    assert row["repeats"] == 5 and row["n"] == 32
+    gain = evaluate.gains(made, "vectors", ["letters", "words"], ["accuracy"]).iloc[0]
+    assert gain["difference"] == pytest.approx(row["value"] - shown.iloc[4]["value"])
+    assert gain["low"] <= gain["difference"] <= gain["high"]
+
+
+def test_pair_scores_and_their_areas(named):
+    draw = np.random.default_rng(0)
+    symbols = embed.read_embedding().obs_names[:200].tolist()
+    pairs = draw.integers(0, 200, (2000, 2))
+    known = embed.read_embedding()[symbols].X
+    first = evaluate.pair_features(known, pairs)[:, 0]
+    y = (first > np.median(first)).astype(int)
+    train, test = (pairs[:1500], y[:1500]), pairs[1500:]
+    made = evaluate.pair_scores({"vectors": "minilm", "letters": "letters"}, symbols, train, test)
+    np.testing.assert_allclose(made["vectors"], evaluate.score_pairs(
+        known, test, evaluate.fit_pairs(known, *train)))
+    curves = evaluate.bootstrap_pairs(y[1500:], made, test, 20)
+    table = evaluate.areas(curves).set_index("method")
+    assert table.loc["vectors", ["n", "repeats"]].tolist() == [500, 20]
+    assert table.loc["vectors", "value"] == curves["vectors"]["auc"]
+    gain = evaluate.area_gains(curves, "vectors", ["letters"]).iloc[0]
+    assert gain["difference"] == pytest.approx(table["value"].diff().iloc[1] * -1)
+    assert gain["low"] < gain["difference"] < gain["high"]
