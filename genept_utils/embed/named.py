@@ -9,7 +9,7 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import genes, paths, sources
-from genept_utils.embed import cost, readers
+from genept_utils.embed import cost, readers, store
 from genept_utils.embed.backends import embed
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
@@ -136,8 +136,9 @@ def _computed(model, text, seed):
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}")
     kept = paths.cache() / "vectors" / f"{plain}-{digest}.h5ad"
-    if not kept.is_file():
-        adata = embed_genes(model, text, seed)
-        with sources.replacing(kept) as part:
-            adata.write_h5ad(part, convert_strings_to_categoricals=False)
+    with store.alone(kept.name, tell=False):  # pages that run side by side make it once
+        if not kept.is_file():
+            adata = embed_genes(model, text, seed)
+            with sources.replacing(kept) as part:
+                adata.write_h5ad(part, convert_strings_to_categoricals=False)
     return ad.read_h5ad(kept)

@@ -61,8 +61,8 @@ def write(table, found):
 
 
 @contextlib.contextmanager
-def alone(name):
-    """Wait until no other process holds ``name``, so that nothing is paid for twice.
+def alone(name, tell=True):
+    """Wait until no other process holds ``name``, so that nothing is paid for or made twice.
 
     The lock is the operating system's and ends with the process, however that ends.
     """
@@ -78,7 +78,7 @@ def alone(name):
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     raise
-            if not said:
+            if tell and not said:
                 print(f"another process is asking {name}; waiting for it", file=sys.stderr)
                 said = True
             time.sleep(.2)
