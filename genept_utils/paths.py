@@ -1,26 +1,28 @@
 """Where things lie.
 
 In a checkout (or an editable install) everything sits beside the package; in a plain install
-the wheel carries the registry and the shipped embedding under ``genept_utils/_data``.
+the wheel carries the registry, the shipped embedding, the notebooks and their recorded results
+under ``genept_utils/_data``, and what a run makes goes below the working folder.
 """
 
 import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-ROOT = PACKAGE.parent
-CHECKOUT = (ROOT / "data" / "sources.csv").is_file()
-DATA = ROOT / "data" if CHECKOUT else PACKAGE / "_data"
+CHECKOUT = (PACKAGE.parent / "data" / "sources.csv").is_file()
+ROOT = PACKAGE.parent if CHECKOUT else PACKAGE / "_data"
+DATA = ROOT / "data" if CHECKOUT else ROOT
 EMBEDDINGS = DATA / "embeddings"
 NOTEBOOKS = ROOT / "notebooks"
-BUILD = ROOT / "_build"
+BUILD = ROOT / "_build" if CHECKOUT else Path.cwd() / "genept_build"
+NAMED = ("GENEPT_CACHE", "GENEPT_MIRROR", "GENEPT_RESULTS")  # environment variables of folders
 
 
 def cache():
     """Folder for downloads and computed vectors: ``$GENEPT_CACHE``, or ``data/cache``."""
-    named = os.environ.get("GENEPT_CACHE")
+    named = _named("GENEPT_CACHE")
     if named:
-        return Path(named).expanduser()
+        return named
     if CHECKOUT:
         return DATA / "cache"
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -29,12 +31,32 @@ def cache():
 
 def mirror():
     """Folder with copies of the public files, ``$GENEPT_MIRROR``; None where it is not set."""
-    named = os.environ.get("GENEPT_MIRROR")
-    return Path(named).expanduser() if named else None
+    return _named("GENEPT_MIRROR")
 
 
 def results():
     """Folder that :func:`genept_utils.ledger.record` writes to: ``$GENEPT_RESULTS``, or
     ``data/results``."""
-    named = os.environ.get("GENEPT_RESULTS")
-    return Path(named) if named else DATA / "results"
+    return _named("GENEPT_RESULTS") or DATA / "results"
+
+
+def _named(variable):
+    value = os.environ.get(variable, "").strip()
+    return Path(value).expanduser().absolute() if value else None
+
+
+def settle():
+    """Make the folders that the environment names absolute, before another process with another
+    working folder reads them.
+
+    Raises
+    ------
+    FileNotFoundError
+        ``GENEPT_MIRROR`` names a folder that is not there.
+    """
+    for variable in NAMED:
+        if folder := _named(variable):
+            os.environ[variable] = str(folder)
+    if mirror() and not mirror().is_dir():
+        raise FileNotFoundError(f"GENEPT_MIRROR names {mirror()}, and there is no such folder; "
+                                "unset it to do without a mirror")

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from genept_utils import extras
 from genept_utils.cells.normalise import normalised
 
 
 def highly_variable(adata, n=2000):
     """Mask (n_genes,) of the ``n`` most variable genes, by scanpy's default rule on the
     log-normalised values; all genes that occur where there are no more than ``n``."""
-    import scanpy as sc
-
+    sc = extras.need("scanpy")
     data = normalised(adata)
     occurs = np.asarray((data.X > 0).sum(axis=0)).ravel() > 0
     mask = np.zeros(data.n_vars, dtype=bool)
@@ -31,6 +31,7 @@ def pca(adata, n_components=50, hvg=2000, seed=0, key="X_pca"):
     anndata.AnnData
         ``adata`` itself, with (n_cells, n_components) float32 in ``obsm[key]``.
     """
+    extras.need("sklearn")
     from sklearn.decomposition import PCA
 
     data = normalised(adata)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from genept_utils import paths
 from genept_utils.cli import data, run, text
 
 
@@ -16,6 +17,7 @@ def main(arguments=None):
     text.register(commands)
     options = parser.parse_args(arguments)
     try:
+        paths.settle()
         return options.function(options) or 0
     except (ValueError, KeyError, OSError, ImportError) as error:
         print(f"error: {error.args[0] if isinstance(error, KeyError) else error}",

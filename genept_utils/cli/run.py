@@ -2,7 +2,7 @@
 
 import sys
 
-from genept_utils.pages import notebooks, prose, publish, run, stamp
+from genept_utils import extras
 
 
 def register(commands):
@@ -32,6 +32,9 @@ def _add_run(commands):
 
 def run_notebooks(options):
     """Run notebooks, print the summary table, return 1 on any failure."""
+    extras.need("papermill", "nbformat", "psutil", "scanpy")
+    from genept_utils.pages import publish, run
+
     assignments = [word for word in options.words if "=" in word]
     names = [word for word in options.words if "=" not in word]
     if options.parameters:
@@ -66,6 +69,8 @@ def _listed(keys, shown=2):
 def _list_parameters(names):
     import nbformat
 
+    from genept_utils.pages import notebooks
+
     for path in notebooks.notebooks(names):
         print(path.stem)
         for name, (kind, value) in notebooks.parameters(nbformat.read(path, as_version=4)).items():
@@ -85,6 +90,9 @@ def _add_check(commands):
 
 def check(options):
     """Print stale pages, or numbers in prose that are nowhere; return 1 if there are any."""
+    extras.need("nbformat")
+    from genept_utils.pages import prose, stamp
+
     if options.prose:
         faults = [f"{row.page}: {row.number} is in no output and no result: {row.sentence}"
                   for row in prose.check(options.names).itertuples()]

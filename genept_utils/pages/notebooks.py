@@ -5,6 +5,8 @@ from pathlib import Path
 
 from genept_utils import paths
 
+FILES = {".h5ad", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec", ".parquet", ".npz",
+         ".pickle", ".pkl", ".json", ".gz", ".bz2", ".xz", ".yml", ".rds", ".pt", ".safetensors"}
 TYPES = {"int": int, "float": float, "bool": bool, "str": str, "list": list}
 
 
@@ -53,6 +55,8 @@ def typed(assignments, known):
     ------
     ValueError
         An unknown name (the nearest known one is suggested) or a value of another type.
+    FileNotFoundError
+        A value names a file that is not there (:func:`located`).
     """
     import difflib
 
@@ -64,8 +68,34 @@ def typed(assignments, known):
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"unknown parameter {name!r}{hint} Known: {', '.join(known)}")
         kind = known[name][0]
-        values[name] = written if kind == "str" else _literal(name, kind, written)
+        value = written if kind == "str" else _literal(name, kind, written)
+        values[name] = ([located(name, one) for one in value] if kind == "list"
+                        else located(name, value))
     return values
+
+
+def located(name, value, top=None):
+    """A parameter's value; where it names a file, the file's full path.
+
+    A notebook runs in its own folder, so a path is taken from the folder of the caller. A value
+    names a file if it begins like a path (``~``, ``.``, ``/``) or ends like a file; a word before
+    a colon (``permuted:F.csv``, ``st:./folder``) stays.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    """
+    if not isinstance(value, str):
+        return value
+    word, colon, rest = value.rpartition(":")
+    if not (rest.startswith(("~", "./", "../", "/")) or rest in (".", "..")
+            or Path(rest).suffix.lower() in FILES):
+        return value
+    path = (Path(top or Path.cwd()) / Path(rest).expanduser()).resolve()
+    if not path.exists():
+        raise FileNotFoundError(f"parameter {name!r}: there is no file {path}")
+    return f"{word}{colon}{path}"
 
 
 def _literal(name, kind, written):
@@ -89,6 +119,9 @@ def notebooks(names=()):
         return files
     chosen = [path for path in files
               if any(path.stem.startswith(Path(name).stem) for name in names)]
+    if not files:
+        raise FileNotFoundError(f"there are no notebooks in {paths.NOTEBOOKS}; run this in a "
+                                "clone of the book, or install the package whole")
     for name in names:
         if not any(path.stem.startswith(Path(name).stem) for path in chosen):
             raise ValueError(f"no notebook is called {name!r}; there are "

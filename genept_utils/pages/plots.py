@@ -1,5 +1,9 @@
 """One look for every figure of the book. Nothing here computes a result."""
 
+from genept_utils import extras
+
+extras.need("matplotlib", "seaborn")
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd

@@ -66,10 +66,11 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     _seed_results(planned)
     entries = []
     for path in dict.fromkeys(task["source"] for task in planned):
-        missing = _fetch(path, report)
-        for task in planned:
-            if task["source"] == path:
-                task["missing"] = missing
+        tasks = [task for task in planned if task["source"] == path]
+        own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
+        missing = _fetch(path, report, own)
+        for task in tasks:
+            task["missing"] = missing
     for task in [task for task in planned if task["missing"]["required"]]:
         entries.append(_entry(task, "kept", _committed_date(task["source"])))
     waiting = [task for task in planned if not task["missing"]["required"]]
@@ -113,10 +114,11 @@ def _seed_results(planned):
                 shutil.copy(file, target)
 
 
-def _fetch(path, report):
-    """Fetch a notebook's sources here, once, before anything runs side by side."""
+def _fetch(path, report, own=False):
+    """Fetch a notebook's sources here, once, before anything runs side by side; with a reader's
+    ``own`` cells the open sets are not needed."""
     meta = nbformat.read(path, as_version=4).metadata.get("genept", {})
-    wanted = meta.get("sources", [])
+    wanted = [key for key in meta.get("sources", []) if not (own and key.startswith("cells/"))]
     required = set(meta.get("required", wanted))
     missing = {"required": [], "optional": []}
     for key in wanted:

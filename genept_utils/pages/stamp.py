@@ -82,6 +82,8 @@ def check(names=()):
     list of str
         One line per fault; empty when every page shows what the present code and inputs give.
     """
+    if not paths.CHECKOUT:
+        raise ValueError("pages are checked in a clone of the book; this is an installed package")
     faults = []
     for path in notebooks(names):
         notebook = nbformat.read(path, as_version=4)

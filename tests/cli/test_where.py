@@ -1,0 +1,64 @@
+"""What names a file is taken from the folder of the caller, and checked before anything starts."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from genept_utils import paths
+from genept_utils.pages import notebooks
+
+
+def command(folder, *words, **environment):
+    """The real command line, from a folder that is not the checkout."""
+    env = {**os.environ, "PYTHONPATH": str(paths.ROOT), **environment}
+    return subprocess.run([sys.executable, "-m", "genept_utils", *words], cwd=folder, env=env,
+                          capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("words", [
+    ("run", "07", "dataset=cells.h5ad"), ("run", "10", "dataset=./cells.H5AD"),
+    ("run", "05", "embedding=mine.pickle"), ("run", "02", "embedding=permuted:~/mine.csv.gz"),
+    ("run", "05", "--grid", "embedding=minilm,mine.parquet"),
+    ("run", "01", "models=['minilm', 'other.npz']"),
+])
+def test_a_missing_file_is_said_before_anything_runs(tmp_path, words):
+    done = command(tmp_path, *words, HOME=str(tmp_path))
+    assert done.returncode == 2 and "there is no file " + str(tmp_path) in done.stderr
+    assert "planned" not in done.stdout
+
+
+def test_paths_of_the_caller(tmp_path, monkeypatch):
+    for name in ("cells.h5ad", "Mine.CSV"):
+        (tmp_path / name).touch()
+    (tmp_path / "minilm").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for given, found in {
+            "cells.h5ad": f"{tmp_path}/cells.h5ad", "~/cells.h5ad": f"{tmp_path}/cells.h5ad",
+            "./Mine.CSV": f"{tmp_path}/Mine.CSV", "st:./minilm": f"st:{tmp_path}/minilm",
+            "permuted:Mine.CSV": f"permuted:{tmp_path}/Mine.CSV",
+            "minilm": "minilm", "wordllama/summary": "wordllama/summary", "kang": "kang",
+            "st:all-MiniLM-L6-v2": "st:all-MiniLM-L6-v2", "": "",
+            "openai:text-embedding-3-small/summary": "openai:text-embedding-3-small/summary",
+    }.items():
+        assert notebooks.located("p", given) == found
+    assert notebooks.typed(["l=minilm,cells.h5ad"], {"l": ("list", [])}) == {
+        "l": ["minilm", f"{tmp_path}/cells.h5ad"]}
+
+
+def test_folders_of_the_environment_are_the_callers(tmp_path):
+    done = command(tmp_path, "data", GENEPT_MIRROR="no such folder")
+    assert done.returncode == 2 and f"{tmp_path}/no such folder" in done.stderr
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "x").touch()
+    for mirror in ("mirror", "~/mirror", ""):
+        assert command(tmp_path, "data", GENEPT_MIRROR=mirror, HOME=str(tmp_path)).returncode == 0
+    code = ("import os; from genept_utils import paths; paths.settle(); os.chdir('/');"
+            "print(paths.cache(), paths.mirror())")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, text=True,
+                          capture_output=True, env={
+                              **os.environ, "PYTHONPATH": str(paths.ROOT), "HOME": str(tmp_path),
+                              "GENEPT_CACHE": "~/kept", "GENEPT_MIRROR": "./mirror"})
+    assert done.stdout.split() == [f"{tmp_path}/kept", f"{tmp_path}/mirror"]
