@@ -2,6 +2,7 @@
 
 import warnings
 
+import h5py
 import numpy as np
 import scipy.sparse as sp
 
@@ -53,7 +54,9 @@ def chosen(adata, layer=None, raw=False, values=None):
     backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
     if not (layer or raw or values or backed):
         return adata
-    if backed and (hasattr(X, "file") or hasattr(X, "group")):
+    if backed and hasattr(X, "to_memory"):
+        X = sp.csr_matrix(X.to_memory(), dtype=np.float32)  # whole: rows of columns are slow
+    elif isinstance(X, h5py.Dataset):
         X = sp.vstack([sp.csr_matrix(X[start:start + BLOCK], dtype=np.float32)
                        for start in range(0, adata.n_obs, BLOCK)], format="csr")
     made = type(adata)(X, obs=adata.obs.copy(), var=(adata.raw if raw else adata).var.copy())

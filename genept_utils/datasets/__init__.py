@@ -10,6 +10,7 @@ from genept_utils.datasets.columns import (
     require,
 )
 from genept_utils.datasets.files import read_h5ad
+from genept_utils.datasets.formats import read_cells
 from genept_utils.datasets.gene_pairs import PAIR_SETS, gene_pairs
 from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
 from genept_utils.datasets.lineages import lineages
@@ -18,4 +19,5 @@ from genept_utils.datasets.own import COLUMNS, load
 
 __all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "available", "batches_alone",
            "categorical", "complete", "enough", "gene_classes", "gene_pairs", "gene_task",
-           "lineages", "load", "missing", "optional_batch", "read_h5ad", "require", "sources_of"]
+           "lineages", "load", "missing", "optional_batch", "read_cells", "read_h5ad", "require",
+           "sources_of"]

@@ -6,6 +6,7 @@ and genes, and the named entries of ``obsm``.
 
 import contextlib
 import warnings
+from pathlib import Path
 
 import anndata as ad
 import h5py
@@ -45,6 +46,7 @@ def read_h5ad(path, layer=None, raw=False, obsm=()):
     ValueError
         There is no ``X``, or the file is broken.
     """
+    path = Path(path)
     with readable(path), h5py.File(path) as file:
         return read_group(file, path.name, layer, raw, obsm,
                           lambda: ad.read_h5ad(path, backed="r"))

@@ -1,0 +1,308 @@
+"""Every kind of file of cells gives the same cells, or one sentence that says what to do."""
+
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import scipy.sparse as sp
+
+from genept_utils import datasets, paths
+
+GENES = [f"GENE{i}" for i in range(60)]
+IDS = [f"ENSG{i:011}" for i in range(60)]
+CELLS = [f"cell{i}" for i in range(40)]
+
+
+@pytest.fixture
+def adata():
+    """(40, 60) counts with a label, a layer, a raw and two tables of vectors."""
+    X = np.random.default_rng(0).poisson(1, (40, 60)).astype(np.float32)
+    made = ad.AnnData(sp.csr_matrix(X), var=pd.DataFrame(index=GENES),
+                      obs=pd.DataFrame({"cell_type": ["a", "b"] * 20}, index=CELLS))
+    made.layers["twice"] = made.X * 2
+    made.obsm["X_other"] = X[:, :3]
+    made.raw = made.copy()
+    return made
+
+
+def write_mtx(folder, adata, packed, start="", names="features"):
+    folder.mkdir()
+    tables = {f"{start}{names}.tsv": pd.DataFrame({0: IDS, 1: GENES}),
+              f"{start}barcodes.tsv": pd.DataFrame({0: CELLS})}
+    if names == "features":
+        tables[f"{start}features.tsv"][2] = "Gene Expression"
+    ending = ".gz" if packed else ""
+    for name, table in tables.items():
+        table.to_csv(folder / (name + ending), sep="\t", header=False, index=False)
+    with (gzip.open if packed else open)(folder / f"{start}matrix.mtx{ending}", "wb") as file:
+        scipy.io.mmwrite(file, sp.csc_matrix(adata.X.T).astype(int))
+
+
+def write_ten_x(path, adata):
+    matrix = sp.csc_matrix(adata.X.T)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        for key in ("data", "indices", "indptr", "shape"):
+            group[key] = np.asarray(getattr(matrix, key), dtype=np.int32)
+        group["barcodes"] = np.array(CELLS, dtype="S")
+        for key, values in {"id": IDS, "name": GENES, "genome": ["GRCh38"] * 60,
+                            "feature_type": ["Gene Expression"] * 60,
+                            "_all_tag_keys": ["genome"]}.items():
+            group[f"features/{key}"] = np.array(values, dtype="S")
+
+
+def write_loom(path, adata):
+    with h5py.File(path, "w") as file:
+        file["matrix"], file["layers/twice"] = adata.X.toarray().T, 2 * adata.X.toarray().T
+        file["row_attrs/Gene"] = np.array(GENES, dtype="S")
+        file["col_attrs/CellID"] = np.array(CELLS, dtype="S")
+        file["col_attrs/cell_type"] = np.array(adata.obs["cell_type"].astype(str).to_list(),
+                                               dtype=h5py.string_dtype())
+
+
+def in_form(path, adata, form):
+    adata.X = form(adata.X.toarray())
+    adata.write_zarr(path) if path.suffix == ".zarr" else adata.write_h5ad(path)
+
+
+def packed(path, adata):
+    adata.write_h5ad(path.with_suffix(".part"))
+    path.write_bytes(gzip.compress(path.with_suffix(".part").read_bytes()))
+
+
+WRITERS = {
+    "rows.h5ad": lambda p, a: in_form(p, a, sp.csr_matrix),
+    "columns.h5ad": lambda p, a: in_form(p, a, sp.csc_matrix),
+    "dense.h5ad": lambda p, a: in_form(p, a, np.asarray),
+    "doubles.h5ad": lambda p, a: in_form(p, a, lambda X: sp.csr_matrix(X.astype(float))),
+    "CAPITALS.H5AD": lambda p, a: in_form(p, a, sp.csr_matrix),
+    "anndata.h5": lambda p, a: in_form(p, a, sp.csr_matrix),
+    "no-ending": lambda p, a: in_form(p, a, sp.csr_matrix),
+    "rows.zarr": lambda p, a: in_form(p, a, sp.csr_matrix),
+    "columns.zarr": lambda p, a: in_form(p, a, sp.csc_matrix),
+    "dense.zarr": lambda p, a: in_form(p, a, np.asarray),
+    "packed.h5ad.gz": packed,
+    "packed-all-the-same.h5ad": packed,
+    "ten_x.h5": write_ten_x,
+    "one.loom": write_loom,
+    "ten_x_3": lambda p, a: write_mtx(p, a, True),
+    "starsolo": lambda p, a: write_mtx(p, a, False),
+    "geo": lambda p, a: write_mtx(p, a, True, "GSM1_", "genes"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr")
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_kind_gives_the_same_cells(name, adata, tmp_path):
+    expected = adata.X.toarray()
+    WRITERS[name](tmp_path / name, adata)
+    read = datasets.read_cells(tmp_path / name)
+    assert isinstance(read.X, sp.csr_matrix) and read.X.dtype == np.float32
+    assert np.array_equal(read.X.toarray(), expected)
+    assert list(read.var_names) == GENES and list(read.obs_names) == CELLS
+    if "cell_type" in read.obs:
+        loaded = datasets.load(str(tmp_path / name))
+        assert loaded.obs["cell_type"].tolist() == ["a", "b"] * 20
+        assert loaded.uns["genept_data"]["name"] == name.split(".")[0]
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr")
+@pytest.mark.parametrize("name", ["rows.h5ad", "columns.zarr", "one.loom"])
+def test_a_layer_of_a_file(name, adata, tmp_path):
+    expected = 2 * adata.X.toarray()
+    WRITERS[name](tmp_path / name, adata)
+    read = datasets.load(tmp_path / name, layer="twice")
+    assert np.array_equal(read.X.toarray(), expected)
+    with pytest.raises(KeyError, match="no layer 'twise'; there are twice"):
+        datasets.load(tmp_path / name, layer="twise")
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr")
+@pytest.mark.parametrize("name", ["rows.h5ad", "dense.zarr"])
+def test_raw_and_vectors_of_others(name, adata, tmp_path):
+    expected = adata.X.toarray()
+    few = adata[:, :20].copy()
+    few.X = sp.csr_matrix(few.X.toarray() - 1)
+    WRITERS[name](tmp_path / name, few)
+    read = datasets.load(tmp_path / name, raw=True, obsm=["X_other"])
+    assert list(read.var_names) == GENES and np.array_equal(read.X.toarray(), expected)
+    assert np.array_equal(read.obsm["X_other"], expected[:, :3])
+    with pytest.raises(KeyError, match="no 'X_gpt' in obsm; there are X_other"):
+        datasets.load(tmp_path / name, obsm=["X_gpt"])
+
+
+def test_a_matrix_that_is_not_there(adata, tmp_path):
+    del adata.raw
+    adata.X, adata.layers["scaled"] = None, sp.csr_matrix(adata.X.toarray() - 1)
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with pytest.raises(ValueError, match='cells.h5ad has no matrix X; give layer="twice" to use'):
+        datasets.load(tmp_path / "cells.h5ad")
+    with pytest.raises(KeyError, match="cells.h5ad has no raw"):
+        datasets.load(tmp_path / "cells.h5ad", raw=True)
+    for key in ({"layer": "x"}, {"raw": True}, {"obsm": "X_other"}):
+        write_ten_x(tmp_path / "ten_x.h5", adata.__class__(adata.layers["twice"]))
+        with pytest.raises(KeyError, match="one matrix and no layers, raw or obsm"):
+            datasets.load(tmp_path / "ten_x.h5", **key)
+
+
+# ---------------------------------------------------------------- what is not read
+
+def half(path, adata):
+    adata.write_h5ad(path)
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+
+
+def half_packed(path, adata):
+    packed(path, adata)
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+
+
+def other_hdf5(path, adata):
+    with h5py.File(path, "w") as file:
+        file["assays"] = 1
+
+
+def wrong_indices(path, adata):
+    adata.write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        file["X/indices"][3] = 10**6
+
+
+def lost_rows(path, adata):
+    adata.write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        file["X"].attrs["shape"] = [41, 60]
+
+
+def lost_part(path, adata):
+    adata.write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        del file["X/indptr"]
+
+
+def names_lost(path, adata):
+    write_mtx(path, adata, True)
+    (path / "barcodes.tsv.gz").unlink()
+
+
+def names_of_others(path, adata):
+    write_mtx(path, adata, True)
+    pd.Series(CELLS[:9]).to_csv(path / "barcodes.tsv.gz", sep="\t", header=False, index=False)
+
+
+def two_matrices(path, adata):
+    write_mtx(path, adata, True, "GSM1_")
+    shutil.copy(path / "GSM1_matrix.mtx.gz", path / "GSM2_matrix.mtx.gz")
+
+
+BROKEN = {
+    "half.h5ad": (half, "broken or not complete, so copy or download it again"),
+    "half.h5ad.gz": (half_packed, "broken or not complete"),
+    "indices.h5ad": (wrong_indices, "cannot be read .*broken"),
+    "rows.h5ad": (lost_rows, "cannot be read .*broken"),
+    "part.h5ad": (lost_part, "cannot be read .*broken"),
+    "empty.h5ad": (lambda p, a: p.touch(), "is empty"),
+    "text.h5ad": (lambda p, a: p.write_text("cell,gene\n"), "no HDF5 file"),
+    "page.h5ad": (lambda p, a: p.write_text("<!DOCTYPE html>\n"), "a web page"),
+    "pointer.h5ad": (lambda p, a: p.write_text("version https://git-lfs.github.com/spec/v1\n"),
+                     "git lfs pull"),
+    "other.h5": (other_hdf5, "neither AnnData, a 10x matrix nor a loom .it has assays"),
+    "table.csv": (lambda p, a: a.to_df().to_csv(p), "convert it once: anndata.read_csv"),
+    "table.tsv": (lambda p, a: a.to_df().to_csv(p, sep="\t"), "convert it once"),
+    "seurat.rds": (lambda p, a: p.write_bytes(b"X\n"), "in R: zellkonverter"),
+    "seurat.h5Seurat": (other_hdf5, "neither AnnData|SeuratDisk"),
+    "table.xlsx": (lambda p, a: p.write_bytes(b"PK"), "make an .h5ad file of it"),
+    "folder": (lambda p, a: p.mkdir(), "is a folder, but neither a zarr store.*it is empty"),
+    "names": (names_lost, r"no barcodes.tsv beside it"),
+    "others": (names_of_others, "name 60 genes and 9 cells"),
+    "two": (two_matrices, "2 matrices; give one of them: GSM1_matrix.mtx.gz"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_file_that_cannot_be_read_is_named(name, adata, tmp_path):
+    write, said = BROKEN[name]
+    write(tmp_path / name, adata)
+    with pytest.raises(ValueError, match=said) as refused:
+        datasets.load(tmp_path / name)
+    assert name in str(refused.value) or "matrix.mtx" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.tsv"])
+def test_the_advice_on_a_table_runs(name, adata, tmp_path):
+    BROKEN[name][0](tmp_path / name, adata)
+    with pytest.raises(ValueError) as refused:
+        datasets.load(tmp_path / name)
+    advice = re.search(r"anndata\S+(\(.*\))\.write_h5ad\(\S+\)", str(refused.value))[0]
+    subprocess.run([sys.executable, "-c", f"import anndata; {advice}"], cwd=tmp_path, check=True)
+    read = datasets.read_cells(tmp_path / "table.h5ad")
+    assert np.array_equal(read.X.toarray(), adata.X.toarray())
+
+
+def test_a_folder_names_what_is_in_it(adata, tmp_path):
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with pytest.raises(ValueError, match="give a file in it .cells.h5ad."):
+        datasets.load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        datasets.load(tmp_path / "cell.h5ad")
+    with pytest.raises(FileNotFoundError, match="neither a known data set"):
+        datasets.load("kong")
+
+
+def test_columns_on_disk_take_time_in_proportion(tmp_path):
+    """By blocks of rows every block would read all columns: 8 times the cells, 64 times the
+    time."""
+    took = []
+    for n in (4_000, 32_000):
+        X = sp.random(n, 500, 0.05, format="csc", dtype=np.float32, random_state=0)
+        ad.AnnData(X).write_h5ad(tmp_path / "columns.h5ad")
+        runs = []
+        for _ in range(3):
+            start = time.process_time()
+            read = datasets.read_h5ad(tmp_path / "columns.h5ad")
+            runs.append(time.process_time() - start)
+        took.append(min(runs))
+        assert read.shape == (n, 500) and read.X.nnz == X.nnz
+    assert took[1] < 20 * took[0] + .1, took
+
+
+# ---------------------------------------------------------------- the command line
+
+def run_chapter(folder, *words):
+    """`python -m genept_utils run` in a folder of the reader's."""
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
+    return subprocess.run([sys.executable, "-m", "genept_utils", "run", *words, "--out", "out"],
+                          cwd=folder, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.skipif(not paths.NOTEBOOKS.is_dir(), reason="the notebooks are not here")
+def test_the_advice_runs_on_a_chapter(tmp_path):
+    from genept_utils import embed
+
+    rng, names = np.random.default_rng(0), list(embed.read_embedding().obs_names[:400])
+    X = rng.poisson(np.where(np.arange(400) % 2 == np.arange(60)[:, None] % 2, 3, 1))
+    made = ad.AnnData(sp.csr_matrix(X - 1.0), var=pd.DataFrame(index=names),
+                      obs=pd.DataFrame({"kind": ["a", "b"] * 30, "lane": ["1"] * 30 + ["2"] * 30},
+                                       index=[f"c{i}" for i in range(60)]))
+    made.layers["counts"] = sp.csr_matrix(X.astype(np.float32))
+    made.write_h5ad(tmp_path / "cells.h5ad")
+    words = ["08", f"dataset={tmp_path / 'cells.h5ad'}", "label=kind", "batch=lane", "seeds=4",
+             "draws=1"]
+    refused = run_chapter(tmp_path, *words)
+    assert refused.returncode == 1
+    advice = re.search(r"give (\S+) to use", refused.stderr)[1].replace('"', "")
+    assert advice == "layer=counts"
+    done = run_chapter(tmp_path, *words, advice)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "results" / "08-batch-and-context.json").is_file()
