@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import data, run, text
+from genept_utils.cli import data, places, run, text
 
 
 def main(arguments=None):
@@ -15,6 +15,7 @@ def main(arguments=None):
     data.register(commands)
     run.register(commands)
     text.register(commands)
+    places.register(commands)
     options = parser.parse_args(arguments)
     try:
         paths.settle()

@@ -6,6 +6,8 @@ numbers are made from ``data/`` when the book is built, and nothing on a page as
 
 from .assets import copy_mathjax, finish_page, make_static_folder
 from .directives import ClaimsTable, LedgerTable, ResultsTable, RuntimesTable, SourcesTable
+from .gene_data import write_gene_data
+from .gene_pages import GeneMap
 from .notebooks import read_notebook, style_blocks
 
 
@@ -15,9 +17,11 @@ def setup(app):
     app.connect("doctree-read", style_blocks)
     app.connect("html-page-context", finish_page, priority=900)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", write_gene_data)
     app.add_directive("ledger-table", LedgerTable)
     app.add_directive("results-table", ResultsTable)
     app.add_directive("sources-table", SourcesTable)
     app.add_directive("runtimes-table", RuntimesTable)
     app.add_directive("claims-table", ClaimsTable)
+    app.add_directive("gene-map", GeneMap)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

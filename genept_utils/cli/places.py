@@ -1,0 +1,20 @@
+"""The command ``map``."""
+
+from genept_utils import paths
+
+
+def register(commands):
+    parser = commands.add_parser("map", help="place all genes of the shipped vectors by UMAP")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the layout")
+    parser.set_defaults(function=place)
+
+
+def place(options):
+    """Compute the places of the gene map again and write ``data/gene-map.csv.gz``."""
+    from genept_utils.embed import places, read_embedding
+
+    print("== UMAP of the shipped vectors (some minutes on one core)")
+    table = places.place(read_embedding(), options.seed)
+    places.write_places(table, paths.EMBEDDINGS / "minilm.h5ad")
+    print(f"{places.PLACES}: {len(table):,} genes")
+    return 0
