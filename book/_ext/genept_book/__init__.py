@@ -7,7 +7,7 @@ numbers are made from ``data/`` when the book is built, and nothing on a page as
 from .assets import copy_mathjax, finish_page, make_static_folder
 from .directives import ClaimsTable, LedgerTable, ResultsTable, RuntimesTable, SourcesTable
 from .gene_data import write_gene_data
-from .gene_pages import GeneMap
+from .gene_pages import GeneList, GeneMap
 from .notebooks import read_notebook, style_blocks
 
 
@@ -23,5 +23,6 @@ def setup(app):
     app.add_directive("sources-table", SourcesTable)
     app.add_directive("runtimes-table", RuntimesTable)
     app.add_directive("claims-table", ClaimsTable)
+    app.add_directive("gene-list", GeneList)
     app.add_directive("gene-map", GeneMap)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

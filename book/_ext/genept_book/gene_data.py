@@ -15,10 +15,12 @@ import anndata as ad
 import numpy as np
 
 from genept_utils import genes, paths, sources
-from genept_utils.embed import places
+from genept_utils.embed import places, words
 from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
+
+from . import gene_words
 
 SHIPPED = paths.EMBEDDINGS / "minilm.h5ad"
 K = 10  # neighbours of a gene
@@ -44,9 +46,10 @@ def write_gene_data(app, exception):
     folder.mkdir(exist_ok=True)
     table, note = described()
     own = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8")
-                  for name in ("gene_data.py",))
+                  for name in ("gene_data.py", "gene_words.py"))
     made_from = hashlib.sha256("\0".join(
         [own, note, sources.sha256(SHIPPED), sources.sha256(places.PLACES),
+         Path(words.__file__).read_text(encoding="utf-8"),
          *(sources.registry().sha256[key] for key in (genes.HGNC, genes.REFSEQ))]
     ).encode()).hexdigest()[:16]
     for name, make in PARTS.items():
@@ -118,7 +121,7 @@ def group_labels(lists, place, least=70, apart=500):
         spread = (here - middle).abs().median().max()
         near = any(abs(middle.x - x) < 2.2 * apart and abs(middle.y - y) < apart
                    for _, x, y in found)
-        if spread < 260 and not near:
+        if spread < 150 and not near:
             found.append([name, int(middle.x), int(middle.y)])
     return found
 
@@ -170,4 +173,5 @@ def as_json(columns):
                       separators=(",", ":")).encode()
 
 
-PARTS = {"genes": gene_columns, "texts": beginnings, "neighbours": neighbours}
+PARTS = {"genes": gene_columns, "texts": beginnings, "neighbours": neighbours,
+         **gene_words.PARTS}

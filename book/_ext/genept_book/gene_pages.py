@@ -38,6 +38,28 @@ MAP = """
 </div>
 """
 
+LIST = """
+<div class="gene-list-page">
+<form>
+<label for="gene-names">Gene names, parted by blanks, commas or lines</label>
+<textarea id="gene-names" rows="5" spellcheck="false" autocomplete="off"
+ placeholder="CTSB CTSD LAMP1 ..."></textarea>
+<p class="list-buttons"><button type="submit" class="plain ask">Ask</button>
+<span>or an example:</span>
+<button type="button" class="plain example" data-genes="CTSA CTSB CTSD CTSL CTSZ LAMP1 LAMP2 GBA
+ HEXA HEXB GLA NPC1 SMPD1 PSAP">lysosome</button>
+<button type="button" class="plain example" data-genes="CD3D CD3E CD3G CD4 CD8A CD28 ICOS LCK ZAP70
+ PD1 CTLA4 IL2RA FOXP3 SEPT6 MLL2 NOTAGENE">T cells, old names</button>
+<button type="button" class="plain example" data-genes="SCN1A SCN2A KCNQ2 KCNQ3 CACNA1A GRIN2A GABRA1
+ STXBP1 CDKL5 PCDH19 DEPDC5 SLC2A1">epilepsy</button></p>
+</form>
+<p class="map-state" role="status"></p>
+<section class="list-answer" aria-label="Answer" hidden></section>
+<noscript><p>This page needs JavaScript; <code>gp.marking_words</code> and <code>gp.nearest</code>
+do the same in Python.</p></noscript>
+</div>
+"""
+
 
 class GenePage(SphinxDirective):
     """A frame of HTML and the scripts of ``book/_extra/genes`` that fill it."""
@@ -64,3 +86,10 @@ class GeneMap(GenePage):
 
     html = MAP
     scripts = ("genes.js", "box.js", "dots.js", "card.js", "map.js")
+
+
+class GeneList(GenePage):
+    """A box for a list of genes, and what the texts and vectors say about it."""
+
+    html = LIST
+    scripts = ("genes.js", "list.js", "ask.js")

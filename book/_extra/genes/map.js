@@ -183,11 +183,6 @@
     chosen = row;
     near = [];
     search.value = genes.symbol[row];
-    if (move && (zoom() < 5 || !isInView(row))) {
-      const scale = least * Math.max(zoom(), 5);
-      Object.assign(view, { scale, left: canvas.clientWidth / 2 - x[row] * scale,
-        top: canvas.clientHeight / 2 - y[row] * scale });
-    }
     draw();
     history.replaceState(null, "", `#${encodeURIComponent(genes.symbol[row])}`);
     [texts, cosines] = await Promise.all([
@@ -196,6 +191,15 @@
     const ids = new Uint16Array(cosines, row * 20, 10);
     const values = new Uint16Array(cosines, n * 20 + row * 20, 10);
     near = [...ids];
+    if (move) {
+      // so close that its nearest genes fill the middle of the map
+      const reach = near.map((one) => Math.hypot(x[one] - x[row], y[one] - y[row])).sort(
+        (a, b) => a - b)[6];
+      const side = 0.35 * Math.min(canvas.clientWidth, canvas.clientHeight);
+      const scale = Math.min(Math.max(side / Math.max(reach, 1), least * 4), least * 60);
+      Object.assign(view, { scale, left: canvas.clientWidth / 2 - x[row] * scale,
+        top: canvas.clientHeight / 2 - y[row] * scale });
+    }
     state.textContent = `${genes.symbol[row]}, ${genes.name[row]}, is chosen.`;
     $("gene-card").replaceChildren(...genept.card(genes, {
       row, near, values, group, text: texts.texts[texts.index[row]], button,
@@ -206,11 +210,6 @@
     }));
     $("gene-card").hidden = false;
     draw();
-  };
-
-  const isInView = (row) => {
-    const [px, py] = at(row);
-    return px > 20 && py > 20 && px < canvas.clientWidth - 20 && py < canvas.clientHeight - 20;
   };
 
   // --- classes, table ----------------------------------------------------------------------
