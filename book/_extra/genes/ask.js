@@ -127,7 +127,7 @@
   };
   for (const button of page.querySelectorAll("button.example"))
     button.onclick = () => {
-      input.value = button.dataset.genes;
+      input.value = button.dataset.genes.replace(/\s+/g, " ");
       ask();
     };
   page.dataset.ready = "";
