@@ -65,13 +65,14 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     used = has & highly_variable(data, hvg) if hvg else has
     if not used.any():
         raise ValueError(f"none of the {hvg} most variable genes has a vector")
-    X, G = data.X.tocsr()[:, used], vectors[used]
     if whitened:
-        G = whiten(G)
-        mean = np.asarray(X.mean(axis=0), dtype=np.float32)
-        made = weighted_sum(X, G) - mean @ G
-    else:
-        made = weighted_sum(X, G)
+        vectors[used] = whiten(vectors[used])
+    X = data.X.tocsr()
+    if hvg:  # few columns; otherwise rows of zeros cost less than a copy of the matrix
+        X, vectors = X[:, used], vectors[used]
+    made = weighted_sum(X, vectors)
+    if whitened:
+        made -= np.asarray(X.mean(axis=0), dtype=np.float32) @ vectors
     adata.obsm[key] = embed.unit(made)
     provenance = embedding.uns.get("genept", {})
     adata.uns.setdefault("genept", {})[key] = {

@@ -170,13 +170,22 @@ def normalise(adata, target=TARGET, layer=None, raw=False, values=None):
     X = sp.csr_matrix(source.X, dtype=np.float32, copy=True)
     X.eliminate_zeros()
     if scale == "raw":
-        total = np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
-        factor = np.divide(target, total, out=np.zeros_like(total), where=total > 0)
-        X.data = np.log1p(X.data * np.repeat(factor, np.diff(X.indptr))).astype(np.float32)
+        scale_and_log(X, target)
     made = type(adata)(X, obs=source.obs.copy(), var=source.var.copy(), obsm=dict(adata.obsm))
     made.uns["genept_data"] = {**_own_marks(source), "values": "log", "sure": False}
     made.uns["log1p"] = {}
     return made
+
+
+def scale_and_log(X, target=TARGET):
+    """Counts (n_cells, n_genes) float32 CSR to log(1 + scaled), in place and in float64, a
+    stretch of cells at a time so that no second matrix is held."""
+    total = np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
+    factor = np.divide(target, total, out=np.zeros_like(total), where=total > 0)
+    for start in range(0, X.shape[0], 500):
+        rows = X.indptr[start:start + 501]
+        part = X.data[rows[0]:rows[-1]]
+        part[:] = np.log1p(part * np.repeat(factor[start:start + 500], np.diff(rows)))
 
 
 def normalised(adata, layer=None, raw=False, values=None):
