@@ -1,8 +1,5 @@
 """The kinds of files that cells come in: told by content, read, or refused with what to do."""
 
-import gzip
-import shutil
-import tempfile
 from pathlib import Path
 
 import anndata as ad
@@ -11,7 +8,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils.datasets.files import read_group, read_h5ad, read_matrix, readable
+from genept_utils import extras, packed
+from genept_utils.datasets.files import read_group, read_h5ad, readable
 
 CONVERT = {  # ending -> what turns such a file into one that is read
     ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
@@ -25,7 +23,7 @@ CONVERT = {  # ending -> what turns such a file into one that is read
 CONVERT[".txt"] = CONVERT[".tsv"]
 CONVERT[".rdata"] = CONVERT[".rda"] = CONVERT[".rds"]
 READ = [".h5ad", ".h5", ".hdf5", ".loom", ".zarr", ".mtx"]
-KNOWN = {*READ, *CONVERT, ".gz", ".xlsx", ".parquet"}
+KNOWN = {*READ, *CONVERT, *packed.ENDINGS, ".xlsx", ".parquet"}
 
 
 def plain_name(path):
@@ -64,7 +62,7 @@ def read_cells(path, layer=None, raw=False, obsm=()):
         return _mtx(path, layer, raw, obsm)
     if h5py.is_hdf5(path):
         return _hdf5(path, layer, raw, obsm)
-    if head[:2] == b"\x1f\x8b" and not set(suffixes) & CONVERT.keys():
+    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")) and not set(suffixes) & CONVERT.keys():
         return _unpacked(path, layer, raw, obsm)
     raise ValueError(f"{path.name} {_not_read(path, head)}")
 
@@ -87,8 +85,7 @@ def _not_read(path, head):
 
 def _folder(path, layer, raw, obsm):
     if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
-        import zarr
-
+        zarr = extras.need("zarr")
         with readable(path):
             return read_group(zarr.open_group(path, mode="r"), path.name, layer, raw, obsm)
     matrices = sorted(path.glob("*matrix.mtx")) + sorted(path.glob("*matrix.mtx.gz"))
@@ -119,8 +116,7 @@ def _hdf5(path, layer, raw, obsm):
 
 
 def _ten_x(path, layer, raw, obsm):
-    import scanpy as sc
-
+    sc = extras.need("scanpy")
     _one_matrix(path.name, layer, raw, obsm)
     with readable(path):
         adata = sc.read_10x_h5(path, gex_only=False)
@@ -196,12 +192,11 @@ def _one_matrix(name, layer, raw, obsm):
 
 
 def _unpacked(path, layer, raw, obsm):
-    """A gzipped file, unpacked beside the temporary files for as long as it is read."""
-    with tempfile.TemporaryDirectory() as folder:
-        part = Path(folder) / Path(path.name).stem
-        with readable(path), gzip.open(path, "rb") as packed, open(part, "wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
+    with packed.unpacked(path) as part:
         if not h5py.is_hdf5(part):
             raise ValueError(f"{path.name} holds no HDF5 file; unpack it and make an .h5ad file "
                              "of it")
-        return _hdf5(part, layer, raw, obsm)
+        try:
+            return _hdf5(part, layer, raw, obsm)
+        except ValueError as error:
+            raise ValueError(str(error).replace(part.name, path.name)) from None

@@ -4,9 +4,11 @@ import hashlib
 import importlib.metadata
 import json
 import re
+import warnings
 from pathlib import Path
 
 import anndata as ad
+import h5py
 
 from genept_utils import extras, genes, paths, sources
 from genept_utils.embed import cost, readers, store
@@ -15,6 +17,7 @@ from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
 
 SHIPPED = "minilm"
+MANY = 0.2  # share of the keys of a file: so many that are no genes are worth a word
 ADA002_FILE = "GenePT_gene_embedding_ada_text.pickle"
 ADA002_FROM = "GenePT_emebdding_v2.zip (574 MB) at https://doi.org/10.5281/zenodo.10833191"
 KNOWN_FILES = {  # SHA-256 of released files -> model, text
@@ -89,8 +92,8 @@ def read_embedding(name=SHIPPED, seed=0):
         return peers.gene2vec()
     if name == "ada-002":
         return _from_file(_authors_file())
-    if set(Path(name).suffixes) & readers.READERS.keys():
-        return _from_file(Path(name))
+    if readers.kind(name) in readers.READERS:
+        return _from_file(Path(name).expanduser())
     for start in range(len(name), -1, -1):  # a model's name may hold a slash, a text's may too
         model, text = name[:start], name[start + 1:]
         if name[start:start + 1] == "/" and text.partition(":")[0] in TEXTS:
@@ -98,6 +101,8 @@ def read_embedding(name=SHIPPED, seed=0):
     else:
         model, text = name, "summary"
     if model.partition(":")[0] not in cost.BACKENDS:
+        if Path(name).expanduser().exists():
+            readers.read(name)  # says what is wrong with a file of this kind
         raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
                          f"MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and TEXT among "
                          f"{', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
@@ -107,15 +112,32 @@ def read_embedding(name=SHIPPED, seed=0):
 
 def _from_file(path):
     """One of our own files, or keys and vectors of others with identifiers beside them."""
-    if path.suffix == ".h5ad" and path.is_file():
-        adata = ad.read_h5ad(path)
-        if "genept" in adata.uns:
-            return dequantised(adata)
+    if _is_ours(path):
+        return dequantised(ad.read_h5ad(path))
     keys, vectors = readers.read(path)
     digest = sources.sha256(path)
     model, text = KNOWN_FILES.get(digest, (path.name, "not known"))
-    return as_embedding(vectors, genes.identified(keys), model=model, text=text, path=str(path),
+    obs = genes.identified(keys)
+    _say_what_is_no_gene(keys, obs, path.name)
+    return as_embedding(vectors, obs, model=model, text=text, path=str(path),
                         sha256=digest, distinct=len({hash(row.tobytes()) for row in vectors}))
+
+
+def _is_ours(path):
+    try:
+        with h5py.File(path) as file:
+            return "uns/genept" in file
+    except OSError:  # no HDF5 file, or a broken one: the reader says which
+        return False
+
+
+def _say_what_is_no_gene(keys, obs, name):
+    strange = keys[(obs["symbol"] == "").to_numpy()] if "symbol" in obs else keys[:0]
+    if len(strange) > MANY * len(keys):
+        share = len(strange) / len(keys)
+        warnings.warn(f"{name}: {len(strange):,} of {len(keys):,} keys ({share:.0%}) are no human "
+                      f"gene known here, such as {', '.join(map(repr, strange[:3]))}; data find "
+                      "these vectors only under the very same names", stacklevel=4)
 
 
 def _authors_file():

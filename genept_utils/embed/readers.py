@@ -6,11 +6,19 @@ Every reader takes a path and returns the keys as they stand in the file and the
 
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import extras, pickles
+from genept_utils import packed, pickles
+from genept_utils.embed import tables
+
+SHOWN = 5  # genes that a message names
+OTHERS = {  # endings of files that are often meant for vectors -> what to do
+    ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps both",
+    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt", ".safetensors"),
+                    "its parts are those of a network: write the gene vectors as .npz, "
+                    "numpy.savez(\"vectors.npz\", names=names, vectors=vectors)"),
+}
 
 
 def read(path):
@@ -24,7 +32,8 @@ def read(path):
         between blanks, with or without the line "rows columns"), ``.csv`` / ``.tsv`` (name and
         numbers, with or without a head line), ``.parquet`` (one column or index of names, the
         others numbers, or one column of lists), ``.npz`` (one array of names, one of numbers),
-        ``.h5ad``; the text formats also as ``.gz``.
+        ``.h5ad``; in small or capital letters, and all of them also packed (``.gz``, ``.bz2``,
+        ``.xz``, ``.zip`` with one file).
 
     Returns
     -------
@@ -40,28 +49,87 @@ def read(path):
     genept_utils.pickles.UnsafePickle
         A pickle with anything but containers and numpy arrays in it.
     ValueError
-        An unknown format, vectors of different length, something that is not a number, or one
-        key with two vectors.
+        A kind of file that is not read, genes without a vector (the message names them), vectors
+        of different length, something that is not a number, or one key with two vectors.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the file with the vectors")
     if not path.is_file():
         raise FileNotFoundError(f"there is no embedding at {path}")
-    suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
-    if suffix.lower() not in READERS:
-        raise ValueError(f"{path.name}: no reader for {suffix!r}; known are "
-                         + ", ".join(sorted(READERS)))
-    keys, vectors = READERS[suffix.lower()](path)
-    keys = np.array([str(key) for key in keys], dtype=object)
+    suffix = kind(path)
+    if suffix not in READERS:
+        raise ValueError(f"{path.name} is of a kind that is not read ({suffix or 'no ending'}); "
+                         + OTHERS.get(suffix, "a table is written with pandas.DataFrame(vectors, "
+                                              "index=names).to_csv(\"vectors.csv\")")
+                         + "; read are " + ", ".join(sorted(READERS)))
     try:
-        vectors = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path.name}: a value is not a number ({error})") from None
+        with packed.unpacked(path) as part:
+            if not part.stat().st_size:
+                raise ValueError("it is empty; copy or download it again")
+            keys, vectors = READERS[suffix](part)
+    except (ValueError, pickles.UnsafePickle) as error:  # pandas' own errors are among them
+        said = str(error).removeprefix(f"{packed.inner_name(path)}: ")
+        named = said if path.name in said else f"{path.name}: {said}"
+        raise type(error)(named) if isinstance(error, pickles.UnsafePickle) else (
+            ValueError(named)) from None
+    keys = np.array([str(key) for key in keys], dtype=object)
+    vectors = _numbers(keys, vectors, path.name)
     if vectors.ndim != 2 or len(vectors) != len(keys) or not vectors.size:
         raise ValueError(f"{path.name}: {len(keys):,} keys with numbers of shape {vectors.shape}; "
                          "one vector of the same length for each key is needed")
-    if not np.isfinite(vectors).all():
-        raise ValueError(f"{path.name}: the vectors contain NaN or infinite values")
+    bad = ~np.isfinite(vectors).all(axis=1)
+    if bad.any():
+        raise ValueError(f"{path.name}: {_listed(keys[bad], len(keys))} NaN or infinite values in "
+                         "the vector; leave them out of the file")
     return _once(keys, vectors, path.name)
+
+
+def kind(path):
+    """The ending that tells how a file is read, in small letters and without that of a packer."""
+    return Path(packed.inner_name(path)).suffix.lower()
+
+
+def _listed(keys, n):
+    """`3 of 200 genes (A, B, C) have`."""
+    more = f" and {len(keys) - SHOWN:,} more" if len(keys) > SHOWN else ""
+    have = "has" if len(keys) == 1 else "have"
+    return f"{len(keys):,} of {n:,} genes ({', '.join(map(repr, keys[:SHOWN]))}{more}) {have}"
+
+
+def _numbers(keys, vectors, name):
+    """Vectors as (n, d) float32, from a table or from rows of their own."""
+    if isinstance(vectors, list):
+        none = np.array([row is None or not np.size(row) or np.ndim(row) == 0 and row != row
+                         for row in vectors])
+        if none.any():
+            raise ValueError(f"{name}: {_listed(keys[none], len(keys))} no vector (None, empty or "
+                             "NaN); leave them out of the file")
+        rows = [_row(key, row, name) for key, row in zip(keys, vectors)]
+        lengths = pd.Series([len(row) for row in rows])
+        usual = lengths.mode()[0] if len(lengths) else 0
+        if (lengths != usual).any():
+            odd = (lengths != usual).to_numpy()
+            raise ValueError(f"{name}: the vectors have {lengths.nunique()} different lengths; "
+                             f"{_listed(keys[odd], len(keys))} {lengths[odd].iloc[0]} numbers, the "
+                             f"others {usual}")
+        return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+    try:
+        return np.asarray(vectors, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        table = pd.DataFrame(vectors, dtype=object).replace("", None)
+        empty = table.isna().any(axis=1).to_numpy()
+        if empty.any():
+            raise ValueError(f"{name}: {_listed(keys[empty], len(keys))} a value that is not a "
+                             "number but empty; leave them out of the file") from None
+        raise ValueError(f"{name}: a value is not a number ({error})") from None
+
+
+def _row(key, row, name):
+    try:
+        return np.asarray(row, dtype=np.float32).ravel()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: a value of {key!r} is not a number ({error})") from None
 
 
 def _once(keys, vectors, name):
@@ -78,87 +146,28 @@ def _pickle(path):
     try:
         with open(path, "rb") as file:
             found = pickles.load(file)
-    except pickles.UnsafePickle as error:
-        raise pickles.UnsafePickle(f"{path.name}: {error}") from None
+    except pickles.UnsafePickle:
+        raise
     except Exception as error:  # a broken pickle may raise anything
-        raise ValueError(f"{path.name}: the pickle cannot be read ({error})") from None
+        raise ValueError(f"the pickle cannot be read ({error})") from None
     if not isinstance(found, dict):
-        raise ValueError(f"{path.name}: the pickle holds a {type(found).__name__}, not a dict of "
+        raise ValueError(f"the pickle holds a {type(found).__name__}, not a dict of "
                          "name -> numbers")
     # A list of Python floats takes eight times the space of an array, and aliases share theirs:
     # each is turned once and let go. No list is made here, so an id stands for one list only.
     arrays = {}
     for key, row in found.items():
-        try:
-            if id(row) not in arrays:
+        if row is None:
+            continue
+        if id(row) not in arrays:
+            try:
                 arrays[id(row)] = np.asarray(row, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path.name}: a value of {key!r} is not a number "
-                             f"({error})") from None
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"a value of {key!r} is not a number ({error})") from None
         found[key] = arrays[id(row)]
-    return list(found), _stacked(found.values(), path)
+    return list(found), list(found.values())
 
 
-def _stacked(rows, path):
-    rows = [np.asarray(row, dtype=np.float32).ravel() for row in rows]
-    lengths = {len(row) for row in rows}
-    if len(lengths) != 1:
-        raise ValueError(f"{path.name}: the vectors have {len(lengths)} different lengths")
-    return np.stack(rows)
-
-
-def _words(path):
-    head = pd.read_csv(path, sep=r"\s+", header=None, nrows=1, dtype=str, keep_default_na=False)
-    table = pd.read_csv(path, sep=r"\s+", header=None, skiprows=int(head.shape[1] == 2),
-                        keep_default_na=False, dtype={0: str}, quoting=3)
-    return table[0], table.iloc[:, 1:].to_numpy()
-
-
-def _table(path):
-    separator = "\t" if ".tsv" in path.suffixes else ","
-    head = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str,
-                       keep_default_na=False)
-    numbers = pd.to_numeric(head.iloc[0, 1:], errors="coerce").notna()
-    # a head line of column numbers 0, 1, 2, ... is a head line too
-    counting = list(head.iloc[0, 1:]) in ([str(i) for i in range(head.shape[1] - 1)],
-                                          [str(i + 1) for i in range(head.shape[1] - 1)])
-    header = None if numbers.all() and not counting else 0
-    table = pd.read_csv(path, sep=separator, header=header, keep_default_na=False,
-                        dtype={0 if header is None else head.iloc[0, 0] or "Unnamed: 0": str})
-    return table.iloc[:, 0], table.iloc[:, 1:].to_numpy()
-
-
-def _parquet(path):
-    extras.need("pyarrow")
-    table = pd.read_parquet(path)
-    other = [c for c in table if not pd.api.types.is_numeric_dtype(table[c])]
-    lists = [c for c in other if len(table) and np.ndim(table[c].iloc[0]) == 1]
-    names = [c for c in other if c not in lists]
-    keys = table[names[0]] if names else table.index
-    if lists:
-        return keys, _stacked(table[lists[0]], path)
-    return keys, table.drop(columns=other).to_numpy()
-
-
-def _npz(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [file[name] for name in file.files]
-    except ValueError:
-        raise ValueError(f"{path.name}: the file holds Python objects, which are not read; save "
-                         "the names as an array of str") from None
-    names = [a for a in arrays if a.ndim == 1 and a.dtype.kind in "US"]
-    numbers = [a for a in arrays if a.ndim == 2 and a.dtype.kind in "fiu"]
-    if len(names) != 1 or len(numbers) != 1:
-        raise ValueError(f"{path.name}: one array of names and one of numbers (names x d) is "
-                         "needed")
-    return names[0].astype(str), numbers[0]
-
-
-def _h5ad(path):
-    adata = ad.read_h5ad(path)
-    return adata.obs_names, adata.X.toarray() if hasattr(adata.X, "toarray") else adata.X
-
-
-READERS = {".pickle": _pickle, ".pkl": _pickle, ".txt": _words, ".vec": _words, ".csv": _table,
-           ".tsv": _table, ".parquet": _parquet, ".npz": _npz, ".h5ad": _h5ad}
+READERS = {".pickle": _pickle, ".pkl": _pickle, ".txt": tables.words, ".vec": tables.words,
+           ".csv": tables.table, ".tsv": tables.table, ".parquet": tables.parquet,
+           ".npz": tables.arrays, ".h5ad": tables.h5ad}

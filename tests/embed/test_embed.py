@@ -325,7 +325,7 @@ def test_dotted_names_are_refused(tmp_path, content):
     ("x.pickle", b"no pickle at all", "cannot be read"),
     ("x.pickle", pickle.dumps({"A": [1.]})[:-8], "cannot be read"),
     ("x.csv", b"gene,d0,d1\nA,1,2\nB,x,3\n", "a value is not a number"),
-    ("x.csv", b"gene,d0,d1\nA,1,2\nB,,3\n", "a value is not a number"),
+    ("x.csv", b"gene,d0,d1\nA,1,2\nB,,3\n", "1 of 2 genes .'B'. has a value that is not"),
     ("x.csv", b"gene,d0,d1\nA,1,2\nA,1,3\n", "'A' stands twice with different vectors"),
     ("x.txt", b"A\n", "one vector of the same length"),
 ])

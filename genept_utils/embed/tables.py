@@ -1,0 +1,77 @@
+"""Keys and numbers from tables: text, parquet, arrays of numpy, AnnData."""
+
+import zipfile
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from genept_utils import extras, packed
+
+
+def words(path):
+    head = pd.read_csv(path, sep=r"\s+", header=None, nrows=1, dtype=str, keep_default_na=False)
+    table = pd.read_csv(path, sep=r"\s+", header=None, skiprows=int(head.shape[1] == 2),
+                        keep_default_na=False, dtype={0: str}, quoting=3)
+    return table[0], table.iloc[:, 1:].to_numpy()
+
+
+def table(path):
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    head = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str,
+                       keep_default_na=False)
+    numbers = pd.to_numeric(head.iloc[0, 1:], errors="coerce").notna()
+    # a head line of column numbers 0, 1, 2, ... is a head line too
+    counting = list(head.iloc[0, 1:]) in ([str(i) for i in range(head.shape[1] - 1)],
+                                          [str(i + 1) for i in range(head.shape[1] - 1)])
+    header = None if numbers.all() and not counting else 0
+    found = pd.read_csv(path, sep=separator, header=header, keep_default_na=False,
+                        dtype={0 if header is None else head.iloc[0, 0] or "Unnamed: 0": str})
+    return found.iloc[:, 0], found.iloc[:, 1:].to_numpy()
+
+
+def parquet(path):
+    extras.need("pyarrow")
+    found = pd.read_parquet(path)
+    other = [c for c in found if not pd.api.types.is_numeric_dtype(found[c])]
+    filled = {c: found[c].dropna() for c in other}
+    lists = [c for c in other if len(filled[c]) and np.ndim(filled[c].iloc[0]) == 1]
+    names = [c for c in other if c not in lists]
+    keys = found[names[0]] if names else found.index
+    if lists:
+        return keys, list(found[lists[0]])
+    return keys, found.drop(columns=other).to_numpy()
+
+
+def arrays(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed.check_size(path, sum(member.file_size for member in archive.infolist()))
+        with np.load(path, allow_pickle=False) as file:
+            found = [file[name] for name in file.files]
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path.name} cannot be read ({error}); it is broken or not complete, so "
+                         "copy or download it again") from None
+    except ValueError as error:
+        if "times its size" in str(error):
+            raise
+        raise ValueError(f"{path.name}: the file holds Python objects, which are not read; save "
+                         "the names as an array of str") from None
+    names = [a for a in found if a.ndim == 1 and a.dtype.kind in "US"]
+    numbers = [a for a in found if a.ndim == 2 and a.dtype.kind in "fiu"]
+    if len(names) != 1 or len(numbers) != 1:
+        raise ValueError(f"{path.name}: one array of names and one of numbers (names x d) is "
+                         "needed")
+    return names[0].astype(str), numbers[0]
+
+
+def h5ad(path):
+    try:
+        adata = ad.read_h5ad(path)
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{path.name} cannot be read as .h5ad ({str(error)[:160]}); it is broken "
+                         "or not complete, so copy or download it again") from None
+    if adata.X is None:
+        raise ValueError(f"{path.name} has no matrix X; an embedding has genes in rows and numbers "
+                         "in X")
+    return adata.obs_names, adata.X.toarray() if hasattr(adata.X, "toarray") else adata.X
