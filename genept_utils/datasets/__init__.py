@@ -2,12 +2,13 @@
 
 from genept_utils.datasets.columns import (
     batches_alone,
+    can_hold_out,
     categorical,
     complete,
     enough,
     missing,
-    optional_batch,
     require,
+    settle_batch,
 )
 from genept_utils.datasets.files import read_h5ad
 from genept_utils.datasets.formats import read_cells
@@ -18,6 +19,6 @@ from genept_utils.datasets.open_sets import CELLS, available, sources_of
 from genept_utils.datasets.own import COLUMNS, load
 
 __all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "available", "batches_alone",
-           "categorical", "complete", "enough", "gene_classes", "gene_pairs", "gene_task",
-           "lineages", "load", "missing", "optional_batch", "read_cells", "read_h5ad", "require",
-           "sources_of"]
+           "can_hold_out", "categorical", "complete", "enough", "gene_classes", "gene_pairs",
+           "gene_task", "lineages", "load", "missing", "read_cells", "read_h5ad", "require",
+           "settle_batch", "sources_of"]

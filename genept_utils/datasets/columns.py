@@ -88,30 +88,41 @@ def enough(adata, cells=0, **least):
                 f"column with {word}=COLUMN")
 
 
-def optional_batch(adata, asked, report=print):
-    """Settle the column ``batch`` of a page that can do without, and say what it means there.
+def settle_batch(adata, asked, report=print):
+    """Say what the column ``batch`` can be used for; drop one that was not asked for.
 
-    A column of a file that was not asked for is dropped. Of one that was asked for, cells without
-    a batch and batches whose cell types occur in no other are reported.
+    Parameters
+    ----------
+    asked : bool
+        Whether the page needs a batch or its reader has named one.
+    report : callable
+        Is given one sentence about a column that is dropped, cells without a batch, a single
+        batch, and batches whose cell types occur in no other.
     """
     if "batch" not in adata.obs:
         return
-    name = _name(adata)
+    name, batch = _name(adata), adata.obs["batch"]
     if not asked:
         del adata.obs["batch"]
         report(f"{name}: its column batch was not asked for and is not used; batch=batch holds "
                "out one of its batches at a time.")
         return
-    lacks = missing(adata.obs["batch"])
+    lacks = missing(batch)
     if lacks.any():
         report(f"{name}: {lacks.sum():,} of {adata.n_obs:,} cells have no batch and are left out "
                "where batches are held out.")
-    if adata.obs["batch"].nunique() < 2:
+    if batch.nunique() < 2:
         report(f"{name}: there is one batch only, so none is held out.")
     elif alone := batches_alone(adata.obs):
-        report(f"{name}: the cell types of {', '.join(alone[:5])}"
-               f"{f' and {len(alone) - 5} more batches' if len(alone) > 5 else ''} occur in no "
-               "other batch, which cannot be held out.")
+        more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
+        report(f"{name}: the cell types of batch {', '.join(alone[:5])}{more} occur in no other: "
+               "there batch and type cannot be told apart, and it is not held out.")
+
+
+def can_hold_out(obs):
+    """Whether there are batches that share a cell type, so that one can be held out."""
+    return ("batch" in obs and obs["batch"].nunique() > 1
+            and len(batches_alone(obs)) < obs["batch"].nunique())
 
 
 def batches_alone(obs):

@@ -13,7 +13,13 @@ from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
 from genept_utils.evaluate.counts import letters, words
-from genept_utils.evaluate.donors import leave_one_donor_out
+from genept_utils.evaluate.donors import (
+    donor_rows,
+    donor_splits,
+    held_out_donors,
+    leave_one_donor_out,
+    phenotype_tests,
+)
 from genept_utils.evaluate.inputs import class_scores, gene_input, has_input, pair_scores
 from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary
 from genept_utils.evaluate.negatives import (
@@ -23,27 +29,49 @@ from genept_utils.evaluate.negatives import (
     random_negatives,
     strata,
 )
-from genept_utils.evaluate.neighbours import cell_typing, knn_predict, label_scores
+from genept_utils.evaluate.neighbours import (
+    cell_typing,
+    found_by_type,
+    knn_predict,
+    label_scores,
+    neighbour_agreement,
+)
 from genept_utils.evaluate.pairs import fit_pairs, pair_features, score_pairs
 from genept_utils.evaluate.panels import (
     across_panels,
+    by_panel_size,
     panel_predictions,
+    panel_rows,
+    panel_table,
     panels,
+    parts_of,
     relabelled,
     standardise,
 )
 from genept_utils.evaluate.programs import cosine_threshold, explained_by, gene_programs
 from genept_utils.evaluate.roc import bootstrap_pairs, stratified_auc
-from genept_utils.evaluate.sets import differences, drawn, each, read_sets
-from genept_utils.evaluate.splits import families, splits, subsample
 from genept_utils.evaluate.tables import area_gains, areas, by_method, gains
+from genept_utils.evaluate.sets import (
+    coverage,
+    differences,
+    drawn,
+    each,
+    overview,
+    read_sets,
+    readable,
+    run_gains,
+)
+from genept_utils.evaluate.splits import families, small_share, splits, subsample
 
 __all__ = ["across_panels", "area_gains", "areas", "asw", "bootstrap", "bootstrap_pairs",
-           "by_method", "cell_typing", "class_scores", "classifier", "clustering",
-           "cosine_threshold", "cross_validate", "degree", "differences", "drawn", "each",
-           "explained_by", "families", "finetune", "fit_pairs", "gains", "gene_input",
-           "gene_programs", "has_input", "integration", "interval", "knn_predict", "label_scores",
-           "leave_one_donor_out", "letters", "matched_negatives", "nested", "node_disjoint",
-           "pair_features", "pair_scores", "paired", "panel_predictions", "panels",
-           "random_negatives", "read_sets", "relabelled", "score_pairs", "splits", "spread",
+           "by_method", "by_panel_size", "cell_typing", "class_scores", "classifier",
+           "clustering", "cosine_threshold", "coverage", "cross_validate", "degree",
+           "differences", "donor_rows", "donor_splits", "drawn", "each", "explained_by",
+           "families", "finetune", "fit_pairs", "found_by_type", "gains", "gene_input",
+           "gene_programs", "has_input", "held_out_donors", "integration", "interval",
+           "knn_predict", "label_scores", "leave_one_donor_out", "letters", "matched_negatives",
+           "neighbour_agreement", "nested", "node_disjoint", "overview", "pair_features",
+           "pair_scores", "paired", "panel_predictions", "panel_rows", "panel_table", "panels",
+           "parts_of", "phenotype_tests", "random_negatives", "read_sets", "readable",
+           "relabelled", "run_gains", "score_pairs", "small_share", "splits", "spread",
            "standardise", "strata", "stratified_auc", "subsample", "summary", "words"]

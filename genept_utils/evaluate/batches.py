@@ -33,6 +33,7 @@ def integration(X, batch, labels, max_cells=3000, seed=0):
         ``connectivity``: share of each type's cells in the largest component of its
         15-neighbour graph, mean over types; ``asw_label``: silhouette of the cell type, halved
         and raised to [0, 1]; ``clisi``: as ``ilisi`` for cell types, 1 where neighbours agree.
+        ``asw_batch`` is NaN where no cell type occurs in two batches.
     """
     from sklearn.metrics import silhouette_samples, silhouette_score
     from sklearn.neighbors import NearestNeighbors, kneighbors_graph
@@ -55,8 +56,8 @@ def integration(X, batch, labels, max_cells=3000, seed=0):
     batch_lisi, label_lisi = _lisi(neighbours, batch), _lisi(neighbours, labels)
     n_batches, n_labels = len(np.unique(batch)), len(np.unique(labels))
     return {
-        "asw_batch": float(np.mean(mixed)),
-        "ilisi": (batch_lisi - 1) / (n_batches - 1),
+        "asw_batch": float(np.mean(mixed)) if mixed else np.nan,
+        "ilisi": (batch_lisi - 1) / (n_batches - 1) if n_batches > 1 else np.nan,
         "connectivity": float(np.mean(joined)),
         "asw_label": (float(silhouette_score(X, labels)) + 1) / 2,
         "clisi": (n_labels - label_lisi) / (n_labels - 1),

@@ -3,6 +3,95 @@
 import numpy as np
 import pandas as pd
 
+from genept_utils.datasets import missing
+from genept_utils.evaluate.splits import splits, subsample
+
+FOLDS = 10  # of donors, where there are as many
+
+
+def donor_splits(y, donor, seed=0):
+    """Train and test rows with whole donors held out.
+
+    Fewer than ten donors are held out one at a time; from ten on there are ten folds of donors
+    (:func:`splits` with groups), so that the cost does not grow with their number.
+
+    Parameters
+    ----------
+    y, donor : array-like
+        (n,) condition and donor; a cell without a donor stands in no split.
+
+    Returns
+    -------
+    list of tuple of numpy.ndarray
+        (train, test) row numbers; without those splits whose training cells have one condition
+        only.
+    """
+    y, known = np.asarray(y), np.flatnonzero(~missing(donor))
+    names = np.asarray(donor).astype(str)[known]
+    donors = np.unique(names)
+    if len(donors) < FOLDS:
+        held = [(known[names != one], known[names == one]) for one in donors]
+    else:
+        held = [(known[train], known[test])
+                for train, test in splits(y[known], FOLDS, 1, names, seed)]
+    return [(train, test) for train, test in held if len(test) and len(np.unique(y[train])) > 1]
+
+
+def phenotype_tests(obs, max_cells=(4000, 10_000), seed=0, report=print):
+    """Splits for a phenotype that each cell has: five random folds, and whole donors held out.
+
+    Parameters
+    ----------
+    obs : pandas.DataFrame
+        ``condition`` and, where they are known, ``donor``.
+    max_cells : tuple of int
+        Cells of the random folds and of the donor splits; of more a sample is taken.
+    report : callable
+        Is given one sentence where donors are missing or cannot be held out.
+
+    Returns
+    -------
+    list of tuple
+        ("random cells" or "held-out donor", training rows, test rows), all rows of ``obs``.
+    """
+    y = obs["condition"].to_numpy(str)
+    sample = subsample(y, max_cells[0], seed)
+    tests = [("random cells", np.sort(sample[train]), sample[test])
+             for train, test in splits(y[sample], 5, 1, seed=seed)
+             if len(np.unique(y[sample[train]])) > 1]
+    if "donor" not in obs:
+        report("There is no column of donors, so none is held out; name it with donor=COLUMN.")
+        return tests
+    lacks = missing(obs["donor"])
+    if lacks.any():
+        report(f"{lacks.sum():,} of {len(y):,} cells have no donor and are left out where donors "
+               "are held out.")
+    held = held_out_donors(obs, max_cells[1], seed)
+    if not held:
+        donors = obs["donor"][~lacks].nunique()
+        report(f"No donor is held out: there {'is' if donors == 1 else 'are'} {donors}, and the "
+               "others must have two conditions to learn from.")
+    return tests + held
+
+
+def held_out_donors(obs, max_cells=10_000, seed=0):
+    """:func:`donor_splits` of a sample of the cells whose donor and condition are known.
+
+    Returns
+    -------
+    list of tuple
+        ("held-out donor", training rows, test rows), rows of ``obs``; empty without a column of
+        donors.
+    """
+    if "donor" not in obs:
+        return []
+    known = np.flatnonzero(~missing(obs["donor"]) & ~missing(obs["condition"]))
+    names, y = (obs[column].to_numpy()[known].astype(str) for column in ("donor", "condition"))
+    chosen = subsample(np.char.add(np.char.add(names, "|"), y), max_cells, seed)
+    known = known[chosen]
+    return [("held-out donor", known[train], known[test])
+            for train, test in donor_splits(y[chosen], names[chosen], seed)]
+
 
 def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     """Condition of a donor from the mean vector of the donor's cells.
@@ -32,9 +121,14 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     table = pd.DataFrame(np.asarray(X, dtype=np.float64))
     table = table.groupby(np.asarray(donor).astype(str)).mean()
     of = pd.Series(np.asarray(condition).astype(str), np.asarray(donor).astype(str))
+    mixed = of.groupby(level=0).nunique()
+    if (mixed > 1).any():
+        raise ValueError(f"donor {mixed.idxmax()!r} has cells of {mixed.max()} conditions; a donor "
+                         "must have one here")
     of = of[~of.index.duplicated()].reindex(table.index)
     if of.nunique() != 2:
-        raise ValueError(f"donors have {of.nunique()} conditions; two are needed")
+        raise ValueError(f"the donors have {of.nunique()} conditions ({', '.join(of.unique()[:5])}); "
+                         "two are needed")
     y = (of == of.max()).to_numpy(int)
     rng = np.random.default_rng(seed)
     turned = [_turned(table.to_numpy(), i) for i in range(len(y))]
@@ -52,6 +146,18 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
         made |= {name: value, f"{name}_low": min(low, value), f"{name}_high": max(high, value),
                  f"{name}_p": (1 + least) / (1 + permutations)}
     return made
+
+
+def donor_rows(table):
+    """The wide result of :func:`leave_one_donor_out` as one row per metric: ``metric``, ``value``,
+    ``low``, ``high`` and, in ``note``, the p-value; other columns stay."""
+    made = []
+    for metric in ("accuracy", "roc_auc") if len(table) else ():
+        columns = {metric: "value", f"{metric}_low": "low", f"{metric}_high": "high"}
+        part = table[["dataset", "method", "n", *columns]].rename(columns=columns)
+        notes = [f"permutation p-value {p:.2f}" for p in table[f"{metric}_p"]]
+        made.append(part.assign(metric=metric, note=notes))
+    return pd.concat(made) if made else pd.DataFrame()
 
 
 def _turned(X, held_out):

@@ -7,6 +7,12 @@ one output layer with softmax. Its size is not known; the defaults here are ours
 import warnings
 
 import numpy as np
+import pandas as pd
+
+from genept_utils.evaluate.classify import classifier
+from genept_utils.evaluate.clusters import asw
+from genept_utils.evaluate.donors import held_out_donors
+from genept_utils.evaluate.neighbours import label_scores, neighbour_agreement
 
 
 def fit(X, y, hidden=128, seed=0, weight_decay=1e-2, max_iter=200):
@@ -70,3 +76,100 @@ def represent(model, X):
     scaler, network = model[0], model[-1]
     inner = scaler.transform(np.asarray(X, dtype=np.float32)) @ network.coefs_[0]
     return np.maximum(inner + network.intercepts_[0], 0).astype(np.float32)
+
+
+def compare(spaces, y, tests, kinds=("lr", "lr scaled", "mlp"), seed=0, vary=False,
+            max_iter=200):
+    """Scores of classifiers and of the network on the same splits.
+
+    Parameters
+    ----------
+    spaces : dict of str to numpy.ndarray
+        (n_cells, d) cell vectors by method.
+    y : array-like
+        (n_cells,) labels.
+    tests : sequence of tuple
+        (name of the kind of split, training rows, test rows).
+    kinds : sequence of str
+        ``"mlp"`` is :func:`fit`; others are names of
+        :func:`genept_utils.evaluate.classifier`.
+    seed, vary : int, bool
+        Seed of the network; with ``vary`` it is one higher for every further split.
+    max_iter : int
+        Passes of the network through the data.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per method, split and kind: ``method``, ``split``, ``number`` (of the split),
+        ``classifier``, ``n`` (training and test rows), ``n_test`` and the scores of
+        :func:`genept_utils.evaluate.label_scores`.
+    """
+    y, rows = np.asarray(y), []
+    for method, X in spaces.items():
+        for number, (split, train, test) in enumerate(tests):
+            for kind in kinds:
+                model = (fit(X[train], y[train], seed=seed + vary * number, max_iter=max_iter)
+                         if kind == "mlp" else classifier(kind).fit(X[train], y[train]))
+                rows.append({"method": method, "split": split, "number": number,
+                             "classifier": kind, "n": len(train) + len(test), "n_test": len(test),
+                             **label_scores(y[test], model.predict(X[test]))})
+    return pd.DataFrame(rows)
+
+
+def before_and_after(X, y, train, test, seed=0, max_iter=30):
+    """Test cells as they are, and in the hidden layer of a network fitted to the training cells.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``"before"`` (n_test, d) and ``"after"`` (n_test, hidden).
+    """
+    network = fit(X[train], np.asarray(y)[train], seed=seed, max_iter=max_iter)
+    return {"before": X[test], "after": represent(network, X[test])}
+
+
+def agreement(sets, methods, seed=0, max_iter=30):
+    """How well cells of held-out donors lie by condition, before and after fine-tuning on it.
+
+    Parameters
+    ----------
+    sets : dict of str to anndata.AnnData
+        Sets by name; those without ``obs["donor"]`` or a donor to hold out are passed over.
+    methods : sequence of str
+        Keys of ``obsm``; a set that lacks one is passed over for it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per set, method, held-out donors and ``vectors`` ("before", "after"):
+        ``knn_agreement``, the share of the ten nearest held-out cells that have the cell's
+        condition, ``asw``, the average silhouette width of the conditions (cosine; NaN where
+        the held-out cells have one condition), ``n`` cells of all held-out donors.
+    """
+    rows = []
+    for name, adata in sets.items():
+        y = adata.obs["condition"].to_numpy(str)
+        tests = held_out_donors(adata.obs, seed=seed)
+        n = sum(len(test) for _, _, test in tests)
+        for method in [method for method in methods if method in adata.obsm]:
+            for _, train, test in tests:
+                both = 1 < len(np.unique(y[test])) < len(test)
+                made = before_and_after(adata.obsm[method], y, train, test, seed, max_iter)
+                rows += [{"dataset": name, "method": method, "vectors": vectors, "n": n,
+                          "knn_agreement": neighbour_agreement(space, y[test]),
+                          "asw": asw(space, y[test]) if both else np.nan}
+                         for vectors, space in made.items()]
+    return pd.DataFrame(rows)
+
+
+def named(table):
+    """Rows for the ledger: GenePT-w under the network is ``"GenePT-w fine-tuned"``, and other
+    methods after fine-tuning likewise; undefined values are left out."""
+    made = table.copy()
+    if len(made):
+        after = (made.pop("vectors").eq("after") if "vectors" in made else
+                 made["classifier"].eq("mlp") & made["method"].eq("GenePT-w"))
+        made["method"] = made["method"].where(~after, made["method"] + " fine-tuned")
+        made = made.dropna(subset=["value"])
+    return made

@@ -51,6 +51,41 @@ def label_scores(true, predicted):
             "recall_macro": float(r), "f1_macro": float(f)}
 
 
+def neighbour_agreement(X, labels, k=10):
+    """Mean share of the ``k`` nearest other cells (cosine) that have the cell's own label."""
+    from sklearn.neighbors import NearestNeighbors
+
+    labels = np.asarray(labels)
+    near = NearestNeighbors(n_neighbors=min(k, len(labels) - 1), metric="cosine",
+                            algorithm="brute").fit(X).kneighbors(return_distance=False)
+    return float((labels[near] == labels[:, None]).mean())
+
+
+def found_by_type(true, **predicted):
+    """Share of each type's cells that is found, and what its other cells are taken for.
+
+    Parameters
+    ----------
+    true : array-like
+        (n,) types.
+    **predicted
+        (n,) predicted types of each model, by its name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per type: a column per model, and ``errors mostly to`` of the last one.
+    """
+    true, rows = np.asarray(true), {}
+    for kind in np.unique(true):
+        here = {name: np.asarray(found)[true == kind] for name, found in predicted.items()}
+        last = here[next(reversed(here))]
+        wrong = pd.Series(last[last != kind]).value_counts()
+        rows[kind] = {**{name: (found == kind).mean() for name, found in here.items()},
+                      "errors mostly to": wrong.index[0] if len(wrong) else ""}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
     """k-nearest-neighbour cell typing over folds, or with one group held out at a time.
 

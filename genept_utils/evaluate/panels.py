@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import cells, embed, genes
+from genept_utils.evaluate.intervals import summary
 from genept_utils.evaluate.neighbours import label_scores
 from genept_utils.evaluate.splits import families, subsample
 
@@ -122,6 +123,63 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
     return pd.DataFrame(rows)
 
 
+def by_panel_size(adata, embeddings, sizes, among=None, report=print, **options):
+    """:func:`across_panels` for panels of several sizes.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Genes of each panel; tried where the pool holds three such panels or more.
+    among : int, optional
+        The pool is the ``among`` most variable genes instead of all.
+    report : callable
+        Is given one sentence where no size fits.
+    **options
+        Of :func:`across_panels`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With ``size``, ``pool`` ("all genes", "variable genes") and ``task``.
+    """
+    pool = "all genes" if among is None else "variable genes"
+    most = min(among or adata.n_vars, adata.n_vars)
+    made = [across_panels(adata, embeddings, size=size, among=among, **options).assign(
+        size=size, pool=pool, task=f"panels of {size} from {pool}")
+        for size in sizes if 3 * size <= most]
+    if not made:
+        report(f"{most:,} genes are fewer than three panels of {min(sizes)}: panel sizes are left "
+               "out.")
+    return pd.concat(made) if made else pd.DataFrame(columns=["size", "pool", "task", "split"])
+
+
+def panel_table(runs, split=None, index=("dataset", "split")):
+    """Mean accuracy by method, with the share of the largest type in the column ``majority``."""
+    runs = runs if split is None else runs[runs["split"] == split]
+    by = [name for name in index if split is None or name != "split"]
+    table = runs.pivot_table("accuracy", by, "method", sort=False)
+    table["majority"] = runs.groupby(by, sort=False)["majority"].mean()
+    return table.round(2)
+
+
+def panel_rows(runs):
+    """Rows for the ledger: ``accuracy`` and ``f1_macro`` with the middle 95 % of the draws, and
+    the number ``n`` of test cells."""
+    rows = summary(runs, ["task", "dataset", "method", "split"], ["accuracy", "f1_macro"])
+    size = runs.groupby(["task", "dataset"])["n_test"].first().astype(int).rename("n")
+    return rows.merge(size.reset_index(), on=["task", "dataset"])
+
+
+def parts_of(sets, columns):
+    """The sets, and their parts by the values of some columns of ``obs``: "kang control"."""
+    parts = dict(sets)
+    for name, adata in sets.items():
+        for column in [column for column in columns if column in adata.obs]:
+            for value in adata.obs[column].dropna().unique():
+                parts[f"{name} {value}"] = adata[adata.obs[column] == value]
+    return parts
+
+
 def panel_predictions(adata, embedding, draws=10, seed=0, C=0.01, max_cells=2000):
     """True and predicted labels of the test cells of all draws of :func:`across_panels`, on
     disjoint random halves of the genes."""
@@ -183,8 +241,11 @@ def standardise(X):
 
 
 def _fit_standardised(X, y, C):
+    from sklearn.dummy import DummyClassifier
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
+    if len(np.unique(y)) < 2:  # rare types that all fell to the other half
+        return DummyClassifier(strategy="most_frequent").fit(X, y)
     with threadpool_limits(1):  # the products are small: threads would wait for each other
         return LogisticRegression(C=C, max_iter=500, tol=1e-3).fit(standardise(X), y)

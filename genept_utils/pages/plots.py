@@ -1,5 +1,8 @@
 """One look for every figure of the book. Nothing here computes a result."""
 
+import colorsys
+import itertools
+
 from genept_utils import extras
 
 extras.need("matplotlib", "seaborn")
@@ -8,6 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import to_rgb
+
+from genept_utils.pages import on_groups
 
 # Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]
@@ -31,11 +37,16 @@ def use_style():
 
 
 def colours(names):
-    """One colour per name, in the order given; at most 24 names."""
-    names = list(names)
-    if len(names) > len(_MANY):
-        raise ValueError(f"{len(names)} classes are more than {len(_MANY)} colours")
-    return dict(zip(names, _MANY))
+    """One colour per name, in the order given; beyond 24 names the colours begin anew."""
+    return dict(zip(names, itertools.cycle(_MANY)))
+
+
+def grouped(labels, most=len(_MANY)):
+    """Labels (n,) as str; of more than ``most`` classes the rarest become "other (k types)"."""
+    labels = pd.Series(np.asarray(labels)).astype(str)
+    counts = labels.value_counts()
+    rare = counts.index[most - 1:] if len(counts) > most else []
+    return labels.where(~labels.isin(rare), f"other ({len(rare)} types)").to_numpy()
 
 
 def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True):
@@ -46,28 +57,49 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     xy : array (n, 2)
         Coordinates without meaning of their own (UMAP): the axes carry no ticks.
     labels : array-like (n,)
-        Class of each point.
+        Class of each point; of more than 24 classes the rarest are drawn as one, in grey.
     order : list of str, optional
         Order of the legend and the colours; by default the most frequent first.
+    legend : bool or "groups"
+        ``"groups"`` writes the names on the groups instead.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    labels = pd.Series(np.asarray(labels)).astype(str)
-    order = [str(name) for name in (order if order is not None else labels.value_counts().index)]
+    labels = grouped(labels)
+    counts = pd.Series(labels).value_counts()
+    order = [str(name) for name in (order if order is not None else counts.index)]
+    order = [name for name in order if name in counts]
+    order += [name for name in counts.index if name not in order]
     ax = ax if ax is not None else plt.subplots(figsize=(7.2, 5.0))[1]
     size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
-    chosen = colours(order)
+    chosen = {name: QUIET if name.startswith("other (") else colour
+              for name, colour in colours(order).items()}
     for name in order:
-        here = (labels == name).to_numpy()
+        here = labels == name
         ax.scatter(xy[here, 0], xy[here, 1], s=size, color=chosen[name], linewidths=0, alpha=0.75,
                    rasterized=True, label=f"{name} ({here.sum():,})")
     ax.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2", title=title)
-    if legend:
+    if legend == "groups":
+        xy = np.asarray(xy)
+        on_groups.write(ax, {name: _middle(xy[labels == name]) for name in order},
+                        {name: _dark(colour) for name, colour in chosen.items()})
+    elif legend:
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=(60 / size) ** 0.5,
                   handletextpad=0.2, labelspacing=0.35)
     return ax
+
+
+def _dark(colour, most=0.3):
+    """A colour dark enough to be read as letters on white."""
+    lightness = colorsys.rgb_to_hls(*to_rgb(colour))[1]
+    return sns.set_hls_values(colour, l=min(lightness, most))
+
+
+def _middle(points):
+    """The point of a group that lies nearest to the group's median: never between islands."""
+    return points[np.abs(points - np.median(points, axis=0)).sum(axis=1).argmin()]
 
 
 def confusion(matrix, labels, ax=None, title=None):
@@ -99,14 +131,14 @@ def confusion(matrix, labels, ax=None, title=None):
     return ax
 
 
-def forest(table, ax=None, xlabel=None, reference=None):
+def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     """Estimates with intervals, one line per row and one colour per method.
 
     Parameters
     ----------
     table : pandas.DataFrame
         ``row`` (line label), ``method``, ``value``, ``low``, ``high``; optional ``published``,
-        drawn as an open diamond.
+        drawn as an open diamond that the legend calls ``mark``.
     reference : float, optional
         A vertical line, for example .5 for a ROC-AUC.
 
@@ -130,7 +162,7 @@ def forest(table, ax=None, xlabel=None, reference=None):
         known = table.dropna(subset=["published"]).drop_duplicates(["row", "published"])
         ax.scatter(known["published"], [rows.index(row) for row in known["row"]], marker="D",
                    s=42, facecolors="none", edgecolors=INK, linewidths=1.3, zorder=5,
-                   label="published")
+                   label=mark)
     if reference is not None:
         ax.axvline(reference, color=QUIET, linewidth=1, linestyle=":", zorder=0)
     for line in range(1, len(rows)):
@@ -139,6 +171,32 @@ def forest(table, ax=None, xlabel=None, reference=None):
            ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=None):
+    """A line with a band per method, on a logarithmic axis.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``method``, the column ``x``, ``value``, ``low`` and ``high``.
+    reference : float, optional
+        A dotted horizontal line.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
+    for method, colour in colours(dict.fromkeys(table["method"])).items():
+        part = table[table["method"] == method]
+        ax.plot(part[x], part["value"], "o-", color=colour, label=method, markersize=4)
+        ax.fill_between(part[x].astype(float), part["low"], part["high"], color=colour, alpha=0.15,
+                        linewidth=0)
+    if reference is not None:
+        ax.axhline(reference, color=QUIET, linestyle=":")
+    ax.set(xscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
     return ax
 
 

@@ -51,16 +51,16 @@ def test_too_few_cells_or_values_are_one_sentence():
 
 def test_a_batch_that_was_not_asked_for_is_not_used():
     said, cells = [], _cells(cell_type=["B", "T"], batch=["x", "y"])
-    datasets.optional_batch(cells, asked=False, report=said.append)
+    datasets.settle_batch(cells, asked=False, report=said.append)
     assert "batch" not in cells.obs and "was not asked for" in said[0]
 
 
 @pytest.mark.parametrize("batch, word", [
     (["x", "x", "x", "x"], "one batch only"), (["x", "x", "x", None], "1 of 4 cells have no batch"),
-    (["x", "y", "x", "z"], "the cell types of z occur in no other batch")])
+    (["x", "y", "x", "z"], "the cell types of batch z occur in no other")])
 def test_what_cannot_be_held_out_is_said(batch, word):
     said, cells = [], _cells(cell_type=["B", "B", "T", "NK"], batch=batch)
-    datasets.optional_batch(cells, asked=True, report=said.append)
+    datasets.settle_batch(cells, asked=True, report=said.append)
     assert word in said[0]
 
 

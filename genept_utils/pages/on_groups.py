@@ -1,0 +1,67 @@
+"""Names written on the groups of a map, each beside its group and none upon another."""
+
+import numpy as np
+
+PAD = 2  # pixels kept free around a name
+
+
+def write(ax, centres, colours, size=9):
+    """Write names on a map and draw a line where one had to move away from its group.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        With its points drawn.
+    centres : dict of str to array (2,)
+        Where each name belongs, in data coordinates.
+    colours : dict of str to str
+        Colour of each name.
+    size : float
+        Points.
+    """
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    texts = [ax.text(*place, name, fontsize=size, ha="center", va="center", zorder=6,
+                     color=colours[name], weight="bold", path_effects=halo)
+             for name, place in centres.items()]
+    ax.figure.draw_without_rendering()  # the layout settles, and texts know their extent
+    frame = ax.get_window_extent()
+    boxes = np.array([[box.x0, box.y0, box.x1, box.y1] for box in
+                      (text.get_window_extent() for text in texts)]).reshape(-1, 4)
+    moved = spread(boxes, [frame.x0, frame.y0, frame.x1, frame.y1])
+    middle = (moved[:, :2] + moved[:, 2:]) / 2
+    for text, place, centre in zip(texts, ax.transData.inverted().transform(middle),
+                                   centres.values()):
+        text.set_position(place)
+        text.set_in_layout(False)
+        if np.abs(ax.transData.transform(place) - ax.transData.transform(centre)).max() > 6:
+            ax.plot(*zip(centre, place), color=text.get_color(), linewidth=0.8, zorder=5)
+
+
+def spread(boxes, frame, steps=400):
+    """Boxes (k, 4: left, bottom, right, top) moved up or down until none covers another, and into
+    the frame; as near to their places as this simple way brings them."""
+    boxes = np.array(boxes, dtype=float) + [-PAD, -PAD, PAD, PAD]
+    frame = np.asarray(frame, dtype=float)
+    for _ in range(steps):
+        boxes += _inwards(boxes, frame)
+        still = True
+        for i in range(len(boxes)):
+            for j in range(i):
+                wide = min(boxes[i, 2], boxes[j, 2]) - max(boxes[i, 0], boxes[j, 0])
+                high = min(boxes[i, 3], boxes[j, 3]) - max(boxes[i, 1], boxes[j, 1])
+                if wide > 0 and high > 0.5:
+                    upper, lower = (i, j) if boxes[i, 1] >= boxes[j, 1] else (j, i)
+                    boxes[upper, 1::2] += high / 2
+                    boxes[lower, 1::2] -= high / 2
+                    still = False
+        if still:
+            break
+    return boxes + _inwards(boxes, frame) + [PAD, PAD, -PAD, -PAD]
+
+
+def _inwards(boxes, frame):
+    low = np.maximum(frame[:2] - boxes[:, :2], 0)
+    high = np.minimum(frame[2:] - boxes[:, 2:], 0)
+    return np.tile(low + high, 2)
