@@ -29,6 +29,7 @@ def clustering(X, labels, seeds=20, seed=0):
     """
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+    from threadpoolctl import threadpool_limits
 
     columns = labels if isinstance(labels, dict) else {"": labels}
     columns = {name: pd.factorize(np.asarray(values))[0] for name, values in columns.items()}
@@ -36,7 +37,8 @@ def clustering(X, labels, seeds=20, seed=0):
     X = np.ascontiguousarray(X, dtype=np.float32)
     rows = []
     for run in range(seed, seed + seeds):
-        found = KMeans(k, n_init=1, random_state=run).fit_predict(X)
+        with threadpool_limits(1):  # the steps are small: threads would wait for each other
+            found = KMeans(k, n_init=1, random_state=run).fit_predict(X)
         rows += [{"seed": run, "label": name, "ari": adjusted_rand_score(codes, found),
                   "ami": adjusted_mutual_info_score(codes, found)}
                  for name, codes in columns.items()]

@@ -45,6 +45,7 @@ def fit(X, y, hidden=128, seed=0, weight_decay=1e-2, max_iter=200):
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     X = np.asarray(X, dtype=np.float32)
     scaler = StandardScaler().fit(X)
@@ -52,7 +53,8 @@ def fit(X, y, hidden=128, seed=0, weight_decay=1e-2, max_iter=200):
     network = MLPClassifier((hidden,), activation="relu", solver="adam", alpha=weight_decay,
                             learning_rate_init=1e-3, max_iter=max_iter, random_state=seed,
                             batch_size=min(128, len(y)))
-    with warnings.catch_warnings():  # a fixed number of passes is the stopping rule
+    # a fixed number of passes is the stopping rule; its products are too small for threads
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(scaler.transform(X), np.asarray(y))
     return make_pipeline(scaler, network)

@@ -41,7 +41,7 @@ def colours(names):
     return dict(zip(names, itertools.cycle(_MANY)))
 
 
-def grouped(labels, most=len(_MANY)):
+def grouped(labels, most=24):
     """Labels (n,) as str; of more than ``most`` classes the rarest become "other (k types)"."""
     labels = pd.Series(np.asarray(labels)).astype(str)
     counts = labels.value_counts()
@@ -91,7 +91,7 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     return ax
 
 
-def _dark(colour, most=0.3):
+def _dark(colour, most=0.22):
     """A colour dark enough to be read as letters on white."""
     lightness = colorsys.rgb_to_hls(*to_rgb(colour))[1]
     return sns.set_hls_values(colour, l=min(lightness, most))

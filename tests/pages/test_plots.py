@@ -1,0 +1,53 @@
+"""Figures never end a run: many classes, long names, names beside their groups."""
+
+import numpy as np
+import pytest
+
+from genept_utils.pages import on_groups, plots
+
+
+@pytest.mark.parametrize("n", [24, 25, 60, 200])
+def test_of_many_classes_the_rarest_are_drawn_as_one(n):
+    labels = np.repeat([f"type {i}" for i in range(n)], np.arange(n, 0, -1))
+    made = plots.grouped(labels)
+    assert len(set(made)) == min(n, 24)
+    if n > 24:
+        assert f"other ({n - 23} types)" in made
+        assert (made == "type 0").sum() == n  # common types stay
+    assert len(plots.colours(range(n))) == n
+
+
+@pytest.mark.parametrize("legend", [True, "groups", False])
+def test_a_map_of_sixty_types_is_drawn(legend):
+    rng = np.random.default_rng(0)
+    ax = plots.scatter(rng.standard_normal((300, 2)), np.arange(300) % 60, legend=legend)
+    shown = [text.get_text() for text in ax.texts]
+    assert ("other (37 types)" in shown) == (legend == "groups")
+    plots.plt.close(ax.figure)
+
+
+def test_a_given_order_that_lacks_a_class_loses_no_points():
+    ax = plots.scatter(np.zeros((4, 2)), ["a", "b", "c", "a"], order=["b", "absent"])
+    drawn = sum(len(part.get_offsets()) for part in ax.collections)
+    assert drawn == 4
+    plots.plt.close(ax.figure)
+
+
+@pytest.mark.parametrize("k", [2, 8, 14])
+def test_names_on_groups_do_not_cover_each_other(k):
+    boxes = np.tile([100.0, 100.0, 180.0, 112.0], (k, 1))
+    made = on_groups.spread(boxes, [0, 0, 400, 300])
+    for i in range(k):
+        for j in range(i):
+            high = min(made[i, 3], made[j, 3]) - max(made[i, 1], made[j, 1])
+            assert high < 1, (i, j)
+    assert made.min() >= 0 and made[:, 3].max() <= 300
+
+
+def test_letters_on_a_map_are_dark_enough_to_read():
+    for colour in plots.colours(range(24)).values():
+        red, green, blue = plots.to_rgb(plots._dark(colour))
+        linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4
+                  for c in (red, green, blue)]
+        light = np.dot([.2126, .7152, .0722], linear)
+        assert 1.05 / (light + .05) > 4.5  # contrast on white that WCAG asks for
