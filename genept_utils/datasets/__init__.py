@@ -17,6 +17,7 @@ from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
 from genept_utils.datasets.lineages import lineages
 from genept_utils.datasets.open_sets import CELLS, available, sources_of
 from genept_utils.datasets.own import COLUMNS, load
+from genept_utils.datasets.processes import go_processes
 
 __all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "available", "batches_alone",
            "can_hold_out", "categorical", "complete", "enough", "gene_classes", "gene_pairs",

@@ -20,10 +20,18 @@ from genept_utils.evaluate.donors import (
     leave_one_donor_out,
     phenotype_tests,
 )
-from genept_utils.evaluate.inputs import class_scores, gene_input, has_input, pair_scores
+from genept_utils.evaluate.inputs import (
+    chosen_pairs,
+    class_scores,
+    gene_input,
+    has_input,
+    pair_scores,
+)
 from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary
+from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
 from genept_utils.evaluate.negatives import (
     degree,
+    labelled,
     matched_negatives,
     node_disjoint,
     random_negatives,
@@ -64,14 +72,16 @@ from genept_utils.evaluate.sets import (
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
 
 __all__ = ["across_panels", "area_gains", "areas", "asw", "bootstrap", "bootstrap_pairs",
-           "by_method", "by_panel_size", "cell_typing", "class_scores", "classifier",
-           "clustering", "cosine_threshold", "coverage", "cross_validate", "degree",
+           "by_method", "by_panel_size", "cell_typing", "chosen_pairs", "class_scores",
+           "classifier", "clustering", "cosine_threshold", "coverage", "cross_validate", "degree",
            "differences", "donor_rows", "donor_splits", "drawn", "each", "explained_by",
            "families", "finetune", "fit_pairs", "found_by_type", "gains", "gene_input",
            "gene_programs", "has_input", "held_out_donors", "integration", "interval",
-           "knn_predict", "label_scores", "leave_one_donor_out", "letters", "matched_negatives",
-           "neighbour_agreement", "nested", "node_disjoint", "overview", "pair_features",
-           "pair_scores", "paired", "panel_predictions", "panel_rows", "panel_table", "panels",
-           "parts_of", "phenotype_tests", "random_negatives", "read_sets", "readable",
-           "relabelled", "run_gains", "score_pairs", "small_share", "splits", "spread",
-           "standardise", "strata", "stratified_auc", "subsample", "summary", "words"]
+           "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
+           "matched_negatives", "named_genes", "names_partner", "neighbour_agreement", "nested",
+           "node_disjoint", "overview", "pair_features", "pair_scores", "paired",
+           "panel_predictions", "panel_rows", "panel_table", "panels", "parts_of",
+           "phenotype_tests", "random_negatives", "read_sets", "readable", "relabelled",
+           "run_gains", "score_pairs", "shared_sets", "small_share", "splits", "spread",
+           "standardise", "strata", "stratified_auc", "subsample", "summary", "without_partners",
+           "words"]

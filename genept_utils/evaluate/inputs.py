@@ -110,6 +110,37 @@ def pair_scores(inputs, symbols, train, test, features="sum", seed=0, C=1.0):
     return made
 
 
+def chosen_pairs(candidates, strengths, train, valid, test):
+    """Scores of test pairs by the input and penalty that do best on validation pairs.
+
+    Parameters
+    ----------
+    candidates : dict of str to matrix
+        Gene matrices (n_genes, d), dense or sparse, by name.
+    strengths : sequence of float
+        Values of C (:func:`fit_pairs`).
+    train, valid : tuple
+        Pairs and labels.
+    test : numpy.ndarray
+        (m, 2) pairs.
+
+    Returns
+    -------
+    tuple
+        (m,) scores; the candidate's name, its C and its ROC-AUC on the validation pairs.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    best = None
+    for name, known in candidates.items():
+        for C in strengths:
+            model = fit_pairs(known, *train, C=C)
+            auc = roc_auc_score(valid[1], score_pairs(known, valid[0], model))
+            if best is None or auc > best[-1]:
+                best = score_pairs(known, test, model), name, C, auc
+    return best
+
+
 def _strings(source):
     """Whether the input is a text or a name, and not a vector."""
     return (isinstance(source, pd.Series) or _is_letters(source)

@@ -52,6 +52,11 @@ def _negatives(pairs, draw):
     raise ValueError("the pairs are so dense that not enough unreported pairs exist")
 
 
+def labelled(positive, negative):
+    """Reported and unreported pairs as one array (n, 2), and their labels 1 and 0."""
+    return np.vstack([positive, negative]), np.repeat([1, 0], [len(positive), len(negative)])
+
+
 def node_disjoint(pairs, test_share=0.3, seed=0, groups=None):
     """Pairs cut so that no gene (with ``groups``: no family) stands on both sides.
 

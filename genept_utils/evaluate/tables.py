@@ -48,12 +48,21 @@ def gains(runs, method, against, metrics, test_share=0.2):
 def areas(curves):
     """Areas of :func:`bootstrap_pairs`, one row per method.
 
+    Parameters
+    ----------
+    curves : dict
+        What :func:`bootstrap_pairs` returns, or data set -> such a dict; the table then has a
+        column ``dataset``.
+
     Returns
     -------
     pandas.DataFrame
         ``method``, ``metric`` ("roc_auc"), ``value``, ``low``, ``high`` (bootstrap over genes),
         ``n`` pairs and ``repeats``, the number of draws.
     """
+    if not any("auc" in curve for curve in curves.values()):
+        return pd.concat([areas(found).assign(dataset=name) for name, found in curves.items()],
+                         ignore_index=True)
     return pd.DataFrame([
         {"method": method, "metric": "roc_auc", "value": curve["auc"],
          "low": min(curve["low"], curve["auc"]), "high": max(curve["high"], curve["auc"]),
