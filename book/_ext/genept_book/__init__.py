@@ -9,6 +9,7 @@ from .directives import ClaimsTable, LedgerTable, ResultsTable, RuntimesTable, S
 from .gene_data import write_gene_data
 from .gene_pages import GeneList, GeneMap
 from .notebooks import read_notebook, style_blocks
+from .roles import Claim
 
 
 def setup(app):
@@ -25,4 +26,5 @@ def setup(app):
     app.add_directive("claims-table", ClaimsTable)
     app.add_directive("gene-list", GeneList)
     app.add_directive("gene-map", GeneMap)
+    app.add_role("claim", Claim())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,16 +38,21 @@ def finish_page(app, pagename, templatename, context, doctree):
               ((Path(app.srcdir, key), value[1]) for key, value in app.env.images.items())}
 
     def sized(match):
-        tag, name = match[0], match[1]
+        tag, up, name = match[0], match[1], match[2]
         path = stored.get(name)
         size = png_size(path) if path and path.is_file() and "width=" not in tag else None
         if size:
             tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
+        tall = name.replace(".svg", "-tall.svg")
+        if tall != name and Path(app.srcdir, "book", "_static", tall).is_file():
+            # a drawing that is too wide for a phone has a tall one beside it
+            tag = (f'<picture><source media="(max-width: 599px)" srcset="{up}_static/{tall}">'
+                   f"{tag}</picture>")
         return tag
 
     # the label of a closed cell should be what is seen: "Show code"
     context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
-    pattern = r'<img [^>]*src="[^"]*_images/([^"/]+)"[^>]*>'
+    pattern = r'<img [^>]*src="([^"]*)_images/([^"/]+)"[^>]*>'
     context["body"] = re.sub(pattern, sized, context["body"])
 
 
