@@ -27,6 +27,7 @@
     const rows = [...body.rows];
     const cells = [...heads[heads.length - 1].cells];
     cells.forEach((th, i) => {
+      if (!th.textContent.trim()) return;
       const button = make("button", { type: "button" });
       button.append(...th.childNodes);
       th.append(button);
@@ -47,8 +48,6 @@
       table.replaceWith(box);
       box.append(table);
     }
-    const title = table.caption ? table.caption.textContent : "Table";
-    Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: title });
     const count = make("output", { textContent: `${rows.length} rows` });
     const input = make("input", { type: "search", placeholder: "Filter rows" });
     input.setAttribute("aria-label", "Filter rows");

@@ -4,7 +4,7 @@ Pages of notebooks are rendered from the copy that the strict runner executed, t
 numbers are made from ``data/`` when the book is built, and nothing on a page asks another host.
 """
 
-from .assets import copy_mathjax, finish_page, make_static_folder
+from .assets import copy_mathjax, finish_page, join_styles, make_static_folder
 from .directives import ClaimsTable, LedgerTable, ResultsTable, RuntimesTable, SourcesTable
 from .gene_data import write_gene_data
 from .gene_pages import GeneList, GeneMap
@@ -18,6 +18,7 @@ def setup(app):
     app.connect("doctree-read", style_blocks)
     app.connect("html-page-context", finish_page, priority=900)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", join_styles)
     app.connect("build-finished", write_gene_data)
     app.add_directive("ledger-table", LedgerTable)
     app.add_directive("results-table", ResultsTable)

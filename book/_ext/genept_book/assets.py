@@ -7,6 +7,17 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
+WIDE = 440  # CSS pixels that fit on a phone with letters still read
+# What the tools write -> what a screen reader can use.
+PLAINER = {
+    # the label of a closed cell should be what is seen: "Show code"
+    ' aria-label="Toggle hidden content"': "",
+    # a list whose children are no list items, in a role that is given up
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    ' role="doc-biblioentry"': "",
+    # a head without a word is no head
+    '<th class="head"><p></p></th>': '<td class="head"></td>',
+}
 MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 
 
@@ -43,6 +54,8 @@ def finish_page(app, pagename, templatename, context, doctree):
         size = png_size(path) if path and path.is_file() and "width=" not in tag else None
         if size:
             tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
+            if size[0] > WIDE:  # on a phone it scrolls instead of shrinking to specks
+                tag = f'<span class="image-box">{tag}</span>'
         tall = name.replace(".svg", "-tall.svg")
         if tall != name and Path(app.srcdir, "book", "_static", tall).is_file():
             # a drawing that is too wide for a phone has a tall one beside it
@@ -50,10 +63,24 @@ def finish_page(app, pagename, templatename, context, doctree):
                    f"{tag}</picture>")
         return tag
 
-    # the label of a closed cell should be what is seen: "Show code"
-    context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+    for written, wanted in PLAINER.items():
+        context["body"] = context["body"].replace(written, wanted)
     pattern = r'<img [^>]*src="([^"]*)_images/([^"/]+)"[^>]*>'
     context["body"] = re.sub(pattern, sized, context["body"])
+
+
+def join_styles(app, exception):
+    """Put what the theme's style sheet imports into it: one request less before the first paint,
+    and no address that a tool resolves against the page."""
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    theme, line = static / "styles" / "theme.css", '@import "../basic.css";'
+    text = theme.read_text(encoding="utf-8")
+    if line in text:
+        basic = (static / "basic.css").read_text(encoding="utf-8")
+        basic = re.sub(r"url\((?!data:)[\"']?(?!/)", r"\g<0>../", basic)
+        theme.write_text(text.replace(line, basic), encoding="utf-8")
 
 
 def make_static_folder(app):

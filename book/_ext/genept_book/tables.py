@@ -79,15 +79,18 @@ def tidy_tables(html):
         table.wrap(soup.new_tag("div", attrs={"class": "table-box"}))
         heads = table.thead.find_all("tr") if table.thead else []
         if len(heads) > 1:
-            pairs = list(zip(*(row.find_all("th") for row in heads[-2:])))
+            pairs = list(zip(*(row.find_all(["th", "td"]) for row in heads[-2:])))
             texts = [[cell.get_text(strip=True) for cell in pair] for pair in pairs]
             if not any(all(pair) for pair in texts):
                 for (above, _), (_, name) in zip(pairs, texts):
                     if name:
                         above.string = name
                 heads.pop().decompose()
+        for cell in table.select("thead th"):
+            if not cell.get_text(strip=True):  # a head without a word is no head
+                cell.name = "td"
         rows = [row.find_all("td") for row in table.select("tbody tr")]
-        names = heads[-1].find_all("th") if heads else []
+        names = heads[-1].find_all(["th", "td"]) if heads else []
         width = min((len(cells) for cells in rows), default=0)
         for i in range(1, width + 1):
             column = [cells[-i] for cells in rows]

@@ -1,0 +1,39 @@
+// What is wider than its room scrolls: reached by keyboard, named, and with a hint while there
+// is more to see. Also names the side column, which the theme leaves outside all landmarks.
+(() => {
+  const boxes = [...document.querySelectorAll(
+    ".table-box, .pst-scrollable-table-container, div.highlight pre, .image-box")];
+  const names = new Map();
+  const name = (box) => {
+    const caption = box.querySelector("caption, .caption-text");
+    const section = box.closest("section");
+    const heading = section && section.querySelector("h1, h2, h3, h4");
+    const text = caption || heading;
+    let label = text ? text.textContent.replace(/#$/, "").trim() : "Page";
+    const kind = box.tagName === "PRE" ? "Code" : box.matches(".image-box") ? "Figure" : "Table";
+    if (!caption) label = `${kind}: ${label}`;
+    names.set(label, (names.get(label) || 0) + 1);
+    return names.get(label) > 1 ? `${label} (${names.get(label)})` : label;
+  };
+  const look = (box) => {
+    const more = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    if (more && !box.dataset.scrolls) {
+      box.dataset.scrolls = "";
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      if (!box.ariaLabel || box.ariaLabel === "Table") box.setAttribute("aria-label", name(box));
+    }
+    const left = box.scrollWidth - box.clientWidth - box.scrollLeft;
+    box.classList.toggle("more", left > 8);
+  };
+  const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => look(target)));
+  for (const box of boxes) {
+    watch.observe(box);
+    box.addEventListener("scroll", () => look(box), { passive: true });
+  }
+  const side = document.querySelector(".bd-sidebar-primary");
+  if (side && !side.hasAttribute("role")) {
+    side.setAttribute("role", "complementary");
+    side.setAttribute("aria-label", "The book");
+  }
+})();

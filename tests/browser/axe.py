@@ -1,0 +1,43 @@
+"""Accessibility by axe-core: fetched once by npm into the cache, never part of the project."""
+
+import shutil
+import subprocess
+
+from genept_utils import paths
+
+VERSION = "4.10.3"
+SERIOUS = ("serious", "critical")
+RUN = """async (levels) => (await axe.run(document, {resultTypes: ['violations']})).violations
+  .filter((found) => levels.includes(found.impact))
+  .flatMap((found) => found.nodes.map((node) => `${found.id}: ${node.target.join(' ')}` +
+    ` (${node.html.slice(0, 90)})`))"""
+
+
+def source():
+    """axe-core as one script.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is not in the cache and npm is not there to get it.
+    """
+    folder = paths.cache() / "npm" / f"axe-core-{VERSION}"
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FileNotFoundError("npm is not installed, and axe-core comes by it")
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run([npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund",
+                               "--no-save", "--ignore-scripts", f"axe-core@{VERSION}"],
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise FileNotFoundError(f"npm could not install axe-core: {done.stderr.strip()[-200:]}")
+    return script.read_text(encoding="utf-8")
+
+
+def findings(page):
+    """Serious and critical findings on a page that is open, one line each."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(content=source())
+    return page.evaluate(RUN, list(SERIOUS))
