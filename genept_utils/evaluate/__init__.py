@@ -9,6 +9,7 @@ from genept_utils import extras
 extras.need("sklearn")
 
 from genept_utils.evaluate import finetune
+from genept_utils.evaluate.agreement import agreement, shared_neighbours
 from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
@@ -71,17 +72,17 @@ from genept_utils.evaluate.sets import (
 )
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
 
-__all__ = ["across_panels", "area_gains", "areas", "asw", "bootstrap", "bootstrap_pairs",
-           "by_method", "by_panel_size", "cell_typing", "chosen_pairs", "class_scores",
-           "classifier", "clustering", "cosine_threshold", "coverage", "cross_validate", "degree",
-           "differences", "donor_rows", "donor_splits", "drawn", "each", "explained_by",
-           "families", "finetune", "fit_pairs", "found_by_type", "gains", "gene_input",
-           "gene_programs", "has_input", "held_out_donors", "integration", "interval",
-           "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
+__all__ = ["across_panels", "agreement", "area_gains", "areas", "asw", "bootstrap",
+           "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing", "chosen_pairs",
+           "class_scores", "classifier", "clustering", "cosine_threshold", "coverage",
+           "cross_validate", "degree", "differences", "donor_rows", "donor_splits", "drawn",
+           "each", "explained_by", "families", "finetune", "fit_pairs", "found_by_type", "gains",
+           "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
+           "interval", "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
            "matched_negatives", "named_genes", "names_partner", "neighbour_agreement", "nested",
            "node_disjoint", "overview", "pair_features", "pair_scores", "paired",
            "panel_predictions", "panel_rows", "panel_table", "panels", "parts_of",
            "phenotype_tests", "random_negatives", "read_sets", "readable", "relabelled",
-           "run_gains", "score_pairs", "shared_sets", "small_share", "splits", "spread",
-           "standardise", "strata", "stratified_auc", "subsample", "summary", "without_partners",
-           "words"]
+           "run_gains", "score_pairs", "shared_neighbours", "shared_sets", "small_share", "splits",
+           "spread", "standardise", "strata", "stratified_auc", "subsample", "summary",
+           "without_partners", "words"]
