@@ -9,14 +9,14 @@ import numpy as np
 from genept_utils import embed
 from genept_utils.cells.expression import highly_variable
 from genept_utils.cells.kernel import weighted_sum
-from genept_utils.cells.names import gene_vectors
+from genept_utils.cells.names import gene_vectors, only_genes
 from genept_utils.cells.normalise import chosen, normalised
 
 RIDGE = 0.1  # of the largest eigenvalue
 
 
 def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
-             layer=None, raw=False, values=None):
+             layer=None, raw=False, values=None, species=None):
     """GenePT-w: a cell is the expression-weighted mean of its genes' vectors, of unit length.
 
     Chen & Zou 2024, Methods; matches the authors' aorta notebook, then adds the L2 norm that
@@ -43,13 +43,16 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
         Take values and genes from ``adata.raw``.
     values : {"raw", "log"}, optional
         What the values are, where they leave it open: counts or log-normalised.
+    species : str or int, optional
+        "mouse", 10090, ...: whose genes these are, see :func:`genept_utils.cells.gene_vectors`.
 
     Returns
     -------
     anndata.AnnData
         ``adata`` itself, with (n_cells, d) float32 in ``obsm[key]``; a cell without any matched
         gene is a row of zeros. ``uns["genept"][key]`` holds model, text, SHA-256 of the
-        embedding, coverage by gene and by count mass, and the options.
+        embedding, coverage by gene and by count mass, the species, where the names stood, and the
+        options.
 
     Raises
     ------
@@ -59,9 +62,9 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     if not hasattr(embedding, "obs_names"):
         raise TypeError(f"embedding is {type(embedding).__name__}; give the AnnData that "
                         "embed.read_embedding(name) returns")
-    source = chosen(adata, layer, raw, values)
+    source = only_genes(chosen(adata, layer, raw, values))
     data = normalised(source)
-    vectors, has, coverage = gene_vectors(source, embedding)
+    vectors, has, coverage = gene_vectors(source, embedding, species)
     used = has & highly_variable(data, hvg) if hvg else has
     if not used.any():
         raise ValueError(f"none of the {hvg} most variable genes has a vector")
@@ -80,6 +83,7 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
         "text": str(provenance.get("text", "unknown")),
         "vectors_sha256": str(provenance.get("vectors_sha256", "unknown")),
         "coverage_genes": coverage["genes"], "coverage_mass": coverage["mass"],
+        "species": coverage["species"], "names": coverage["names"],
         "genes_used": int(used.sum()), "hvg": int(hvg or 0), "whitened": bool(whitened),
         "cells_without_a_vector": int((~made.any(axis=1)).sum()),
     }

@@ -1,44 +1,75 @@
 """The names of an AnnData's genes, and the vector of each."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 
-from genept_utils import embed, genes
+from genept_utils import genes
+from genept_utils.embed.find import aligned
 
 ENOUGH = 0.2  # share of the counts that must lie on genes with a vector
 
 
-def gene_names(adata):
-    """The names of the genes that match best: ``var_names``, or a text column of ``.var``.
+def gene_names(adata, species=None):
+    """The names of the genes that match best: ``var_names``, or a column of ``.var``.
 
-    A column is looked at only where ``var_names`` carry less than half of the counts.
+    A column is looked at only where ``var_names`` are bare numbers or carry less than half of
+    the counts.
 
     Returns
     -------
     numpy.ndarray
         (n_genes,) str.
     """
-    return _best_names(adata, lambda names: (genes.match(names, _totals(adata)),))[0]
+    return matched_genes(adata, species).table["name"].to_numpy(object)
 
 
-def _best_names(adata, look_up):
-    """Names and what ``look_up`` makes of them (last: Matched), for the names that carry most."""
-    names = adata.var_names.astype(str).to_numpy(object)
-    best = (names, *look_up(names))
-    if best[-1].mass < 0.5:
-        for column in adata.var.columns:
-            if isinstance(adata.var[column].iloc[0], str):
-                names = adata.var[column].astype(str).to_numpy(object)
-                best = max(best, (names, *look_up(names)), key=lambda found: found[-1].mass)
-    return best
+def matched_genes(adata, species=None):
+    """What :func:`genept_utils.genes.match` makes of the names of :func:`gene_names`.
+
+    Parameters
+    ----------
+    adata : anndata.AnnData
+        (n_cells, n_genes).
+    species : str or int, optional
+        Whose genes these are; by default what ``uns["genept_data"]["species"]`` says, or human.
+
+    Returns
+    -------
+    genept_utils.genes.Matched
+        (n_genes,) names; a name of another species with the symbol of its human ortholog.
+
+    Raises
+    ------
+    ValueError
+        The names are row numbers and no column of ``.var`` holds names.
+    """
+    matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
+                             species_of(adata, species))
+    matched.warn()
+    return matched
 
 
-def _totals(adata):
-    return np.asarray(adata.X.sum(axis=0), dtype=float).ravel()
+def species_of(adata, species=None):
+    """The species that was given, or the one that a loaded set declares; None for neither."""
+    return adata.uns.get("genept_data", {}).get("species") if species is None else species
 
 
-def gene_vectors(adata, embedding):
+def only_genes(adata):
+    """``adata`` without its features that are no genes (10x's ``feature_types``), with a word.
+
+    So antibody counts enter neither the normalisation nor the vectors. The object itself where
+    all features are genes.
+    """
+    kind = genes.kinds(adata.var)
+    if not (kind != "").any() or (kind != "").all():  # the latter is refused with the names
+        return adata
+    warnings.warn(genes.left_out(kind), stacklevel=3)
+    return adata[:, (kind == "").to_numpy()].copy()
+
+
+def gene_vectors(adata, embedding, species=None):
     """The vector of each gene of ``adata``.
 
     Parameters
@@ -48,6 +79,10 @@ def gene_vectors(adata, embedding):
         ``var_names`` or in a column of ``.var``.
     embedding : anndata.AnnData
         (n, d), from :func:`genept_utils.embed.read_embedding`.
+    species : str or int, optional
+        "mouse", 10090, ...: names are taken for genes of this species and get the vectors of
+        their human orthologs, see :func:`genept_utils.genes.match`. By default what
+        ``uns["genept_data"]["species"]`` says, or human.
 
     Returns
     -------
@@ -57,29 +92,35 @@ def gene_vectors(adata, embedding):
         (n_genes,) bool.
     coverage : dict
         ``genes``: share of the genes with a vector; ``mass``: share of the values in ``.X``
-        that lies on them.
+        that lies on them (features that are no genes are in neither); ``species``: whose genes
+        they were taken for; ``names``: where the names stood.
 
     Raises
     ------
     ValueError
-        No gene has a vector.
+        No gene has a vector, or the names are row numbers.
 
     Warns
     -----
     UserWarning
-        Less than a fifth of the counts lies on genes with a vector.
+        Less than a fifth of the counts lies on genes with a vector; features that are no genes
+        are left out; the names look like those of another species and none was given.
     """
-    totals = _totals(adata)
-    names, rows, matched = _best_names(adata, lambda names: embed.align(embedding, names, totals))
+    rows, matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
+                                   species_of(adata, species), look=partial(aligned, embedding))
+    matched.warn(stacklevel=4)
     has = rows >= 0
     if not has.any():
         raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector (first names: "
-                         f"{', '.join(names[:3])}); put human symbols, Ensembl or Entrez ids into "
-                         "adata.var_names or a column of adata.var")
+                         f"{', '.join(matched.table['name'][:3])}); put symbols, Ensembl or "
+                         "Entrez ids into adata.var_names or a column of adata.var, and give "
+                         "species= where they are not human")
     if matched.mass < ENOUGH:
         warnings.warn(f"only {matched.mass:.1%} of the counts lie on the {has.sum():,} of "
                       f"{adata.n_vars:,} genes with a vector; the cell vectors rest on little",
                       stacklevel=3)
     vectors = np.zeros((adata.n_vars, embedding.n_vars), dtype=np.float32)
     vectors[has] = embedding.X[rows[has]]
-    return vectors, has, {"genes": float(has.mean()), "mass": float(matched.mass)}
+    n_genes = (matched.table["how"] != "not a gene").sum()
+    return vectors, has, {"genes": float(has.sum() / n_genes), "mass": float(matched.mass),
+                          "species": matched.species, "names": matched.column}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from genept_utils import genes
-from genept_utils.cells.names import gene_names
+from genept_utils.cells.names import matched_genes, only_genes, species_of
 from genept_utils.cells.normalise import chosen, normalised
 
 PREFIX = "A cell with genes ranked by expression: "
@@ -12,7 +12,7 @@ CUT = "\x1e"  # the record separator of ASCII, between two cells while they are 
 
 
 def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, raw=False,
-                   values=None):
+                   values=None, species=None):
     """One sentence per cell: its genes' names in descending order of normalised expression.
 
     Genes without counts are left out. Equal values are ordered by name, so that the sentence
@@ -27,9 +27,8 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
     prefix : str
         What the sentence begins with; the authors' words by default.
     names : sequence of str, optional
-        (n_genes,) names to write; by default the approved symbol of an Ensembl, Entrez or HGNC
-        identifier and otherwise the name as given.
-    layer, raw, values
+        (n_genes,) names to write; by default those of :func:`spoken_names`.
+    layer, raw, values, species
         As in :func:`genept_utils.cells.genept_w`.
 
     Returns
@@ -38,8 +37,13 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
         (n_cells,) str.
     """
     adata = chosen(adata, layer, raw, values)
-    X = normalised(adata).X.tocsr()
-    names = np.asarray(spoken_names(adata) if names is None else names, dtype=object).astype(str)
+    part = only_genes(adata)
+    X = normalised(part).X.tocsr()
+    if names is None:
+        names = spoken_names(part, species)
+    elif part is not adata:
+        names = np.asarray(names, dtype=object)[(genes.kinds(adata.var) == "").to_numpy()]
+    names = np.asarray(names, dtype=object).astype(str)
     order = np.argsort(names, kind="stable")
     place = np.empty(len(names), dtype=np.uint64)
     place[order] = np.arange(len(names), dtype=np.uint64)
@@ -91,8 +95,15 @@ def _ranked(X, place, n_genes):
             np.minimum(counts, max(n_genes, 0)))
 
 
-def spoken_names(adata):
-    """Gene names as a sentence writes them: a symbol for an identifier, else the name given."""
-    matched = genes.match(gene_names(adata)).table
-    identifier = matched["how"].isin(["ensembl", "entrez", "hgnc"])
-    return matched["name"].where(~identifier, matched["symbol"]).to_numpy(object)
+def spoken_names(adata, species=None):
+    """Gene names as a sentence writes them.
+
+    The approved symbol of an Ensembl, Entrez or HGNC identifier; with a ``species``, the symbol
+    of the human ortholog; else the name as given. Where most names are as another tool writes
+    them ("GRCh38_TP53"), those become symbols as well; the few "-1" that made names unique stay.
+    """
+    matched = matched_genes(adata, species).table
+    ways = ["ensembl", "entrez", "hgnc", "ortholog", "co-ortholog"]
+    if (matched["how"] == "rewritten").mean() > 0.5 or species_of(adata, species):
+        ways.append("rewritten")
+    return matched["name"].where(~matched["how"].isin(ways), matched["symbol"]).to_numpy(object)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import data, places, run, text
+from genept_utils.cli import data, match, places, run, text
 
 
 def main(arguments=None):
@@ -16,6 +16,7 @@ def main(arguments=None):
     run.register(commands)
     text.register(commands)
     places.register(commands)
+    match.register(commands)
     options = parser.parse_args(arguments)
     try:
         paths.settle()

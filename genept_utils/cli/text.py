@@ -1,17 +1,15 @@
-"""The commands ``embed``, ``cost`` and ``match`` of ``python -m genept_utils``."""
+"""The commands ``embed`` and ``cost`` of ``python -m genept_utils``."""
 
 import sys
 from pathlib import Path
 
-from genept_utils import genes, sources
+from genept_utils import sources
 from genept_utils.embed import cost, store
 from genept_utils.embed.texts import CHAT_MODEL, PROMPT, texts
 
-SHOWN = 20  # ambiguous or missing names that are printed
-
 
 def register(commands):
-    """Add the three commands to the subparsers of the command line."""
+    """Add both commands to the subparsers of the command line."""
     parser = commands.add_parser("embed", help="embed the texts of all genes", description=(
         "Compute the vectors of all genes from one text with one model, and write them as "
         "AnnData. A model on a paid server is estimated first, and asked about unless --yes."))
@@ -27,15 +25,6 @@ def register(commands):
     _add_model(parser)
     parser.add_argument("--tokens-per-minute", type=int, default=1_000_000, metavar="N")
     parser.set_defaults(function=cli_cost)
-
-    parser = commands.add_parser("match", help="find the genes of a list of names", description=(
-        "Look up names (symbols, previous symbols, aliases, Ensembl, Entrez, HGNC ids) and say "
-        "which are ambiguous and which are missing."))
-    parser.add_argument("file", metavar="FILE",
-                        help="h5ad (its var_names, with the share of counts covered), or a text "
-                        "or table file whose first column holds the names, without a head line")
-    parser.add_argument("--out", metavar="FILE.csv", help="write one row per name")
-    parser.set_defaults(function=cli_match)
 
 
 def _add_model(parser):
@@ -94,36 +83,6 @@ def cli_cost(options):
     print(_estimate(options, texts(options.text),
                     tokens_per_minute=options.tokens_per_minute))
     return 0
-
-
-def cli_match(options):
-    """Print the report on the names of a file."""
-    report = genes.match(_names(Path(options.file)))
-    print(report)
-    for title, names in (
-            ("Ambiguous", [f"{row.name_} ({row.candidates.replace('|', ', ')})" for row in
-                           report.ambiguous.rename(columns={"name": "name_"}).itertuples()]),
-            ("Missing", report.missing)):
-        if names:
-            more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-            print(f"{title}: {', '.join(names[:SHOWN])}{more}")
-    if options.out:
-        with sources.replacing(options.out) as part:
-            report.table.to_csv(part, index=False)
-        print(f"one row per name is in {options.out}")
-    return 0
-
-
-def _names(path):
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    if path.suffix == ".h5ad":
-        import anndata as ad
-
-        return ad.read_h5ad(path)
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    separator = "," if ".csv" in path.suffixes else "\t"
-    return [line.split(separator)[0].strip().strip('"') for line in lines if line.strip()]
 
 
 def _estimate(options, texts, **limits):

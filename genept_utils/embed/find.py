@@ -1,6 +1,7 @@
 """Which vector belongs to a name, and which genes are near."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from genept_utils import genes
 from genept_utils.embed.vectors import unit
 
 
-def align(embedding, names, counts=None):
+def align(embedding, names, counts=None, species=None):
     """Which row of an embedding belongs to each name.
 
     Parameters
@@ -20,30 +21,57 @@ def align(embedding, names, counts=None):
         (n,) names in any form that :func:`genept_utils.genes.match` takes.
     counts : array_like, optional
         As in :func:`genept_utils.genes.match`.
+    species : str or int, optional
+        As in :func:`genept_utils.genes.match`: names of another species lead to the vectors of
+        their human orthologs.
 
     Returns
     -------
     rows : numpy.ndarray
         (n,) int, row of the embedding, -1 where it has none. Two names of one gene share a row.
         A name that is itself a key of the embedding takes that row, otherwise the row of its
-        approved symbol.
+        approved symbol. Of another species' names that holds only where the keys are others'
+        own, as released: the keys of our embeddings are human.
     matched : genept_utils.genes.Matched
         What matched how; ``mass`` is the share of counts on names with a row.
+
+    Raises
+    ------
+    ValueError
+        The names are row numbers, or the species is not known.
+
+    Warns
+    -----
+    UserWarning
+        Each of the report's ``notes``.
     """
-    matched = genes.match(names, counts)
-    given = matched.table["name"].str.strip()
+    look = functools.partial(aligned, embedding)
+    if hasattr(names, "var_names"):
+        totals = genes.totals_of(names) if counts is None else counts
+        rows, matched = genes.of_table(names.var_names, names.var, totals, species, look=look)
+    else:
+        rows, matched = look(names, counts=counts, species=species)
+    matched.warn()
+    return rows, matched
+
+
+def aligned(embedding, names, counts=None, species=None, kind=None):
+    """As :func:`align` for names, without the warnings; ``kind`` as in
+    :func:`genept_utils.genes.look_up`."""
+    matched = genes.look_up(names, counts, species, kind)
     if "symbol" in embedding.obs:  # keys of others, kept as released
         by_symbol = embedding.obs["symbol"].astype(str).reset_index(drop=True)
         by_symbol = by_symbol[by_symbol != ""].drop_duplicates()
         by_symbol = pd.Series(by_symbol.index, by_symbol)
     else:
         by_symbol = pd.Series(np.arange(embedding.n_obs), embedding.obs_names)
-    rows = embedding.obs_names.get_indexer(given)
-    other = by_symbol.reindex(matched.symbols).fillna(-1).to_numpy(int)
-    rows = np.where(rows >= 0, rows, other)
+    rows = by_symbol.reindex(matched.symbols).fillna(-1).to_numpy(int)
+    is_gene = (matched.table["how"] != "not a gene").to_numpy()
+    if matched.species == "human" or "symbol" in embedding.obs:
+        own = embedding.obs_names.get_indexer(matched.table["name"].str.strip())
+        rows = np.where((own >= 0) & is_gene, own, rows)
     if matched.mass is not None:
-        counts = names.X if counts is None else counts
-        matched = dataclasses.replace(matched, mass=genes.mass(counts, rows >= 0))
+        matched = dataclasses.replace(matched, mass=genes.mass(counts, rows >= 0, is_gene))
     return rows, matched
 
 

@@ -208,7 +208,7 @@ def relabelled(embedding, seed=0):
 def _panel_side(adata, max_cells, seed):
     rows = subsample(adata.obs["cell_type"], max_cells, seed)
     return {"X": adata.X[rows].tocsc(), "y": adata.obs["cell_type"].to_numpy(str)[rows],
-            "symbols": genes.match(cells.gene_names(adata)).symbols}
+            "symbols": cells.matched_genes(adata).symbols}
 
 
 def _rows(side, rows):

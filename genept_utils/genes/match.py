@@ -1,84 +1,55 @@
 """From any gene names to approved symbols, with a report of what matched how."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
 
-from genept_utils.genes.lookup import HOW, lookup, match_unique
+from genept_utils.genes import orthologs
+from genept_utils.genes.columns import best, kinds, left_out
+from genept_utils.genes.dates import DATED, from_date
+from genept_utils.genes.lookup import lookup
+from genept_utils.genes.matched import Matched, mass
+from genept_utils.genes.numbers import are_positions, are_row_numbers, as_text
+from genept_utils.genes.rewritten import rewritten
+from genept_utils.genes.species import HUMAN, looks_like, species_name
 from genept_utils.genes.table import IDENTIFIERS, named_genes
 
 
-@dataclasses.dataclass(frozen=True)
-class Matched:
-    """What :func:`match` found.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row per name, in the order given: ``name``, ``symbol`` (approved symbol, "" where
-        none), ``how`` (one of :data:`HOW`), ``candidates`` (all symbols of an ambiguous name,
-        "|"-separated, "" otherwise).
-    source : str
-        Where the names come from, for the record.
-    mass : float or None
-        Share of the counts that lie on names with a symbol; None where no counts were given.
-    """
-
-    table: pd.DataFrame
-    source: str
-    mass: float | None = None
-
-    @property
-    def symbols(self):
-        """(n_names,) approved symbols, "" where there is none."""
-        return self.table["symbol"].to_numpy(object)
-
-    @property
-    def counts(self):
-        """How many names were matched in which way, in the order of :data:`HOW`."""
-        return self.table["how"].value_counts().reindex(HOW, fill_value=0)
-
-    @property
-    def ambiguous(self):
-        """The names with more than one candidate, each once."""
-        rows = self.table[self.table["how"] == "ambiguous"]
-        return rows[["name", "candidates"]].drop_duplicates().reset_index(drop=True)
-
-    @property
-    def missing(self):
-        """The names that match nothing, each once."""
-        return self.table.loc[self.table["how"] == "missing", "name"].unique().tolist()
-
-    def __str__(self):
-        n, found = len(self.table), int((self.symbols != "").sum())
-        ways = ", ".join(f"{how} {count:,}" for how, count in self.counts.items() if count)
-        said = f"{found:,} of {n:,} names have a gene ({ways})."
-        if self.mass is not None:
-            said += f"\nThey carry {self.mass:.1%} of the counts."
-        return f"{said}\nNames from {self.source}."
+_VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
 
 
-_ROW_NUMBERS = [[str(i) for i in range(start, start + 10)] for start in (0, 1)]
-
-
-def match(names, counts=None):
-    """From any gene names to approved symbols.
+def match(names, counts=None, species=None):
+    """From any gene names to approved human symbols.
 
     An exact name wins over a differently written one. Among exact names the order is: approved
     symbol, identifier (Ensembl with or without version, Entrez, HGNC), previous symbol, alias.
-    What is left is tried without regard to case, in the same order, and last as a date into
-    which a spreadsheet turned a symbol ("1-Mar", "Sep-2", "2006-09-02"). A name that the
-    deciding step gives to several genes is reported with all of them and gets no symbol. Blanks
-    around a name are ignored; NaN and None are missing, but the text "NA" is a name.
+    What is left is tried without regard to case, in the same order, then as a date into which a
+    spreadsheet turned a symbol ("1-Mar", "Sep-2", "2006-09-02"), and last as other tools write
+    names (``"rewritten"``): with a genome in front ("GRCh38_TP53"), other signs where hyphens
+    were ("HLA.A"), a suffix that makes names unique ("TP53-1"), symbol and identifier in one
+    ("TP53_ENSG00000141510", "LOC7157"). A name that the deciding step gives to several genes is
+    reported with all of them and gets no symbol. Blanks around a name are ignored; NaN and None
+    are missing, but the text "NA" is a name. Codes of positions ("V1", "gene_2") are missing.
+
+    With ``species`` the names are those of another species and lead to their human orthologs by
+    NCBI HomoloGene: ``"ortholog"`` (one-to-one), ``"co-ortholog"`` (several genes of the species
+    share the human gene), ``"case"`` (the human gene of the same name, where HomoloGene pairs
+    none), ``"ambiguous"`` or ``"no ortholog"``. Ensembl ids are known for mouse and human only.
 
     Parameters
     ----------
     names : sequence of str, or anndata.AnnData
         (n,) names in any of these forms, mixed at will. A bare number is an Entrez id. Of an
-        AnnData the ``var_names`` are taken, and the counts.
+        AnnData the names are taken from ``var_names``, or from the column of ``.var`` that
+        carries most where those are bare numbers or carry less than half of the counts; and the
+        counts. Its features that are no genes (10x's ``feature_types``) are left out.
     counts : array_like, optional
         (n,) counts per name, or a (cells, n) matrix: for the share of counts that is covered.
+    species : str or int, optional
+        "mouse", "Mus musculus", 10090, ...; by default human, and a warning where the names look
+        like those of another species. ``"human"`` says so and silences the warning.
 
     Returns
     -------
@@ -87,25 +58,174 @@ def match(names, counts=None):
     Raises
     ------
     ValueError
-        The names are the row numbers that a table gets when its gene names were lost.
+        The names are the row numbers that a table gets when its gene names were lost; or the
+        species is not known.
     genept_utils.sources.SourceError
-        Neither HGNC's file nor the shipped embedding, which stands in for it, is here.
+        Neither HGNC's file nor the shipped embedding, which stands in for it, is here; or a
+        species is given and HomoloGene's file cannot be had.
+
+    Warns
+    -----
+    UserWarning
+        Each of the report's ``notes``.
     """
     if hasattr(names, "var_names"):
-        counts = names.X if counts is None else counts
-        names = names.var_names
-    values = pd.Series(np.asarray(names, dtype=object))
-    if [str(name) for name in values[:10]] in _ROW_NUMBERS:
-        raise ValueError("the names are row numbers, not genes; with an AnnData, set its "
-                         "var_names to the column of var that holds the genes")
-    codes, unique = pd.factorize(values.where(values.notna(), "").astype(str).str.strip())
-    matched = match_unique(pd.Series(unique, dtype=object))
+        totals = totals_of(names) if counts is None else counts
+        found = of_table(names.var_names, names.var, totals, species)
+    else:
+        found = look_up(names, counts, species)
+    found.warn()
+    return found
+
+
+def totals_of(adata):
+    """Counts per gene of an AnnData, in memory or backed; None where it has no ``.X``."""
+    if adata.X is None:
+        return None
+    X = adata.X if hasattr(adata.X, "sum") else adata.X[:]
+    return np.asarray(X.sum(axis=0), dtype=float).ravel()
+
+
+def of_table(first, table, counts=None, species=None, where="var_names", look=None):
+    """As :func:`match` for names in the index or a column of a table, without the warnings.
+
+    ``look(names, **options)`` may stand in for :func:`look_up`, with a tuple as its result whose
+    last item is the :class:`Matched`; then a tuple is returned.
+    """
+    kind = kinds(table)
+    if (kind != "").all() and len(kind):
+        raise ValueError(f"none of the {len(kind):,} features is a gene: "
+                         f"{', '.join(sorted(kind.unique()))}")
+    options = {"counts": counts, "species": species, "kind": kind}
+    column, _, found = best(first, table, lambda names: look(names, **options) if look else
+                            (look_up(names, **options),), entrez_ids(species),
+                            _row_numbers(species), where)
+    *others, matched = found
+    matched = dataclasses.replace(matched, column=column if column == where else
+                                  f"the column {column!r}")
+    return (*others, matched) if look else matched
+
+
+def look_up(names, counts=None, species=None, kind=None):
+    """As :func:`match` for names, without the warnings.
+
+    ``kind`` (n,) names the features that are no genes, see
+    :func:`genept_utils.genes.columns.kinds`.
+    """
+    whose = species_name(species)
+    given = pd.Series(np.asarray(names, dtype=object))
+    text = as_text(given)
+    other = np.zeros(len(text), bool) if kind is None else (np.asarray(kind) != "")
+    if _row_numbers(species)(text[~other]):
+        raise ValueError("the names are row numbers, not genes; give the column that holds the "
+                         "names (an Entrez id among numbers can be written as GeneID:7157)")
+    codes, unique = pd.factorize(text)
+    unique = pd.Series(unique, dtype=object)
+    matched = match_unique(unique, whose)
+    used = pd.Series(unique.index.isin(codes[~other]), unique.index) & (unique != "")
+    notes = _notes(unique[used], matched[used], species, whose)
     table = matched.iloc[codes].reset_index(drop=True)
-    table.insert(0, "name", values.where(values.notna(), "").astype(str))
+    table.insert(0, "name", given.where(given.notna(), "").astype(str))
+    if other.any():
+        table.loc[other, ["symbol", "how", "candidates"]] = ["", "not a gene", ""]
+        notes += (left_out(pd.Series(kind, dtype=object)),)
     covered = None
     if counts is not None:
-        covered = mass(counts, table["symbol"].to_numpy() != "")
-    return Matched(table, lookup()[2], covered)
+        covered = mass(counts, table["symbol"].to_numpy() != "", ~other)
+    return Matched(table, lookup(whose).source, covered, whose, notes)
+
+
+def match_unique(names, species=HUMAN):
+    """The table of :class:`Matched` for distinct names, but for ``name``."""
+    known = lookup(species)
+    bare = pd.Series([_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") else name
+                      for name in names], dtype=object)
+    found = known.exact.reindex(bare)
+    keys, how = found["symbols"].to_numpy(object), found["how"].to_numpy(object)
+    # "nan" is what a table program writes for no value; it is not the alias NaN
+    nothing = names.isin(["", "nan", "NaN", "Nan", "NAN"]).to_numpy()
+    rest = np.flatnonzero(pd.isna(how) & ~nothing)
+    found = known.folded.reindex(bare.iloc[rest].str.upper())
+    keys[rest] = found["symbols"]
+    how[rest] = found["how"].where(found["how"].isna() | (found["how"] == "ambiguous"), "case")
+    rest = rest[pd.isna(how[rest])]
+    for i in rest:
+        genes = from_date(names.iat[i], known.folded) if DATED.match(names.iat[i]) else ()
+        if genes:
+            keys[i], how[i] = "|".join(genes), "ambiguous" if len(genes) > 1 else "date"
+    rest = rest[pd.isna(how[rest])]
+    if len(rest):
+        other = np.array(rewritten(bare.iloc[rest], species), dtype=object)
+        hit = other != ""
+        keys[rest[hit]] = other[hit]
+        how[rest[hit]] = np.where([("|" in key) for key in other[hit]], "ambiguous", "rewritten")
+    codes = are_positions(names, ~pd.isna(how))
+    missing = pd.isna(how) | codes
+    how[missing], keys[missing] = "missing", ""
+    if species != HUMAN:
+        keys, how = _human(keys, how, species)
+    several = how == "ambiguous"
+    return pd.DataFrame({"symbol": np.where(several, "", keys), "how": how,
+                         "candidates": np.where(several, keys, "")}, dtype=object)
+
+
+def _human(keys, how, species):
+    """Human symbols for genes of another species, and how they were reached."""
+    pairs = orthologs.to_human(species)
+    found = pairs.reindex(keys)
+    symbols = found["symbols"].fillna("").to_numpy(object)
+    ways = found["how"].fillna("no ortholog").to_numpy(object)
+    for i in np.flatnonzero(how == "ambiguous"):
+        of = pairs.reindex(keys[i].split("|"))["symbols"].fillna("")
+        human = sorted({symbol for some in of for symbol in some.split("|")} - {""})
+        symbols[i] = "|".join(human)
+        ways[i] = ("no ortholog", "co-ortholog", "ambiguous")[min(len(human), 2)]
+    missing = how == "missing"
+    symbols[missing], ways[missing] = "", "missing"
+    kept = (how == "rewritten") & np.isin(ways, ["ortholog", "co-ortholog", "case"])
+    ways[kept] = "rewritten"
+    return symbols, ways
+
+
+def _notes(names, matched, species, whose):
+    """Sentences on a set of distinct names."""
+    how = matched["how"]
+    if species is None:
+        other, count = looks_like(names, how)
+        return (f"{count:,} of {len(names):,} names look like {other} genes; give species="
+                f"'{other}' (--species {other}) to find their human orthologs, or 'human' if they "
+                "are human"
+                ,) if other else ()
+    if whose == HUMAN:
+        return ()
+    notes = []
+    letters = names.str.contains(r"(?i)^ENS(?:[A-Z]{3,4})?G\d{11}", regex=True)
+    if (letters & (how == "missing").to_numpy()).sum() > 0.2 * len(names):
+        notes += lookup(whose).notes
+    exact = lookup(whose).exact.index
+    count = int((names.isin(lookup().exact.index) & ~names.isin(exact)).sum())
+    if count >= max(3, 0.5 * len(names)):
+        notes.append(f"{count:,} of {len(names):,} names look like human genes, not like {whose} "
+                     "ones; leave species out if they are")
+    return tuple(notes)
+
+
+def entrez_ids(species=None):
+    """Entrez ids on record of a species."""
+    known = lookup(species_name(species)).exact
+    return known.index[known["how"] == "entrez"]
+
+
+def _row_numbers(species):
+    """The judge of names that are row numbers; with no species given, ids of mouse and rat that
+    are not close together pass as well, so that the set can be said to look like them."""
+    def judge(values):
+        found = are_row_numbers(values, entrez_ids(species))
+        if found == "unknown" and species is None:
+            known = [orthologs.known(other, "entrez_id") for other in ("mouse", "rat")]
+            return all(are_row_numbers(values, ids or ()) for ids in known)
+        return bool(found)
+    return judge
 
 
 def identified(keys):
@@ -126,18 +246,6 @@ def identified(keys):
     keys = pd.Index(keys, dtype=object)
     if keys.isin(table.index).all():
         return table.loc[keys]
-    symbols = pd.Index(match(keys).symbols, name="symbol")
+    symbols = pd.Index(look_up(keys).symbols, name="symbol")
     found = table.reindex(symbols).fillna("").reset_index()
     return found.set_axis(keys)
-
-
-def mass(counts, found):
-    """Share of all counts that lies on the names ``found`` (n,) says yes to.
-
-    ``counts`` is (n,) or (cells, n), dense or sparse.
-    """
-    total = counts if np.ndim(counts) == 1 else counts.sum(axis=0)
-    total = np.asarray(total, dtype=float).ravel()
-    if total.size != found.size:
-        raise ValueError(f"there are {found.size} names but counts for {total.size}")
-    return float(total[found].sum() / total.sum()) if total.sum() else 0.0

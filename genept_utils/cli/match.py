@@ -1,0 +1,73 @@
+"""The command ``match`` of ``python -m genept_utils``."""
+
+import gzip
+from pathlib import Path
+
+from genept_utils import genes, sources
+from genept_utils.genes.files import read_table, split_head
+
+SHOWN = 20  # ambiguous or missing names that are printed
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def register(commands):
+    """Add the command to the subparsers of the command line."""
+    parser = commands.add_parser("match", help="find the genes of a list of names", description=(
+        "Look up names (symbols, previous symbols, aliases, Ensembl, Entrez, HGNC ids) and say "
+        "which are ambiguous and which are missing."))
+    parser.add_argument("file", metavar="FILE",
+                        help="a file of cells such as .h5ad (its var_names or a column of var, "
+                        "with the share of counts covered), or a text or table file, also packed, "
+                        "such as features.tsv.gz (its first column, or the one with most genes "
+                        "where that holds numbers or no genes)")
+    parser.add_argument("--species", metavar="NAME",
+                        help="mouse, rat, ..., or a taxon id: find the human orthologs of names "
+                        "of this species (default: human)")
+    parser.add_argument("--layer", metavar="NAME", help="count what this layer of a file holds")
+    parser.add_argument("--raw", action="store_true", help="genes and counts of the file's raw")
+    parser.add_argument("--out", metavar="FILE.csv", help="write one row per name")
+    parser.set_defaults(function=match)
+
+
+def match(options):
+    """Print the report on the names of a file."""
+    genes.species_name(options.species)  # a wrong one is said before a large file is read
+    report = _report(Path(options.file).expanduser(), options)
+    print(report)
+    for title, names in (
+            ("Ambiguous", [f"{name} ({candidates.replace('|', ', ')})" for name, candidates in
+                           report.ambiguous.itertuples(index=False)]),
+            ("No ortholog", report.unpaired), ("Missing", report.missing)):
+        if names:
+            more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+            print(f"{title}: {', '.join(names[:SHOWN])}{more}")
+    if options.out:
+        with sources.replacing(Path(options.out).expanduser()) as part:
+            report.table.to_csv(part, index=False)
+        print(f"one row per name is in {options.out}")
+    return 0
+
+
+def _report(path, options):
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    if path.is_dir() or _is_hdf5(path) or ".mtx" in path.suffixes:
+        from genept_utils.datasets.formats import read_cells  # with anndata it takes a second
+
+        adata = read_cells(path, options.layer, options.raw)
+        return genes.of_table(adata.var_names, adata.var, adata.X.sum(axis=0), options.species)
+    table = split_head(read_table(path))
+    return genes.of_table(table.iloc[:, 0], table.iloc[:, 1:], species=options.species,
+                          where=table.columns[0])
+
+
+def _is_hdf5(path):
+    with open(path, "rb") as file:
+        if file.read(2) != b"\x1f\x8b":
+            file.seek(0)
+            return file.read(len(_HDF5)) == _HDF5
+    try:
+        with gzip.open(path) as file:
+            return file.read(len(_HDF5)) == _HDF5
+    except (OSError, EOFError):
+        return False

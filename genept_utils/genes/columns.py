@@ -1,0 +1,139 @@
+"""Where the names of the genes stand: in the index, or in a column beside it."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from genept_utils.genes.numbers import are_entrez, are_numbers, as_text
+
+HALF = 0.5  # share that the index must carry to be taken without a look at the columns
+ENOUGH = 0.2  # share that a column must carry where the index holds row numbers
+NOT_GENES = {
+    "antibody capture", "antibody", "antibodies", "adt", "hto", "protein", "protein expression",
+    "crispr guide capture", "crispr", "guide", "multiplexing capture", "custom", "peaks", "peak",
+    "atac", "chromatin accessibility", "antigen capture", "hashtag", "vdj",
+}
+GENES = {"gene expression", "gene", "genes", "rna", "gex", "expression"}
+_KIND = re.compile(r"(?i)^(feature|gene)_?types?$|^modality$")
+_ENTREZ = re.compile(r"(?i)entrez|ncbi|gene_?ids?$")
+
+
+def kinds(table):
+    """The kind of each feature that is no gene, from a column such as 10x's ``feature_types``.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        (n, ...), as ``adata.var``.
+
+    Returns
+    -------
+    pandas.Series
+        (n,) str: "Antibody Capture" and the like; "" for genes and where nothing is said.
+    """
+    found = pd.Series("", range(len(table)), dtype=object)
+    for place, column in enumerate(table.columns):
+        values = table.iloc[:, place]
+        if values.dtype.kind in "biufc":
+            continue
+        values = as_text(values)
+        levels = values[values != ""].str.lower().unique()
+        other = {level for level in levels if level in NOT_GENES or (
+            _KIND.match(str(column)) and ("capture" in level or "antibod" in level))}
+        # a column that is not named for it must hold nothing but such kinds
+        if other and (_KIND.match(str(column)) or other | GENES >= set(levels)):
+            found = found.where(~values.str.lower().isin(other), values)
+    return found
+
+
+def left_out(kind):
+    """The sentence on features that are no genes, from :func:`kinds`."""
+    each = kind[kind != ""].value_counts()
+    said = ", ".join(f"{name} {count:,}" for name, count in each.items())
+    return f"{each.sum():,} of {len(kind):,} features are no genes and are left out ({said})"
+
+
+def best(first, table, look, entrez, row_numbers, where="var_names", wide=30):
+    """The names that carry most: the index, or a column of the table beside it.
+
+    A column is looked at only where the index carries less than half, or holds bare numbers; an
+    index of row numbers is never looked up.
+
+    Parameters
+    ----------
+    first : sequence
+        (n,) the index.
+    table : pandas.DataFrame
+        (n, ...) the columns beside it.
+    look : callable
+        Names (n,) -> a tuple whose last item is a :class:`genept_utils.genes.Matched`.
+    entrez : pandas.Index or set
+        Entrez ids on record.
+    row_numbers : callable
+        (n,) Series of str -> whether they are row numbers.
+    where : str
+        What the index is called in a message.
+    wide : int
+        Columns that are looked at, at most.
+
+    Returns
+    -------
+    column : str
+        Name of the column, ``where`` for the index.
+    names : numpy.ndarray
+        (n,) str.
+    found
+        What ``look`` made of them.
+
+    Raises
+    ------
+    ValueError
+        The index holds row numbers, and no column holds names.
+    """
+    values = as_text(first)
+    numbers, rows = are_numbers(values), row_numbers(values)
+    made = []
+    if not rows:
+        made = [(where, values.to_numpy(object), look(values.to_numpy(object)))]
+        if not numbers and _share(made[0]) >= HALF:
+            return made[0]
+    for place in _columns(table, entrez)[:wide]:
+        names = as_text(table.iloc[:, place]).to_numpy(object)
+        made.append((str(table.columns[place]), names, look(names)))
+    # names that are words come before bare numbers that carry as much
+    made.sort(key=lambda one: (-_share(one), are_numbers(pd.Series(one[1]))))
+    if rows and (not made or _share(made[0]) < ENOUGH):
+        raise ValueError(
+            f"the names in {where} are row numbers, not genes ("
+            f"{', '.join(values[:3])}, ...), and no column beside them holds names of genes; put "
+            "symbols, Ensembl or Entrez ids there (an Entrez id among them can be written as "
+            "GeneID:7157)")
+    return made[0]
+
+
+def _share(one):
+    matched = one[2][-1]
+    return matched.share if matched.mass is None else matched.mass
+
+
+def _columns(table, entrez):
+    """Places of the columns that may hold names."""
+    places = []
+    for place, column in enumerate(table.columns):
+        kind = getattr(table.iloc[:, place].dtype, "kind", "O")
+        if kind in "bcmM":
+            continue
+        values = table.iloc[:, place]
+        if kind == "f":
+            given = values[values.notna()].to_numpy(float)
+            if not len(given) or not np.isfinite(given).all() or (given != np.rint(given)).any():
+                continue
+        values = as_text(values)
+        given = values[values != ""]
+        if are_numbers(values):
+            if are_entrez(values, entrez, bool(_ENTREZ.search(str(column)))):
+                places.append(place)
+        elif given.nunique() >= max(1, HALF * len(given)):
+            places.append(place)
+    return places

@@ -1,0 +1,104 @@
+"""The report on names that were looked up."""
+
+import dataclasses
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from genept_utils.genes.lookup import HOW
+from genept_utils.genes.species import HUMAN
+
+
+@dataclasses.dataclass(frozen=True)
+class Matched:
+    """What :func:`~genept_utils.genes.match` found.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per name, in the order given: ``name``, ``symbol`` (approved human symbol, ""
+        where none), ``how`` (one of :data:`HOW`), ``candidates`` (all symbols of an ambiguous
+        name, "|"-separated, "" otherwise).
+    source : str
+        Where the names come from, for the record.
+    mass : float or None
+        Share of the counts that lie on names with a symbol; None where no counts were given.
+    species : str
+        Whose genes the names were taken for.
+    notes : tuple of str
+        Sentences on what the reader should know: names of another species, features that are no
+        genes, identifiers that the files do not hold.
+    column : str
+        Where the names stood in an AnnData or a file; "" where they were given as such.
+    """
+
+    table: pd.DataFrame
+    source: str
+    mass: float | None = None
+    species: str = HUMAN
+    notes: tuple = ()
+    column: str = ""
+
+    @property
+    def symbols(self):
+        """(n_names,) approved symbols, "" where there is none."""
+        return self.table["symbol"].to_numpy(object)
+
+    @property
+    def share(self):
+        """Share of the names that have a symbol; features that are no genes are not counted."""
+        genes = (self.table["how"] != "not a gene").sum()
+        return float((self.symbols != "").sum() / genes) if genes else 0.0
+
+    @property
+    def counts(self):
+        """How many names were matched in which way, in the order of :data:`HOW`."""
+        return self.table["how"].value_counts().reindex(HOW, fill_value=0)
+
+    @property
+    def ambiguous(self):
+        """The names with more than one candidate, each once."""
+        rows = self.table[self.table["how"] == "ambiguous"]
+        return rows[["name", "candidates"]].drop_duplicates().reset_index(drop=True)
+
+    @property
+    def missing(self):
+        """The names that match nothing, each once."""
+        return self.table.loc[self.table["how"] == "missing", "name"].unique().tolist()
+
+    @property
+    def unpaired(self):
+        """Names of another species' genes that have no human ortholog on record, each once."""
+        return self.table.loc[self.table["how"] == "no ortholog", "name"].unique().tolist()
+
+    def __str__(self):
+        n = int((self.table["how"] != "not a gene").sum())
+        found = int((self.symbols != "").sum())
+        ways = ", ".join(f"{how} {count:,}" for how, count in self.counts.items() if count)
+        said = f"{found:,} of {n:,} names have a gene ({ways})."
+        if self.column:
+            said += f"\nThe names stand in {self.column}."
+        if self.mass is not None:
+            said += f"\nThey carry {self.mass:.1%} of the counts."
+        for note in self.notes:
+            said += f"\nNote: {note}."
+        return f"{said}\nNames from {self.source}."
+
+    def warn(self, stacklevel=3):
+        """Say each note as a UserWarning."""
+        for note in self.notes:
+            warnings.warn(note, stacklevel=stacklevel)
+
+
+def mass(counts, found, of=None):
+    """Share of all counts that lies on the names ``found`` (n,) says yes to.
+
+    ``counts`` is (n,) or (cells, n), dense or sparse; ``of`` (n,) bool says which names count.
+    """
+    total = counts if np.ndim(counts) == 1 else counts.sum(axis=0)
+    total = np.asarray(total, dtype=float).ravel()
+    if total.size != found.size:
+        raise ValueError(f"there are {found.size} names but counts for {total.size}")
+    total = total if of is None else np.where(of, total, 0)
+    return float(total[found].sum() / total.sum()) if total.sum() else 0.0

@@ -1,0 +1,139 @@
+"""Genes of other species, and their human orthologs by NCBI HomoloGene."""
+
+import functools
+import lzma
+
+import numpy as np
+import pandas as pd
+
+from genept_utils import paths, pickles, sources
+from genept_utils.genes.species import taxon
+from genept_utils.genes.table import named_genes
+
+HOMOLOGENE = "genes/homologene2.rda"
+ENSEMBL_MOUSE = "genes/ensembl100_annotables_mouse.pkl.xz"
+NAMED_AS_HUMAN = (10090, 10116, 7955, 9913, 9598, 9544, 9615, 9031, 8364)
+
+
+@functools.cache
+def homologene():
+    """NCBI HomoloGene with updated identifiers, every gene of 21 taxa.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (266573, 4): ``group`` (genes of one group are homologs), ``symbol``, ``taxon`` (int),
+        ``entrez_id``; strings but for the taxon.
+
+    Raises
+    ------
+    genept_utils.sources.SourceError
+        The file cannot be had.
+    """
+    path = sources.fetch(HOMOLOGENE)
+    kept = paths.cache() / "derived" / f"homologene_{sources.sha256(path)[:16]}.csv"
+    if not kept.is_file():
+        table = _parsed(path)
+        with sources.replacing(kept) as part:
+            table.to_csv(part, index=False)
+    return pd.read_csv(kept, dtype={"group": str, "symbol": str, "taxon": int, "entrez_id": str},
+                       keep_default_na=False)
+
+
+def _parsed(path):
+    """The R data frame; its vectors are read as they are, which takes half the time and memory of
+    rdata's own conversion."""
+    import rdata
+
+    frame = rdata.parser.parse_file(path).object.value[0]
+    names = rdata.conversion.convert(frame.attributes)["names"]
+    columns = {name: column.value for name, column in zip(names, frame.value)}
+    return pd.DataFrame({
+        "group": np.ma.getdata(columns["HID"]).astype(str),
+        "symbol": [text.value.decode() for text in columns["Gene.Symbol"]],
+        "taxon": np.ma.getdata(columns["Taxonomy"]).astype(int),
+        "entrez_id": np.ma.getdata(columns["Gene.ID"]).astype(str)})
+
+
+@functools.cache
+def of_species(species):
+    """Genes of one species in HomoloGene: (n, 4) as :func:`homologene`, one row a group."""
+    table = homologene()
+    return table[table["taxon"] == taxon(species)]
+
+
+@functools.cache
+def known(species, kind):
+    """Symbols or Entrez ids (``kind``) of a species as a set; None where the file is not here."""
+    try:
+        return frozenset(of_species(species)[kind])
+    except sources.SourceError:
+        return None
+
+
+@functools.cache
+def mouse_ensembl():
+    """Mouse genes of Ensembl 100: ``ensembl_id``, ``symbol`` of 2020, ``entrez_id`` ("" for
+    none), one row for each pair of identifiers.
+
+    It is the one species of :data:`~genept_utils.genes.species.TAXA` beside human whose Ensembl
+    ids the files hold.
+    """
+    with lzma.open(sources.fetch(ENSEMBL_MOUSE)) as file:
+        table = pickles.load(file, pickles.FRAMES)
+    made = pd.DataFrame({"ensembl_id": table.index.astype(str),
+                         "symbol": table["gene_name"].fillna("").astype(str).to_numpy(),
+                         "entrez_id": table["Entrez"].fillna("").astype(str).to_numpy()})
+    made["entrez_id"] = made["entrez_id"].str.replace(r"\.0$", "", regex=True)
+    return made.drop_duplicates(ignore_index=True)
+
+
+@functools.cache
+def to_human(species):
+    """The human orthologs of each gene of a species.
+
+    A group with one gene of the species and one human gene is one-to-one and decides; without
+    one, all human genes of the gene's groups are candidates. Readthrough genes are none. Where
+    HomoloGene pairs a vertebrate's gene with another human gene than the one that bears its name
+    (mouse Ccl2 with CCL13), both are candidates: the two sources contradict each other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by Entrez id of the species: ``symbols`` (approved human symbols, "|"-separated,
+        "" for none), ``how``: ``"ortholog"`` (one-to-one), ``"co-ortholog"`` (several genes of
+        the species share this human gene), ``"case"`` (a vertebrate's gene that no group pairs
+        with a human one, but one bears its name in other letters), ``"ambiguous"``, or
+        ``"no ortholog"``.
+    """
+    genes, _ = named_genes()
+    approved = pd.Series(genes.index, genes["entrez_id"].to_numpy())
+    approved = approved[(approved.index != "") & (genes["gene_type"] != "readthrough").to_numpy()]
+    approved = approved[~approved.index.duplicated()]
+    own, human = of_species(species), of_species("human")
+    human = human.assign(human=human["entrez_id"].map(approved)).dropna(subset="human")
+    pairs = own.merge(human[["group", "human"]], on="group")
+    pairs["single"] = ~pairs.duplicated(["group"], keep=False)
+    pairs = pairs.drop_duplicates(["entrez_id", "human"])
+    sure = pairs["single"]
+    pairs = pairs[sure | ~pairs["entrez_id"].isin(pairs.loc[sure, "entrez_id"])]
+
+    found = own.drop_duplicates("entrez_id").set_index("entrez_id")[["symbol"]]
+    letters = pd.Series(genes.index, genes.index.str.upper())
+    letters = letters[~letters.index.duplicated(keep=False)]
+    # only for vertebrates does the same name mean the same gene
+    same = found["symbol"].str.upper().map(letters if taxon(species) in NAMED_AS_HUMAN else {})
+    pairs = pairs.set_index("entrez_id")
+    by_gene = pairs["human"].groupby(level=0).agg(lambda human: "|".join(sorted(set(human))))
+    found["symbols"] = by_gene.reindex(found.index).fillna("")
+    found["how"] = "co-ortholog"
+    found.loc[found.index.isin(pairs.index[pairs["single"]]), "how"] = "ortholog"
+    other = same.notna() & (found["symbols"] != "") & (same != found["symbols"])
+    for gene in found.index[other]:
+        both = {*found.at[gene, "symbols"].split("|"), same[gene]}
+        found.at[gene, "symbols"] = "|".join(sorted(both))
+    found.loc[found["symbols"].str.contains("|", regex=False), "how"] = "ambiguous"
+    none = found["symbols"] == ""
+    found.loc[none, "how"] = np.where(same[none].notna(), "case", "no ortholog")
+    found.loc[none, "symbols"] = same[none].fillna("")
+    return found[["symbols", "how"]]

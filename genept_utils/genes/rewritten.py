@@ -1,0 +1,135 @@
+"""Names as other tools write them: tried last, and only where one gene can be meant.
+
+A genome in front ("GRCh38_TP53"), other signs where hyphens were ("HLA.A"), the suffix that makes
+names unique ("TP53-1", "TP53.1"), symbol and identifier in one ("TP53_ENSG00000141510").
+"""
+
+import functools
+import re
+from typing import NamedTuple
+
+import pandas as pd
+
+from genept_utils.genes.lookup import HOW, lookup
+from genept_utils.genes.species import ENSEMBL_ID, GENOME
+
+_SUFFIX = re.compile(r"(?<=[A-Za-z0-9])(?:[-_]|\.{1,3})\d{1,3}$")
+_SIGNS = re.compile(r"[^A-Z0-9]+")
+_GFF = re.compile(r"(?i)^gene[-:]")
+_NUMBERED = re.compile(r"(?i)^(?:LOC|GeneID:\s?|NCBIGene:\s?|entrez:\s?)(\d+)$")
+_HGNC = re.compile(r"(?i)HGNC:\d+")
+# "TP53|7157", "TP53 (7157)", "7157|TP53"
+_WITH_ENTREZ = re.compile(r"^([^|()]+?)\s*(?:\|\s*(\d+)|\(\s*(\d+)\s*\))$|^(\d+)\|(.+)$")
+_ENDS = " \t_|:;,./()[]-"
+
+
+class _Known(NamedTuple):
+    exact: dict  # name -> genes
+    folded: dict  # name in upper case -> genes
+    entrez: dict
+    signs: dict  # name in upper case with every sign as "." -> genes
+    stems: frozenset  # what stands before the number of numbered names
+    genome: re.Pattern
+    letters: str  # how Ensembl ids of the species begin
+
+
+@functools.cache
+def _known(species):
+    table = lookup(species)
+    exact, folded = table.exact, table.folded
+    # aliases are left out: they are short, and a code that looks like one would be taken for it
+    signs = folded[folded["tier"] != HOW.index("alias")].reset_index()
+    signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)
+    signs = signs[signs["tier"] == signs.groupby("name")["tier"].transform("min")]
+    several = signs["name"].duplicated(keep=False)
+    shared = signs[several].groupby("name")["symbols"].agg(
+        lambda symbols: "|".join(sorted(set("|".join(symbols).split("|")))))
+    signs = pd.concat([signs[~several].set_index("name")["symbols"], shared])
+    approved = folded.index[folded["tier"] == 0].to_series()
+    stems = approved.str.extract(r"^(.+)[-._]\d+$")[0].dropna()
+    ids = exact.index[exact["how"] == "ensembl"]
+    return _Known(exact["symbols"].to_dict(), folded["symbols"].to_dict(),
+                  exact.loc[exact["how"] == "entrez", "symbols"].to_dict(), signs.to_dict(),
+                  frozenset(stems.str.replace(_SIGNS, ".", regex=True)),
+                  re.compile(GENOME.get(species, r"(?!)")), ids[0][:-11] if len(ids) else "")
+
+
+def rewritten(names, species):
+    """Genes of names that match nothing as they are.
+
+    Parameters
+    ----------
+    names : iterable of str
+        (n,) distinct names.
+    species : str
+        Whose names.
+
+    Returns
+    -------
+    list of str
+        (n,) keys of the genes, "|"-separated where several can be meant, "" for none.
+    """
+    known = _known(species)
+    return [_genes(name, known) for name in names]
+
+
+def _genes(name, known):
+    number = _NUMBERED.match(name)
+    if number:
+        return known.entrez.get(number[1], "")
+    plain = _GFF.sub("", known.genome.sub("", name))
+    if plain != name:
+        if plain.isdecimal():  # "gene-7" is the code of a position
+            return ""
+        found = _symbols(plain, known)
+        if found:
+            return found
+    joined = _joined(plain, known)
+    return _other_signs(plain, known) if joined is None else joined
+
+
+def _symbols(name, known):
+    """Genes of a name as it is, or in other case."""
+    return known.exact.get(name) or known.folded.get(name.upper(), "")
+
+
+def _joined(name, known):
+    """Symbol and identifier in one: both must allow the gene; where they disagree, both are said.
+
+    None for another name.
+    """
+    found = ENSEMBL_ID.search(name) or (_HGNC.search(name) if ":" in name else None)
+    if found:
+        identifier = found[1] if found.re is ENSEMBL_ID else found[0]
+        by_id = _symbols(identifier, known)
+        ensembl = found.re is ENSEMBL_ID
+        if not by_id and ensembl and identifier.upper()[:-11] != known.letters:
+            return ""  # an id of another species: the symbol beside it is of that one, too
+        symbol = (name[:found.start()] + name[found.end():]).strip(_ENDS)
+    else:
+        found = _WITH_ENTREZ.match(name)
+        if not found:
+            return None
+        by_id = known.entrez.get(found[2] or found[3] or found[4], "")
+        symbol = found[1] or found[5]
+    by_symbol = "" if not symbol or symbol.isdecimal() else _symbols(symbol, known)
+    if not by_id or not by_symbol or by_id == by_symbol:
+        return by_id or by_symbol
+    one, other = set(by_id.split("|")), set(by_symbol.split("|"))
+    return "|".join(sorted((one & other) or (one | other)))
+
+
+def _other_signs(name, known):
+    """Other signs where hyphens were, and without the suffix that makes names unique."""
+    upper = name.upper()
+    as_is = known.signs.get(_SIGNS.sub(".", upper), "")
+    base = _SUFFIX.sub("", upper)
+    if base == upper or base.isdecimal():
+        return as_is
+    base = _SIGNS.sub(".", base)
+    without = known.signs.get(base, "")
+    if not as_is:  # "SNORD116-31" is one of a numbered family, not the second SNORD116
+        return "" if base in known.stems else without
+    if not without:
+        return as_is
+    return "|".join(sorted({*as_is.split("|"), *without.split("|")}))

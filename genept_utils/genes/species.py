@@ -1,0 +1,113 @@
+"""Species by name or taxon id, and what their gene names are recognised by."""
+
+import re
+
+HUMAN = "human"
+# Taxa of NCBI HomoloGene as the package homologene has them; the first name is the one we use.
+TAXA = {
+    9606: ("human", "homo sapiens"), 10090: ("mouse", "mus musculus"),
+    10116: ("rat", "rattus norvegicus"), 7955: ("zebrafish", "danio rerio"),
+    9913: ("cow", "bos taurus", "cattle"), 9598: ("chimpanzee", "pan troglodytes", "chimp"),
+    9544: ("macaque", "macaca mulatta", "rhesus", "rhesus macaque"),
+    9615: ("dog", "canis lupus familiaris", "canis familiaris", "canis lupus"),
+    9031: ("chicken", "gallus gallus"), 8364: ("frog", "xenopus tropicalis"),
+    7227: ("fruit fly", "drosophila melanogaster", "fly"),
+    6239: ("worm", "caenorhabditis elegans", "c. elegans"),
+    7165: ("mosquito", "anopheles gambiae"), 4932: ("yeast", "saccharomyces cerevisiae"),
+    4896: ("fission yeast", "schizosaccharomyces pombe"),
+    3702: ("thale cress", "arabidopsis thaliana"), 4530: ("rice", "oryza sativa"),
+    28985: ("kluyveromyces lactis",), 33169: ("eremothecium gossypii",),
+    318829: ("magnaporthe oryzae",), 5141: ("neurospora crassa",),
+}
+_BY_NAME = {name: taxon for taxon, names in TAXA.items() for name in names}
+
+# Genome assemblies that 10x and others write in front of a name, where genomes are mixed.
+GENOMES = {"human": "grch3[78]|hg19|hg38", "mouse": "grcm3[89]|mm9|mm10|mm39",
+           "rat": "rnor[_-]?6(?:[._-]0)?|mratbn7(?:[._-]2)?|rn[67]", "zebrafish": "grcz1[01]",
+           "macaque": "mmul[_-]?10", "fruit fly": "bdgp6"}
+GENOME = {species: rf"(?i)^(?:{names})[-_.:|]+(?=\S)" for species, names in GENOMES.items()}
+
+# The letters of a species in its Ensembl gene ids; human ids have none (ENSG...).
+ENSEMBL_LETTERS = {"MUS": "mouse", "RNO": "rat", "DAR": "zebrafish", "BTA": "cow",
+                   "PTR": "chimpanzee", "MMU": "macaque", "CAF": "dog", "GAL": "chicken",
+                   "XET": "frog"}
+ENSEMBL_ID = re.compile(r"(?i)(?<![A-Z0-9])(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?![A-Z0-9])")
+_TITLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*$|[A-Z0-9]+Rik$")  # Trp53, Cd4, Gm1234, 1700001C02Rik
+_LETTERS = re.compile(r"(?i)(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}")
+ENOUGH, AT_LEAST = 0.2, 3  # share and number of names from which a set looks like a species
+
+
+def taxon(species):
+    """NCBI taxon id of a species.
+
+    Parameters
+    ----------
+    species : str, int or None
+        A name of :data:`TAXA` in any case ("mouse", "Mus musculus"), a taxon id (10090, "10090",
+        "NCBITaxon:10090"), or None for human.
+
+    Raises
+    ------
+    ValueError
+        The species is not among those whose orthologs the files know; the message lists them.
+    """
+    if species is None:
+        return 9606
+    word = " ".join(str(species).replace("_", " ").lower().split())
+    number = word.rpartition(":")[2].removeprefix("txid")
+    found = _BY_NAME.get(word, int(number) if number.isdecimal() else None)
+    if found not in TAXA:
+        raise ValueError(f"species {species!r} is not known here; known are "
+                         f"{', '.join(names[0] for names in TAXA.values())}, their Latin names "
+                         "and taxon ids")
+    return found
+
+
+def species_name(species):
+    """The name we use for a species, see :func:`taxon`; "human" for None."""
+    return TAXA[taxon(species)][0]
+
+
+def looks_like(names, how):
+    """The species, other than human, that a set of names looks like, and how many of them do.
+
+    Parameters
+    ----------
+    names, how : pandas.Series
+        (n,) distinct names, and how each was found as a human one.
+
+    Returns
+    -------
+    species : str
+        "" where the set looks human, or like nothing in particular.
+    count : int
+        Names that are written as names of that species: Ensembl ids with its letters, the
+        assembly of its genome in front, or symbols of it that begin with one capital.
+    """
+    from genept_utils.genes import orthologs
+
+    need = max(AT_LEAST, ENOUGH * len(names))
+    rest = names[~how.isin(["approved", "ensembl", "entrez", "hgnc", "previous"]).to_numpy()]
+    if len(rest) < need:
+        return "", 0
+    votes = dict.fromkeys([*ENSEMBL_LETTERS.values(), *GENOME], 0)
+    for letters in _LETTERS.findall("\n".join(rest)):
+        if letters.upper() in ENSEMBL_LETTERS:
+            votes[ENSEMBL_LETTERS[letters.upper()]] += 1
+    for species, pattern in GENOME.items():
+        if species != HUMAN:
+            votes[species] += len(re.findall(f"(?m){pattern}", "\n".join(rest)))
+    title = [name for name in rest if _TITLE.match(name)]
+    numbers = [name for name in rest if name.isdecimal()]
+    for some, kind in ((title, "symbol"), (numbers, "entrez_id")):
+        if len(some) < need:
+            continue
+        for species in ("mouse", "rat"):
+            known = orthologs.known(species, kind)
+            if known is not None:
+                votes[species] += sum(name in known for name in some)
+            elif kind == "symbol" and species == "mouse":
+                votes[species] += len(some)  # without the file the way of writing alone must do
+    del votes[HUMAN]
+    best = max(votes, key=votes.get)
+    return (best, votes[best]) if votes[best] >= need else ("", 0)
