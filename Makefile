@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help lock light book test install data run write render check browser recompute clean
+.PHONY: help lock light book test install data run paper write render check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -44,6 +44,12 @@ data: install
 run: install
 	@echo "== data and notebooks (under 10 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
+
+# Chapters on your copies of the paper's files in data/paper, set into the ledger as your files;
+# PAPER="aorta.label=COLUMN layer=counts" names columns and parameters.
+paper: install
+	@$(BIN)/python -m genept_utils paper $(PAPER)
+	@$(MAKE) --no-print-directory render
 
 # For maintainers: the outputs of this run become the committed ones.
 write: install

@@ -34,6 +34,11 @@ def mirror():
     return _named("GENEPT_MIRROR")
 
 
+def paper():
+    """Folder for a reader's copies of the paper's files, ``data/paper``; git does not see it."""
+    return DATA / "paper"
+
+
 def results():
     """Folder that :func:`genept_utils.ledger.record` writes to: ``$GENEPT_RESULTS``, or
     ``data/results``."""

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import data, match, places, run, text
+from genept_utils.cli import data, match, paper, places, run, text
 
 
 def main(arguments=None):
@@ -17,6 +17,7 @@ def main(arguments=None):
     text.register(commands)
     places.register(commands)
     match.register(commands)
+    paper.register(commands)
     options = parser.parse_args(arguments)
     try:
         paths.settle()

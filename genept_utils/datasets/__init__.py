@@ -11,7 +11,7 @@ from genept_utils.datasets.columns import (
     settle_batch,
 )
 from genept_utils.datasets.files import read_h5ad
-from genept_utils.datasets.formats import read_cells
+from genept_utils.datasets.formats import annotations, read_cells
 from genept_utils.datasets.gene_pairs import PAIR_SETS, gene_pairs
 from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
 from genept_utils.datasets.lineages import lineages
@@ -19,7 +19,7 @@ from genept_utils.datasets.open_sets import CELLS, available, sources_of
 from genept_utils.datasets.own import COLUMNS, load
 from genept_utils.datasets.processes import go_processes
 
-__all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "available", "batches_alone",
-           "can_hold_out", "categorical", "complete", "enough", "gene_classes", "gene_pairs",
-           "gene_task", "lineages", "load", "missing", "read_cells", "read_h5ad", "require",
-           "settle_batch", "sources_of"]
+__all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "annotations", "available",
+           "batches_alone", "can_hold_out", "categorical", "complete", "enough", "gene_classes",
+           "gene_pairs", "gene_task", "go_processes", "lineages", "load", "missing", "read_cells",
+           "read_h5ad", "require", "settle_batch", "sources_of"]

@@ -134,6 +134,16 @@ def _elsewhere(group, layer, raw):
     return sorted(good, key=lambda place: not good[place])
 
 
+def read_annotations(group, old=None):
+    """The table of the cells of an open group, and the number of its genes."""
+    if "encoding-type" not in group["obs"].attrs:
+        before = old()
+        before.file.close()
+        return before.obs.copy(), before.n_vars
+    index = group["var"].attrs["_index"]
+    return ad.io.read_elem(group["obs"]), int(group["var"][index].shape[0])
+
+
 def read_matrix(matrix, name):
     """A stored matrix, dense or in compressed rows or columns, as float32 CSR without zeros."""
     if hasattr(matrix, "shape"):

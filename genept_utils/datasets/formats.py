@@ -9,7 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import extras, packed
-from genept_utils.datasets.files import read_group, read_h5ad, readable
+from genept_utils.datasets.files import read_annotations, read_group, read_h5ad, readable
 
 CONVERT = {  # ending -> what turns such a file into one that is read
     ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
@@ -65,6 +65,18 @@ def read_cells(path, layer=None, raw=False, obsm=()):
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")) and not set(suffixes) & CONVERT.keys():
         return _unpacked(path, layer, raw, obsm)
     raise ValueError(f"{path.name} {_not_read(path, head)}")
+
+
+def annotations(path):
+    """The table of the cells of a file, and the number of its genes; of ``.h5ad`` nothing else is
+    read."""
+    path = Path(path)
+    if path.is_file() and h5py.is_hdf5(path):
+        with readable(path), h5py.File(path) as file:
+            if {"obs", "var"} <= set(file):
+                return read_annotations(file, lambda: ad.read_h5ad(path, backed="r"))
+    adata = read_cells(path)
+    return adata.obs, adata.n_vars
 
 
 def _not_read(path, head):

@@ -9,6 +9,7 @@ A set of cells is an AnnData with float32 CSR ``.X`` (cells x genes), ``.obs`` w
 import warnings
 from pathlib import Path
 
+from genept_utils import genes
 from genept_utils.datasets.columns import categorical
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.open_sets import CELLS, load_open
@@ -62,19 +63,25 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
     if values not in (None, "", "raw", "log"):
         raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
     if name in CELLS:
-        if layer or raw or obsm:
+        if layer or raw or obsm or values:
             raise KeyError(f"{name}, a set of the book, holds neither layers nor raw nor vectors "
-                           "of other models (obsm); those are for the path of a file")
+                           "of other models (obsm), and its values are known; those are for the "
+                           "path of a file")
         adata, marked = load_open(name), CELLS[name]["values"]
     else:
         path = Path(name).expanduser()
         if not path.exists() and not set(map(str.lower, path.suffixes)) & KNOWN:
             raise FileNotFoundError(f"{name!r} is neither a known data set ({', '.join(CELLS)}) "
-                                    "nor the path of a file of cells, such as an .h5ad file")
+                                    "nor the path of a file of cells, such as an .h5ad file; a "
+                                    "folder is given as ./FOLDER")
         if not path.exists():
             raise FileNotFoundError(f"there is no file {path}; `dataset` is a path to a file of "
                                     f"cells, such as .h5ad, or one of {', '.join(CELLS)}")
         adata, marked, name = read_cells(path, layer, raw, obsm), None, plain_name(path)
+        kind = genes.kinds(adata.var)
+        if (kind != "").any() and not (kind != "").all():  # the latter is refused with the names
+            warnings.warn(genes.left_out(kind), stacklevel=2)
+            adata = adata[:, (kind == "").to_numpy()].copy()
     for column, given in zip(COLUMNS, (label, batch, donor, condition)):
         if given:
             _column(adata, given)

@@ -29,7 +29,7 @@ def read_sets(names, max_cells, seed=0, needs=(), also=(), types=2, report=print
         Is given one sentence about whatever is left out.
     **options
         Columns and further options of :func:`genept_utils.datasets.load`; ``""`` is not given,
-        and what concerns files (``layer``, ``raw``, ``species``) is for paths only.
+        and what concerns files (``layer``, ``raw``, ``values``, ``species``) is for paths only.
 
     Returns
     -------

@@ -111,6 +111,14 @@ def results(name=None, folder=None):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def yours(folder=None):
+    """Rows that ``python -m genept_utils paper`` made from a reader's copies of the paper's files;
+    none where there are none. Their ``note`` begins with "your files"."""
+    table = results(folder=folder or paths.paper() / "results")
+    note = table["note"].fillna("").astype(str)
+    return table.assign(note=("your files; " + note).str.removesuffix("; "))
+
+
 def published(item=None):
     """``data/published.csv``: every printed number that was found; NaN where none was."""
     table = pd.read_csv(paths.DATA / "published.csv", keep_default_na=False,
@@ -128,10 +136,12 @@ def join(item=None):
         classifier, metric, published, spread, published_note, ours, low, high, our_method,
         split, note, notebook``. A result joins a published number that has the same item, task,
         dataset, label, classifier and metric and the same method, or the method that it stands
-        in for (``STANDS_IN_FOR``). Other rows have NaN on one side.
+        in for (``STANDS_IN_FOR``). Other rows have NaN on one side. Rows of a reader's own files
+        (:func:`yours`) stand beside ours.
     """
     printed = published().rename(columns={"value": "published", "note": "published_note"})
-    ours = results().rename(columns={"value": "ours"})
+    ours = pd.concat([part for part in (results(), yours()) if len(part)] or [results()])
+    ours = ours.rename(columns={"value": "ours"})
     ours["our_method"] = ours["method"]
     ours["method"] = ours["method"].replace(STANDS_IN_FOR)
     for column in KEY:

@@ -111,7 +111,8 @@ class LedgerTable(DataTable):
         frame["result"] = two_lines(
             frame["item"] + ": " + frame["task"], together(frame, "dataset", "label"))
         frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
-        frame["our method"] = frame["our_method"]
+        own = frame["note"].astype(str).str.startswith("your files")
+        frame["our method"] = frame["our_method"].mask(own, frame["our_method"] + ", your files")
         frame["notebook"] = [self.notebook_link(name) for name in frame["notebook"]]
         frame["notes"] = together(frame, "published_note", "note")
         return frame

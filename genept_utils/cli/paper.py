@@ -1,0 +1,184 @@
+"""The command ``paper``: a reader's copies of the paper's files, checked and run."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from genept_utils import extras, paths, sources
+
+ROLES = ("label", "batch", "donor", "condition")
+# What a chapter calls a result -> what the paper calls it.
+TASKS = {"batch agreement": "patient agreement"}
+LABELS = {"batch": "patient", "condition": "phenotype"}
+METHODS = {"Batch and context": {"expression": "raw"}}
+
+
+def register(commands):
+    """Add the command to the subparsers of the command line."""
+    parser = commands.add_parser("paper", help="run the chapters on the paper's own files",
+                                 description=(
+        "Check each file of FOLDER against what the paper says of its data sets, run the chapters "
+        "that stand for its tables on it, and keep the results for the ledger. A column under "
+        "another name is given as `aorta.label=COLUMN`; PARAMETER=VALUE goes to the chapters."))
+    parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
+    parser.add_argument("--check", action="store_true", help="only check the files")
+    parser.set_defaults(function=paper)
+
+
+def paper(options):
+    """Check, run and collect; return 1 where a run failed."""
+    folders = [word for word in options.words if "=" not in word]
+    given = dict(word.split("=", 1) for word in options.words if "=" in word)
+    if len(folders) > 1:
+        raise ValueError(f"one folder is needed; {', '.join(folders)} are {len(folders)}")
+    folder = Path(folders[0] if folders else paths.paper()).expanduser()
+    columns = {name: value for name, value in given.items() if "." in name}
+    parameters = {name: value for name, value in given.items() if "." not in name}
+    table = expected()
+    for name in columns:
+        if name.rpartition(".")[0] not in set(table["dataset"]) or (
+                name.rpartition(".")[2] not in ROLES):
+            raise ValueError(f"{name} is no SET.ROLE; sets are "
+                             f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
+    from genept_utils import datasets  # with anndata it takes a second, which --help need not
+
+    found = _files(folder, table)
+    failed = 0
+    for path, rows in found.items():
+        try:
+            obs, genes = datasets.annotations(path)
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        for row in rows:
+            chosen, word = check(row, path, obs, genes, columns)
+            print(word)
+            if chosen and not options.check:
+                failed += _run(row, path, chosen, parameters, folder)
+    if not options.check:
+        print(f"results are in {folder / 'results'}"
+              + ("; `make render` sets them beside the printed ones, marked as your files"
+                 if folder == paths.paper() else ""))
+    return int(bool(failed))
+
+
+def expected():
+    """``data/paper-datasets.csv``: one row for each run of a chapter on one of the paper's sets;
+    an empty cell is not known."""
+    return pd.read_csv(paths.DATA / "paper-datasets.csv", dtype=str, keep_default_na=False)
+
+
+def _plain(name):
+    return re.sub("[^a-z0-9]", "", str(name).lower())
+
+
+def _files(folder, table):
+    """The files of the folder that are sets of the paper, each with its rows of the table."""
+    from genept_utils.datasets.formats import KNOWN, plain_name
+
+    names = table.drop_duplicates("dataset").set_index("dataset")["files"]
+    wanted = ", ".join(f"{one.split('|')[0].replace(' ', '_')}.h5ad" for one in names.unique())
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; make it and put the paper's files "
+                                f"into it: {wanted}")
+    found, strange = {}, []
+    for path in sorted(folder.iterdir()):
+        if path.name == "results" or not {s.lower() for s in path.suffixes} & KNOWN:
+            continue
+        rows = [row for row in table.to_dict("records") if _plain(plain_name(path)) in
+                map(_plain, row["files"].split("|"))]
+        if rows:
+            found[path] = rows
+        else:
+            strange.append(path.name)
+    if strange:
+        print(f"left out, for their names are none of the paper's sets: {', '.join(strange)}; known "
+              f"are {wanted}")
+    if not found:
+        raise FileNotFoundError(f"{folder} holds none of the paper's files; known are {wanted}")
+    return found
+
+
+def check(row, path, obs, genes, given=()):
+    """One file against one row of the expectations.
+
+    Returns
+    -------
+    chosen : dict or None
+        Column of the file by role; None where the run cannot be made.
+    word : str
+        A line that says what agrees, what differs and what is missing.
+    """
+    chosen, missing = {}, []
+    for role in ROLES:
+        own = dict(given).get(f"{row['dataset']}.{role}")
+        if own and own not in obs:
+            raise KeyError(f"{path.name} has no column {own!r}; its columns are "
+                           f"{', '.join(map(str, obs.columns)) or 'none'}")
+        names = [_plain(name) for name in row[role].split("|") if name]
+        same = sorted((names.index(_plain(column)), str(column)) for column in obs
+                      if _plain(column) in names)
+        if own or same:
+            chosen[role] = own or same[0][1]
+        elif names:
+            missing.append(role)
+    facts = [("cells", len(obs)), ("genes", genes)]
+    facts += [(what, obs[chosen[role]].nunique())
+              for what, role in (("types", "label"), ("donors", "donor"), ("donors", "batch"),
+                                 ("conditions", "condition")) if role in chosen and row[what]
+              and not (role == "batch" and "donor" in chosen)]
+    said = [f"{n:,} {what}" + ("" if not row[what] else " as in the paper" if int(row[what]) == n
+                               else f" (the paper: {int(row[what]):,})") for what, n in facts]
+    said += [f"{role} is {column}" for role, column in chosen.items()]
+    line = (f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
+            + ", ".join(said) + ".")
+    needed = {"07": ["label"], "08": ["label", "batch"], "09": ["label", "condition"]}
+    absent = [role for role in needed[row["chapter"]] if role not in chosen]
+    for role in missing:
+        line += (f" No column looks like the {role} ({row[role].replace('|', ', ')}"
+                 f"); name it with \"{row['dataset']}.{role}=COLUMN\". Columns: "
+                 f"{', '.join(map(str, obs.columns)) or 'none'}.")
+    if absent:
+        return None, line + " Not run."
+    return chosen, line
+
+
+def _run(row, path, chosen, parameters, folder):
+    """One chapter on one file; its rows under the paper's names. 1 where it failed."""
+    extras.need("papermill", "nbformat", "psutil", "scanpy")
+    import nbformat
+
+    from genept_utils.datasets.formats import plain_name
+    from genept_utils.pages import notebooks, run
+
+    notebook, = notebooks.notebooks([row["chapter"]])
+    known = notebooks.parameters(nbformat.read(notebook, as_version=4))
+    words = {"dataset": str(path.resolve()), **chosen, **parameters}
+    words = [f"{name}={value}" for name, value in words.items() if name in known]
+    name = f"{row['chapter']}-{row['dataset']}-{row['labelled']}".replace(" ", "-")
+    place = folder / "results" / name
+    entry, = run.run([row["chapter"]], words, out=place)
+    if entry["status"] not in ("executed", "partial"):
+        print(f"{path.name}, chapter {row['chapter']}: {entry['status']}, {entry['error']}\n"
+              f"  what it printed is kept in {entry['path']}", file=sys.stderr)
+        return 1
+    kind = "results_in_part" if entry["status"] == "partial" else "results"
+    made = json.loads((place / kind / f"{notebook.stem}.json").read_text(encoding="utf-8"))
+    rows = [under_the_papers_names(one, row) for one in made if one["dataset"] == plain_name(path)]
+    with sources.replacing(folder / "results" / f"{name}.json") as part:
+        part.write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
+    return 0
+
+
+def under_the_papers_names(result, row):
+    """A row of a chapter with the names that the same number has in the paper."""
+    made = {**result, "dataset": row["dataset"]}
+    made["task"] = TASKS.get(made["task"], made["task"])
+    label = made.get("label", "")
+    made["label"] = row["labelled"] if label == "cell type" else LABELS.get(label, label)
+    made["method"] = METHODS.get(made["item"], {}).get(made["method"], made["method"])
+    return made
