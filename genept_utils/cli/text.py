@@ -37,6 +37,8 @@ def _add_model(parser):
                         help=f"dollars per million tokens (default: OpenAI's list as seen in "
                         f"{cost.PRICES_SEEN})")
     parser.add_argument("--dimensions", type=int, metavar="N", help="shorter vectors")
+    parser.add_argument("--max-tokens", type=int, metavar="N",
+                        help="cut texts that are longer (servers with short inputs)")
     parser.add_argument("--requests-per-minute", type=int, default=3000, metavar="N")
 
 
@@ -58,7 +60,8 @@ def cli_embed(options):
         print(estimate)
         if estimate.to_send and not _agreed(options):
             return 1
-    given = {"dimensions": options.dimensions} if options.dimensions else {}
+    given = {name: value for name, value in (("dimensions", options.dimensions),
+                                             ("max_tokens", options.max_tokens)) if value}
     if options.model.startswith("openai:"):
         given["requests_per_minute"] = options.requests_per_minute
     made = embed.embed_genes(options.model, options.text, **given)

@@ -5,15 +5,21 @@ The address is ``$OPENAI_BASE_URL`` (OpenAI's own by default), the key ``$OPENAI
 
 import base64
 import json
+import re
 import warnings
 
 import numpy as np
 
+from genept_utils import extras
 from genept_utils.embed import cost, store
-from genept_utils.embed.client import BadAnswer, ServiceError, ask_all
+from genept_utils.embed.client import BadAnswer, Refused, ServiceError, ask_all, plain
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
 MAX_REQUEST_TOKENS = 300_000  # tokens a request
+_TAG = r"(?:think|thinking|thought|reasoning)"
+_THOUGHT = re.compile(rf"<({_TAG})>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_ENDED = re.compile(rf"^.*</{_TAG}>", re.DOTALL | re.IGNORECASE)
+_BEGUN = re.compile(rf"<{_TAG}>.*$", re.DOTALL | re.IGNORECASE)
 
 
 def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKENS,
@@ -53,17 +59,41 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
     texts, report, keys = prepared(texts, model, dimensions, max_tokens, report)
     wanted = dict(zip(keys, texts))
     wanted.pop(None, None)
-    options = {} if dimensions is None else {"dimensions": dimensions}
 
     def send(client, job, known):
-        raw = client.embeddings.with_raw_response.create(
-            input=[wanted[key] for key in job], model=model, encoding_format="base64", **options)
-        found, used = read_vectors(raw.content, len(job), known)
+        content = _asked(client, [wanted[key] for key in job], model, dimensions, known)
+        found, used = read_vectors(content, len(job), known)
+        if dimensions is not None and found.shape[1] != dimensions:
+            raise ServiceError(f"The server ignores dimensions={dimensions}: {model} gave "
+                               f"{found.shape[1]} numbers. Leave dimensions out.")
         return [row.tobytes() for row in found], used
 
     found = ask_all(model, wanted, lambda missing: packed(missing, wanted, inputs), send,
-                     report, **limits)
+                    report, **limits)
     return stacked(keys, found)
+
+
+def _asked(client, texts, model, dimensions, known):
+    """The body of an answer. Base64 is a third of the size of numbers; a server that refuses it
+    is asked for numbers, and ``known`` keeps that."""
+    openai = extras.need("openai")
+    options = {} if dimensions is None else {"dimensions": dimensions}
+    form = known.get("form", "base64")
+    create = client.embeddings.with_raw_response.create
+    try:
+        content = create(input=texts, model=model, encoding_format=form, **options).content
+    except openai.APIStatusError as error:
+        said = plain(error).lower()
+        if dimensions is not None and "dimension" in said and error.status_code < 500:
+            raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
+                               f"{plain(error)}. Leave dimensions out.") from None
+        doubtful = error.status_code in (400, 415, 422) or "base64" in said or "encoding" in said
+        if "form" in known or not doubtful or error.status_code in (401, 403, 404, 405, 429):
+            raise
+        content = create(input=texts, model=model, encoding_format="float", **options).content
+        form = "float"
+    known["form"] = form
+    return content
 
 
 def answers(prompts, model, report=None, **limits):
@@ -91,18 +121,43 @@ def answers(prompts, model, report=None, **limits):
     def send(client, job, known):
         raw = client.chat.completions.with_raw_response.create(
             model=model, messages=[{"role": "user", "content": wanted[job[0]]}])
+        answer = _parsed(raw.content)
         try:
-            answer = json.loads(raw.content)
-            said = answer["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError) as error:
+            choice = answer["choices"][0]
+            said = _said(choice["message"])
+        except (LookupError, TypeError, AttributeError) as error:
             raise BadAnswer("the answer is not complete") from error
+        why = choice.get("finish_reason")
+        if why in ("length", "content_filter"):
+            raise Refused(f"the answer was cut (finish_reason {why!r})")
         if not said:
             raise BadAnswer("the answer is empty")
-        return [said.encode()], (answer.get("usage") or {}).get("total_tokens", 0)
+        return [said.encode()], _used(answer)
 
     found = ask_all(model, wanted, lambda missing: [([key], 0) for key in missing], send, report,
-                     **limits)
-    return [found[key].decode() for key in keys]
+                    **limits)
+    return [spoken(found[key].decode()) for key in keys]
+
+
+def _said(message):
+    """The text of a chat message, whose content may be a list of parts."""
+    content = message["content"]
+    if isinstance(content, list):
+        parts = [part if isinstance(part, str) else part.get("text") for part in content
+                 if isinstance(part, str) or part.get("type", "text") in ("text", "output_text")]
+        content = "".join(part for part in parts if part)
+    return spoken(content or "")
+
+
+def spoken(text):
+    """What a chat model says without what it thinks first: ``<think>...</think>`` is taken away.
+
+    Where a template has opened the thought, only its end stands in the answer; a thought that
+    never ends leaves nothing.
+    """
+    text = _THOUGHT.sub("", text)
+    text = _ENDED.sub("", text)
+    return _BEGUN.sub("", text).strip()
 
 
 def prepared(texts, model, dimensions, max_tokens, report):
@@ -148,14 +203,21 @@ def packed(keys, texts, inputs):
 
 def read_vectors(content, n, known):
     """(n, d) float32 in the order of the inputs, and the tokens used, from the body of an
-    answer; ``known`` carries the dimension from request to request."""
+    answer; ``known`` carries dimension and name of the model from request to request.
+
+    Where no row has an index its position counts, if there are as many rows as texts.
+    """
+    answer = _parsed(content)
     try:
-        answer = json.loads(content)
-        rows = sorted(answer["data"], key=lambda row: row["index"])
-        if [row["index"] for row in rows] != list(range(n)):
-            raise BadAnswer(f"{len(rows)} vectors came for {n} texts")
-        found = [_numbers(row["embedding"]) for row in rows]
-    except (ValueError, LookupError, TypeError) as error:
+        rows = answer["data"]
+        places = [row.get("index") for row in rows]
+        if len(rows) == n and all(place is None for place in places):
+            places = list(range(n))
+        if sorted(places) != list(range(n)):
+            raise BadAnswer(f"{len(rows)} vectors came for {n} texts, or their order is not told")
+        found = [_numbers(row["embedding"]) for _, row in
+                 sorted(zip(places, rows), key=lambda pair: pair[0])]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise BadAnswer("the answer is not complete") from error
     dimension = known.setdefault("dimension", len(found[0]))
     if any(len(row) != dimension for row in found):
@@ -163,10 +225,42 @@ def read_vectors(content, n, known):
     found = np.stack(found)
     if not np.isfinite(found).all():
         raise BadAnswer("a vector with NaN or infinite numbers came")
-    return found, (answer.get("usage") or {}).get("total_tokens", 0)
+    name = answer.get("model")
+    if name and known.setdefault("model", name) != name:
+        raise BadAnswer(f"the server answered as {name!r} and before as {known['model']!r}")
+    return found, _used(answer)
+
+
+def _parsed(content):
+    """The body of an answer with status 200 as a dict; what else a server may say is refused."""
+    text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+    if text.lstrip()[:1] == "<":
+        raise ServiceError("The server answered with a web page: OPENAI_BASE_URL must be the "
+                           "address of its /v1.")
+    try:
+        answer = json.loads(text)
+    except ValueError as error:
+        raise BadAnswer("the answer is not complete") from error
+    if not isinstance(answer, dict):
+        raise BadAnswer("the answer is not complete")
+    wrong = answer.get("error") or ("detail" in answer and "data" not in answer
+                                    and answer["detail"])
+    if wrong:
+        said = wrong.get("message", wrong) if isinstance(wrong, dict) else wrong
+        code = str(wrong.get("code", "")) if isinstance(wrong, dict) else ""
+        kind = BadAnswer if code == "429" or code.startswith("5") else Refused
+        raise kind(f"the server said: {plain(said)}")
+    return answer
+
+
+def _used(answer):
+    usage = answer.get("usage")
+    return (usage.get("total_tokens") if isinstance(usage, dict) else 0) or 0
 
 
 def _numbers(embedding):
+    if embedding is None or not len(embedding):
+        raise ValueError("no numbers")
     if isinstance(embedding, str):
         return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
     return np.asarray(embedding, dtype="<f4")

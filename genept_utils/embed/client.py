@@ -25,8 +25,17 @@ class BadAnswer(Exception):
     """An answer that is refused: cut short, a wrong count, NaN, another dimension."""
 
 
-class TooLarge(Exception):
-    """The server refused the request as such; a smaller one may pass."""
+class Refused(Exception):
+    """The server refused the request as such; a smaller one, or another text, may pass."""
+
+
+class Broken(Refused):
+    """The server failed at the request each time it was asked."""
+
+
+TRIES_OF_A_PART = 2  # of what was split off a request that failed
+KEPT = "what had come is kept, and the same call later asks only for the rest."
+DOWN = 3  # texts in a row that fail without any answer between them: the server is down
 
 
 @contextlib.contextmanager
@@ -48,7 +57,7 @@ def final(error, model):
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
     if isinstance(error, openai.PermissionDeniedError):
         return ServiceError(f"The key in OPENAI_API_KEY may not use {model}. {WITHOUT}")
-    if isinstance(error, openai.NotFoundError):
+    if getattr(error, "status_code", 0) in (404, 405):
         return ServiceError(f"The server knows no model {model!r}, or OPENAI_BASE_URL is not the "
                             "address of its /v1.")
     if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
@@ -77,46 +86,109 @@ class _Gate:
 
 
 def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minute=3000,
-             tokens_per_minute=None, timeout=60, retries=8):
-    """Answers (bytes) for all keys of ``wanted``: kept ones from disk, the others asked for."""
-    from tqdm import tqdm
+            tokens_per_minute=None, timeout=60, retries=8):
+    """Answers (bytes) for all keys of ``wanted``: kept ones from disk, the others asked for.
 
+    The shortest text goes first and alone: it shows whether the address, the key and the model
+    are right. After it a text that the server refuses, or that breaks it, is found by halving
+    the request; the others are asked for and kept all the same.
+
+    Raises
+    ------
+    ServiceError
+        The server cannot be used, or refused some of the texts.
+    """
     report["sent"] = 0
     with store.opened() as table:
         found = store.read(table, wanted)
         if len(found) < len(wanted):
-            client = make_client(timeout)
-            with store.alone(f"openai:{model}"):
+            store.check_writable(table)
+            with store.alone(f"openai:{model}"), make_client(timeout) as client:
                 found |= store.read(table, wanted.keys() - found)  # paid for in the meantime
                 missing = [key for key in wanted if key not in found]
                 gate = _Gate(requests_per_minute, tokens_per_minute)
-                known = {"dimension": len(next(iter(found.values()))) // 4} if found else {}
-                bar = tqdm(total=len(missing), disable=not sys.stderr.isatty(), unit="text")
-
-                def work(job, tokens):
-                    try:
-                        values, used = _insist(
-                            lambda: send(client, job, known), gate, tokens, model, retries, report)
-                    except TooLarge as error:
-                        if len(job) == 1:
-                            raise ServiceError(f"the server refused the text that begins "
-                                               f"{wanted[job[0]][:60]!r}: {error}") from None
-                        half = len(job) // 2
-                        work(job[:half], tokens // 2)
-                        work(job[half:], tokens // 2)
-                        return
-                    store.write(table, dict(zip(job, values)))
-                    found.update(zip(job, values))
-                    with gate.lock:
-                        report["tokens"] += used
-                        bar.update(len(job))
-
-                _in_parallel(work, pack(missing), concurrency, gate)
-                bar.close()
-                client.close()
-                report["sent"] = len(missing)
+                asking = _Asking(model, wanted, found, table, client, send, gate, report, retries)
+                if missing:
+                    asking.ask_for(missing, pack, concurrency)
+                report["sent"] = len(missing) - len(asking.refused)
     report["kept"] = len(wanted) - report["sent"]
     return found
+
+
+class _Asking:
+    """The requests of one call: what has come, what was refused, what the server takes."""
+
+    def __init__(self, model, wanted, found, table, client, send, gate, report, retries):
+        self.model, self.wanted, self.found, self.table = model, wanted, found, table
+        self.client, self.send, self.gate, self.report = client, send, gate, report
+        self.retries, self.refused, self.in_a_row = retries, {}, 0
+        self.known = {"dimension": len(next(iter(found.values()))) // 4} if found else {}
+        self.size = store.key("most inputs", str(client.base_url), model)
+        most = store.read(table, [self.size]).get(self.size)
+        self.most = int(most) if most else None
+
+    def ask_for(self, missing, pack, concurrency):
+        from tqdm import tqdm
+
+        with tqdm(total=len(missing), disable=not sys.stderr.isatty(), unit="text") as self.bar:
+            first = min(missing, key=lambda key: len(self.wanted[key]))
+            (job, tokens), = pack([first])
+            try:
+                self.keep(job, self.insist(job, tokens, self.retries + 1))
+            except Broken as error:
+                raise ServiceError(f"{error}; {KEPT}") from None
+            except Refused as error:
+                raise ServiceError(f"The server refused the text that begins "
+                                   f"{self.wanted[first][:60]!r}: {error}") from None
+            rest = [key for key in missing if key != first]
+            _in_parallel(self.work, pack(rest), concurrency, self.gate)
+        if self.refused:
+            key, why = next(iter(self.refused.items()))
+            raise ServiceError(
+                f"The server refused {len(self.refused):,} of {len(self.wanted):,} texts, for "
+                f"example the one that begins {self.wanted[key][:60]!r} ({why}); the others are "
+                "kept. Where texts are too long for it, max_tokens=N (--max-tokens N) cuts them.")
+
+    def work(self, job, tokens, part=False):
+        most = self.most  # another thread may change it meanwhile
+        if most and len(job) > most:
+            for start in range(0, len(job), most):
+                some = job[start:start + most]
+                self.work(some, tokens * len(some) // len(job), part)
+            return
+        try:
+            tries = min(self.retries + 1, TRIES_OF_A_PART) if part else self.retries + 1
+            self.keep(job, self.insist(job, tokens, tries if len(job) == 1 else min(tries, 3)))
+        except Refused as error:
+            if len(job) == 1:
+                self.refuse(job[0], error)
+                return
+            half, before = len(job) // 2, len(self.refused)
+            self.work(job[:half], tokens // 2, True)
+            self.work(job[half:], tokens // 2, True)
+            if len(self.refused) == before and not isinstance(error, Broken):  # it was the size
+                self.most = half
+                store.write(self.table, {self.size: str(half).encode()})
+
+    def insist(self, job, tokens, tries):
+        return _insist(lambda: self.send(self.client, job, self.known), self.gate, tokens,
+                       self.model, tries, self.report, answered=len(self.found) > 0)
+
+    def keep(self, job, answer):
+        values, used = answer
+        store.write(self.table, dict(zip(job, values)))
+        self.found.update(zip(job, values))
+        with self.gate.lock:
+            self.in_a_row = 0
+            self.report["tokens"] += used
+            self.bar.update(len(job))
+
+    def refuse(self, key, error):
+        with self.gate.lock:
+            self.refused[key] = str(error)
+            self.in_a_row += isinstance(error, Broken)
+            if self.in_a_row >= DOWN:
+                raise ServiceError(f"{error}; {KEPT}")
 
 
 def _in_parallel(work, jobs, concurrency, gate):
@@ -141,11 +213,11 @@ def _in_parallel(work, jobs, concurrency, gate):
         raise errors[0]
 
 
-def _insist(send, gate, tokens, model, retries, report):
+def _insist(send, gate, tokens, model, tries, report, answered):
     """One request, asked again where that may help."""
     openai = extras.need("openai")
 
-    for attempt in range(retries + 1):
+    for attempt in range(tries):
         gate.enter(tokens)
         if gate.closed:
             raise concurrent.futures.CancelledError
@@ -154,21 +226,29 @@ def _insist(send, gate, tokens, model, retries, report):
         try:
             return send()
         except (openai.OpenAIError, BadAnswer) as error:
-            if refused := final(error, model):
-                raise refused from None
+            if fatal := final(error, model) or (not answered and _nobody_there(error)):
+                raise fatal from None
             again = (openai.RateLimitError, openai.APIConnectionError, openai.ConflictError,
                      openai.InternalServerError, BadAnswer)
             if not isinstance(error, again):
-                raise TooLarge(plain(error)) from None
+                raise Refused(plain(error)) from None
             why, wait = plain(error), _asked_to_wait(getattr(error, "response", None))
             if isinstance(error, openai.RateLimitError):
                 gate.pause(wait or 1)
         with gate.lock:
             report["retries"] += 1
-        if attempt < retries:
+        if attempt + 1 < tries:
             _sleep(wait or min(30, .25 * 2 ** attempt) * random.uniform(.5, 1), gate)
-    raise ServiceError(f"The server failed {retries + 1} times in a row ({why}); what had come "
-                       "is kept, and the same call later asks only for the rest.")
+    raise Broken(f"The server failed {tries} times in a row ({why})")
+
+
+def _nobody_there(error):
+    """The ServiceError for an address at which nothing listens."""
+    cause = error.__cause__
+    if type(cause).__name__ == "ConnectError":  # httpx's, whichever of its packages is in use
+        return ServiceError(f"No server answers at {error.request.url} ({plain(cause)});"
+                            " OPENAI_BASE_URL must be the address of its /v1.")
+    return None
 
 
 def _sleep(seconds, gate):

@@ -38,8 +38,24 @@ def opened():
         with table:
             table.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB)")
         yield table
+    except sqlite3.DatabaseError as error:
+        # it may hold vectors that were paid for, so it is never thrown away here
+        if "readonly" in str(error) or "read-only" in str(error):
+            raise OSError(f"{path} cannot be written ({error}); name another folder with "
+                          "GENEPT_CACHE, or change its permissions") from None
+        if isinstance(error, sqlite3.OperationalError) and "disk image" not in str(error):
+            raise OSError(f"{path} cannot be used ({error})") from None
+        raise OSError(f"{path} is damaged ({error}); move it away to begin anew, and "
+                      "`sqlite3 FILE .recover` saves what it still holds") from None
     finally:
         table.close()
+
+
+def check_writable(table):
+    """Raise before anything is paid for where an answer could not be kept."""
+    with _lock:
+        table.execute("BEGIN IMMEDIATE")
+        table.rollback()
 
 
 def read(table, keys):

@@ -1,7 +1,6 @@
 """The OpenAI-compatible back end against a local server that fails in the usual ways."""
 
 import asyncio
-import importlib.util
 import io
 import json
 import os
@@ -11,70 +10,17 @@ import subprocess
 import sys
 import time
 import traceback
-import urllib.request
-from pathlib import Path
 
+import fault_server
 import numpy as np
 import pandas as pd
 import pytest
+from fault_server import KEY, MODEL, assert_right, written
 
-from genept_utils import __main__, cli, embed, genes, paths, sources
-from genept_utils.embed import api, batch, cost, store
+from genept_utils import __main__, cli, embed, genes, paths
+from genept_utils.embed import api, cost, store
 
-FOLDER = Path(__file__).parent
-KEY = "sk-this-is-a-secret"
-MODEL = "text-embedding-ada-002"
 FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "nan", "dimension"]
-
-specification = importlib.util.spec_from_file_location("fault_server", FOLDER / "server.py")
-fault_server = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(fault_server)
-
-
-@pytest.fixture(scope="module")
-def token_folder():
-    """Folder of tiktoken's table, None where it cannot be had."""
-    try:
-        return sources.fetch(cost.TOKEN_TABLE, False).parent
-    except sources.SourceError:
-        return None
-
-
-@pytest.fixture
-def serve(tmp_path, monkeypatch, token_folder):
-    """Start a server with options; the cache is empty and the environment points to it."""
-    started = []
-    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    if token_folder is None:
-        monkeypatch.setattr(cost, "token_table", lambda: None)
-    else:
-        monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(token_folder))
-
-    def start(**options):
-        process = subprocess.Popen(
-            [sys.executable, FOLDER / "server.py", json.dumps(options)], text=True,
-            stdout=subprocess.PIPE)
-        started.append(process)
-        address = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
-        return lambda: json.load(urllib.request.urlopen(f"{address}/stats"))
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def written(n, words=60):
-    """n different texts as long as a gene's text is on average or longer."""
-    return [f"GENE{i} " + " ".join(f"word{(i * 7 + j) % 5000}" for j in range(words))
-            for i in range(n)]
-
-
-def assert_right(vectors, texts, every=1):
-    for i in range(0, len(texts), every):
-        assert np.array_equal(vectors[i], fault_server.vector(texts[i], vectors.shape[1])), i
 
 
 def kept_rows(folder):
@@ -115,7 +61,7 @@ def test_every_tenth_request_fails(serve):
     seen = stats()
     assert set(seen["faults"]) == set(FAULTS)
     assert seen["billed"] == seen["texts"] == 10_000 and seen["twice"] == 0
-    assert seen["requests"] == report["requests"] == 200 + report["retries"]
+    assert seen["requests"] == report["requests"] == 201 + report["retries"]
 
 
 CHILD = """
@@ -147,7 +93,7 @@ def test_killed_and_started_again(serve, tmp_path):
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     kept = kept_rows(tmp_path / "cache")
-    assert 1500 <= kept < 3000 and kept % 50 == 0
+    assert 1500 <= kept < 3000 and kept % 50 == 1  # the first text goes alone
     time.sleep(.2)  # what was on its way when the process died is billed by now
     billed = stats()["billed"]
     report = {}
@@ -214,7 +160,7 @@ def test_an_unknown_model_and_no_server(serve, monkeypatch):
     with pytest.raises(api.ServiceError, match="knows no model"):
         api.vectors(["a text"], MODEL)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    with pytest.raises(api.ServiceError, match="failed 2 times in a row"):
+    with pytest.raises(api.ServiceError, match="No server answers at http://127.0.0.1:9/v1"):
         api.vectors(["a text"], MODEL, retries=1)
 
 
@@ -237,9 +183,9 @@ def test_the_servers_words_are_shown_without_the_key(serve):
 
 def test_what_came_before_a_failure_is_kept(serve, tmp_path):
     serve(faults=["500"], every=5)
-    with pytest.raises(api.ServiceError, match="what had come is kept"):
+    with pytest.raises(api.ServiceError, match="the others are kept"):
         api.vectors(written(500), MODEL, inputs=10, concurrency=1, retries=0)
-    assert kept_rows(tmp_path / "cache") == 40
+    assert kept_rows(tmp_path / "cache") >= 400
 
 
 def test_a_changed_dimension_is_refused(serve):
@@ -355,64 +301,7 @@ def test_the_rate_limit_is_kept(serve):
     assert 1.9 < time.monotonic() - start and stats()["requests"] == 40
 
 
-# ---------------------------------------------------------------- chat, batch, cost
-
-def test_chat_answers_are_asked_once(serve, source):
-    source(genes.HGNC)
-    stats = serve(faults=["429", "500", "truncated"], every=4)
-    texts = embed.texts("chat", ["TP53", "ALPP", "CD24", "CD4"])
-    assert texts["ALPP"] == "An answer to: Tell me about gene ALPP"
-    assert embed.texts("chat", ["CD24", "TP53"])["TP53"] == texts["TP53"]
-    assert stats()["billed"] == 4 and stats()["twice"] == 0
-    embed.texts("chat:another-model", ["TP53"])
-    assert stats()["billed"] == 5
-
-
-def test_the_batch_api(serve):
-    stats = serve(dimension=8, polls=2)
-    texts, report = written(300), {}
-    assert_right(batch.batch_vectors(texts, MODEL, report=report, poll=.01), texts)
-    assert report["batches"] == 1 and stats()["batches"] == 1 and stats()["billed"] == 300
-    batch.batch_vectors(texts, MODEL, poll=.01)
-    assert_right(api.vectors(texts, MODEL), texts)  # kept under the same hash
-    assert stats()["billed"] == 300
-
-
-def test_a_stopped_batch_is_found_again(serve, monkeypatch):
-    stats = serve(dimension=8, polls=3)
-    texts = written(50)
-
-    def stop(seconds):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(batch.time, "sleep", stop)
-        with pytest.raises(KeyboardInterrupt):
-            batch.batch_vectors(texts, MODEL)
-    assert stats()["batches"] == 1
-    assert_right(batch.batch_vectors(texts, MODEL, poll=.01), texts)
-    assert stats()["batches"] == 1 and stats()["twice"] == 0
-
-
-def test_texts_that_fail_in_a_batch_go_into_a_second(serve):
-    stats = serve(dimension=8, polls=0, faults=["500"], every=10)
-    texts = written(100)
-    assert_right(batch.batch_vectors(texts, MODEL, poll=.01), texts)
-    assert stats()["batches"] == 2 and stats()["billed"] == 100
-
-
-def test_a_refused_batch_says_why(serve):
-    stats = serve(refuse_batches=True)
-    with pytest.raises(api.ServiceError, match="batch was refused: Enqueued token limit"):
-        batch.batch_vectors(["a"], MODEL, poll=.01)
-    assert stats()["batches"] == 1
-
-
-def test_a_batch_with_a_wrong_key(serve):
-    serve(key="another")
-    with pytest.raises(api.ServiceError, match="refused the key"):
-        batch.batch_vectors(["a"], MODEL)
-
+# ---------------------------------------------------------------- cost, store
 
 def test_the_estimate(serve):
     serve(dimension=8)

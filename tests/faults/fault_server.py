@@ -1,6 +1,6 @@
 """A small OpenAI-compatible server on 127.0.0.1 that can fail in all the ways a real one does.
 
-``python tests/faults/server.py '{"latency": 0.05}'`` prints its port and serves until it is
+``python tests/faults/fault_server.py '{"latency": 0.05}'`` prints its port and serves until it is
 killed. Vectors are a function of the text (:func:`vector`), so that every answer can be checked.
 ``GET /stats`` tells how many requests came and what was billed: a text is billed when a complete
 answer that holds its vector was sent.
@@ -17,6 +17,8 @@ import time
 
 import numpy as np
 
+KEY = "sk-this-is-a-secret"
+MODEL = "text-embedding-ada-002"
 OPTIONS = {
     "latency": 0.0,  # seconds before each answer
     "per_minute": 0,  # requests a minute, 0 for no limit
@@ -28,6 +30,17 @@ OPTIONS = {
     "always": "",  # this fault on every request
     "polls": 2,  # how often a batch is said to be in progress
     "refuse_batches": False,
+    "enqueued": 0,  # words that may wait in batches, 0 for no limit
+    "error_file": False,  # failed lines of a batch go into its error file
+    "no_base64": 0,  # status with which base64 is refused, 0 where it is taken
+    "index": "",  # "missing", "null" or "zero" in the rows of an answer
+    "usage": "given",  # "null" (inside) or "none"
+    "most_words": 0,  # longest text, 0 for no limit
+    "too_long": 400,  # status for a longer one
+    "body": "",  # "error" or "html": said with status 200
+    "dimensions": "taken",  # "refused" or "ignored"
+    "names": [],  # names of the model that answers carry, in turn
+    "chat": "",  # "think", "open", "ended", "length", "parts", "refusal"
     "key": "",  # the only key that is let in
 }
 
@@ -37,6 +50,19 @@ def vector(text, dimension=1536):
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
     draw = np.random.default_rng(seed).standard_normal(dimension, dtype=np.float32)
     return draw / np.linalg.norm(draw)
+
+
+def written(n, words=60):
+    """n different texts as long as a gene's text is on average or longer."""
+    return [f"GENE{i} " + " ".join(f"word{(i * 7 + j) % 5000}" for j in range(words))
+            for i in range(n)]
+
+
+def assert_right(vectors, texts, every=1):
+    for i in range(0, len(texts), every):
+        assert np.array_equal(vectors[i], vector(texts[i], vectors.shape[1])), i
+
+
 
 
 class State:
@@ -155,12 +181,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
         if len(texts) > state.options["most_inputs"]:
             return self.refuse(413, "too many inputs")
+        if state.options["body"] == "html":
+            return self.answer(200, b"<!doctype html><title>a page</title>")
+        if state.options["body"] == "error":
+            return self.answer(200, {"error": {"message": "no such engine here", "code": 400}})
+        if state.options["no_base64"] and asked.get("encoding_format") == "base64":
+            return self.refuse(state.options["no_base64"], "encoding_format must be float")
+        if "dimensions" in asked and state.options["dimensions"] == "refused":
+            return self.refuse(400, "does not support dimensions")
+        longest = state.options["most_words"]
+        if longest and any(len(text.split()) > longest for text in texts):
+            return self.refuse(state.options["too_long"], f"inputs have at most {longest} words")
         self.send_vectors(asked, texts, fault)
 
     def chat(self, asked, fault):
-        prompt = asked["messages"][0]["content"]
-        body = {"choices": [{"index": 0, "message": {"role": "assistant",
-                                                     "content": f"An answer to: {prompt}"}}],
+        prompt, how = asked["messages"][0]["content"], self.state.options["chat"]
+        said = f"An answer to: {prompt}"
+        content = {"think": f"<think>\nWhat is\n{prompt}?</think>\n\n{said}",
+                   "ended": f"What is it?\n</think>\n{said}", "open": "<think>What is",
+                   "parts": [{"type": "reasoning", "text": "What?"},
+                             {"type": "text", "text": said[:9]},
+                             {"type": "text", "text": said[9:]}]}.get(how, said)
+        cut = how == "length" and "CD24" in prompt
+        body = {"choices": [{"index": 0, "finish_reason": "length" if cut else "stop",
+                             "message": {"role": "assistant", "content": content}}],
                 "usage": {"total_tokens": 7}}
         if fault == "truncated":
             return self.answer(200, json.dumps(body).encode()[:-20])
@@ -177,7 +221,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send_vectors(self, asked, texts, fault):
         state = self.state
-        dimension = asked.get("dimensions") or state.options["dimension"]
+        ignored = state.options["dimensions"] == "ignored"
+        dimension = (None if ignored else asked.get("dimensions")) or state.options["dimension"]
         as_floats = state.options["floats"] or asked.get("encoding_format") != "base64"
         rows = self.rows(texts, dimension // 2 if fault == "dimension" else dimension, as_floats)
         if fault == "shuffled":
@@ -186,8 +231,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             rows = rows[:-1]
         if fault == "nan":
             rows[0]["embedding"] = base64.b64encode(np.full(dimension, np.nan, "<f4")).decode()
-        content = json.dumps({"object": "list", "data": rows, "model": asked["model"], "usage": {
-            "total_tokens": sum(len(text.split()) for text in texts)}}).encode()
+        for row in rows if state.options["index"] else ():
+            row["index"] = {"null": None, "zero": 0}.get(state.options["index"])
+            if state.options["index"] == "missing":
+                del row["index"]
+        names = state.options["names"] or [asked["model"]]
+        body = {"object": "list", "data": rows, "model": names[state.requests % len(names)],
+                "usage": {"total_tokens": sum(len(text.split()) for text in texts)}}
+        if state.options["usage"] != "given":
+            body["usage"] = {"total_tokens": None} if state.options["usage"] == "null" else None
+        content = json.dumps(body).encode()
         if fault == "truncated":
             return self.answer(200, content[:len(content) // 2])
         self.answer(200, content)
@@ -213,13 +266,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 {"code": "token_limit", "message": "Enqueued token limit reached"}]})
             return batch
         lines = state.files[batch["input_file_id"]].decode().splitlines()
-        out = []
+        words = sum(len(json.loads(line)["body"]["input"].split()) for line in lines)
+        if state.options["enqueued"] and words > state.options["enqueued"]:
+            batch.update(status="failed", errors={"object": "list", "data": [
+                {"code": "token_limit_exceeded", "message": "Enqueued token limit reached for "
+                 f"model in organization org-7. Limit: {state.options['enqueued']:,} enqueued "
+                 "tokens. Please try again once some in_progress batches have been completed."}]})
+            return batch
+        out, failed = [], []
         for number, line in enumerate(lines):
             one = json.loads(line)
             text = one["body"]["input"]
             if state.options["faults"] and number % state.options["every"] == 0 and \
                     name == "batch-0":
                 out.append({"custom_id": one["custom_id"], "error": {"message": "failed"}})
+                continue
+            if state.options["error_file"] and number % 3 == 0:
+                failed.append({"custom_id": one["custom_id"], "error": None, "response": {
+                    "status_code": 400, "body": {"error": {
+                        "message": "the input is not allowed", "code": "bad"}}}})
                 continue
             rows = self.rows([text], state.options["dimension"], False)
             out.append({"custom_id": one["custom_id"], "error": None, "response": {
@@ -228,6 +293,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = f"file-{len(state.files)}"
         state.files[name] = "\n".join(json.dumps(line) for line in reversed(out)).encode()
         batch.update(status="completed", output_file_id=name)
+        if failed:
+            batch["error_file_id"] = f"file-{len(state.files)}"
+            state.files[batch["error_file_id"]] = "\n".join(map(json.dumps, failed)).encode()
         return batch
 
 

@@ -1,0 +1,50 @@
+"""A server that fails in all the ways a real one does, for the tests of one folder."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from fault_server import KEY
+
+from genept_utils import sources
+from genept_utils.embed import cost
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def token_folder():
+    """Folder of tiktoken's table, None where it cannot be had."""
+    try:
+        return sources.fetch(cost.TOKEN_TABLE, False).parent
+    except sources.SourceError:
+        return None
+
+
+@pytest.fixture
+def serve(tmp_path, monkeypatch, token_folder):
+    """Start a server with options; the cache is empty and the environment points to it."""
+    started = []
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    if token_folder is None:
+        monkeypatch.setattr(cost, "token_table", lambda: None)
+    else:
+        monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(token_folder))
+
+    def start(**options):
+        process = subprocess.Popen(
+            [sys.executable, FOLDER / "fault_server.py", json.dumps(options)], text=True,
+            stdout=subprocess.PIPE)
+        started.append(process)
+        address = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
+        return lambda: json.load(urllib.request.urlopen(f"{address}/stats"))
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
