@@ -1,21 +1,29 @@
 """The baseline that needs no text: variable genes and principal components."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from genept_utils import extras
 from genept_utils.cells.normalise import normalised
 
 
-def highly_variable(adata, n=2000):
+def highly_variable(adata, n=2000, occurs=None):
     """Mask (n_genes,) of the ``n`` most variable genes, by scanpy's default rule on the
-    log-normalised values; all genes that occur where there are no more than ``n``."""
+    log-normalised values; all genes that occur where there are no more than ``n``.
+
+    Where ``occurs`` (n_genes,) says which genes occur, ``.X`` is taken as normalised, and may be
+    a Dask array.
+    """
     sc = extras.need("scanpy")
-    data = normalised(adata)
-    occurs = np.asarray((data.X > 0).sum(axis=0)).ravel() > 0
+    data = normalised(adata) if occurs is None else adata
+    if occurs is None:
+        occurs = np.asarray((data.X > 0).sum(axis=0)).ravel() > 0
     mask = np.zeros(data.n_vars, dtype=bool)
     if occurs.sum() <= n:
         return occurs
     part = data[:, occurs].copy()
+    if isinstance(part.X, sp.sparray):  # scanpy 1.11 takes matrices only
+        part.X = sp.csr_matrix(part.X)
     sc.pp.highly_variable_genes(part, n_top_genes=n)
     mask[np.flatnonzero(occurs)[part.var["highly_variable"].to_numpy()]] = True
     return mask

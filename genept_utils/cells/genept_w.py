@@ -6,11 +6,10 @@ in ``adata.uns["genept"]``.
 
 import numpy as np
 
-from genept_utils import embed
+from genept_utils.cells import scale
 from genept_utils.cells.expression import highly_variable
-from genept_utils.cells.kernel import weighted_sum
-from genept_utils.cells.names import gene_vectors, only_genes
-from genept_utils.cells.normalise import chosen, normalised
+from genept_utils.cells.names import gene_features, gene_vectors, only_genes
+from genept_utils.cells.normalise import chosen, judge, normalised
 
 RIDGE = 0.1  # of the largest eigenvalue
 
@@ -26,7 +25,9 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     ----------
     adata : anndata.AnnData
         (n_cells, n_genes) counts or log-normalised values in ``.X``; counts are normalised on
-        the way, ``.X`` itself is not changed.
+        the way, ``.X`` itself is not changed. ``.X`` may be sparse or dense, backed by a file,
+        or a Dask array: then its values are passed once when this is called, to judge them, and
+        once more when the result is computed.
     embedding : anndata.AnnData
         (n, d), from :func:`genept_utils.embed.read_embedding`.
     hvg : int, optional
@@ -49,10 +50,10 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     Returns
     -------
     anndata.AnnData
-        ``adata`` itself, with (n_cells, d) float32 in ``obsm[key]``; a cell without any matched
-        gene is a row of zeros. ``uns["genept"][key]`` holds model, text, SHA-256 of the
-        embedding, coverage by gene and by count mass, the species, where the names stood, and the
-        options.
+        ``adata`` itself, with (n_cells, d) float32 in ``obsm[key]``, a Dask array where ``.X`` is
+        one; a cell without any matched gene is a row of zeros. ``uns["genept"][key]`` holds
+        model, text, SHA-256 of the embedding, coverage by gene and by count mass, the species,
+        where the names stood, and the options.
 
     Raises
     ------
@@ -62,21 +63,10 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     if not hasattr(embedding, "obs_names"):
         raise TypeError(f"embedding is {type(embedding).__name__}; give the AnnData that "
                         "embed.read_embedding(name) returns")
-    source = only_genes(chosen(adata, layer, raw, values))
-    data = normalised(source)
-    vectors, has, coverage = gene_vectors(source, embedding, species)
-    used = has & highly_variable(data, hvg) if hvg else has
-    if not used.any():
-        raise ValueError(f"none of the {hvg} most variable genes has a vector")
-    if whitened:
-        vectors[used] = whiten(vectors[used])
-    X = data.X.tocsr()
-    if hvg:  # few columns; otherwise rows of zeros cost less than a copy of the matrix
-        X, vectors = X[:, used], vectors[used]
-    made = weighted_sum(X, vectors)
-    if whitened:
-        made -= np.asarray(X.mean(axis=0), dtype=np.float32) @ vectors
-    adata.obsm[key] = embed.unit(made)
+    source = chosen(adata, layer, raw, values, read=bool(hvg or whitened))
+    way = _from_memory if scale.in_memory(source.X) else _from_elsewhere
+    made, coverage, used, empty = way(source, embedding, species, hvg, whitened)
+    adata.obsm[key] = made
     provenance = embedding.uns.get("genept", {})
     adata.uns.setdefault("genept", {})[key] = {
         "embedding": str(provenance.get("model", "unknown")),
@@ -84,10 +74,61 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
         "vectors_sha256": str(provenance.get("vectors_sha256", "unknown")),
         "coverage_genes": coverage["genes"], "coverage_mass": coverage["mass"],
         "species": coverage["species"], "names": coverage["names"],
-        "genes_used": int(used.sum()), "hvg": int(hvg or 0), "whitened": bool(whitened),
-        "cells_without_a_vector": int((~made.any(axis=1)).sum()),
-    }
+        "genes_used": used, "hvg": int(hvg or 0), "whitened": bool(whitened),
+    } | ({} if empty is None else {"cells_without_a_vector": empty})
     return adata
+
+
+def _from_memory(source, embedding, species, hvg, whitened):
+    """Cell vectors, coverage, number of genes used and of cells without a vector."""
+    source = only_genes(source)
+    data = normalised(source)
+    vectors, has, coverage = gene_vectors(source, embedding, species)
+    used, vectors, columns = _chosen_genes(data, vectors, has, hvg, whitened)
+    mean = np.asarray(data.X.mean(axis=0)).ravel() if whitened else None
+    made = scale.vector_block(data.X.tocsr(), vectors, _offset(mean, vectors, columns), columns)
+    return made, coverage, used, int((~made.any(axis=1)).sum())
+
+
+def _from_elsewhere(source, embedding, species, hvg, whitened):
+    """The same a block of cells at a time; of a Dask array the vectors are one, too, and which
+    cells stay without a vector is not known before they are computed."""
+    var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var.copy()
+    kept = gene_features(var)
+    X = source.X
+    if scale.is_dask(X):
+        X = scale.whole_rows(X if kept is None else X[:, np.flatnonzero(kept)])
+    seen, totals = scale.survey(X, kept)
+    kind = judge(source, seen)
+    genes_alone = type(source)(totals[None], var=var if kept is None else var[kept],
+                               uns={"genept_data": dict(source.uns.get("genept_data", {}))})
+    vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
+    if not scale.is_dask(X):
+        made = np.concatenate([scale.vector_block(scale.log_block(block, kind), vectors)
+                               for _, block in scale.backed_blocks(X, kept)])
+        return made, coverage, int(has.sum()), int((~made.any(axis=1)).sum())
+    X = scale.normalised_blocks(X, kind)
+    data = type(source)(X, var=genes_alone.var, uns={"log1p": {}})
+    used, vectors, columns = _chosen_genes(data, vectors, has, hvg, whitened, totals > 0)
+    mean = scale.gene_means(X) if whitened else None
+    offset = _offset(mean, vectors, columns)
+    return scale.vector_blocks(X, vectors, offset, columns), coverage, used, None
+
+
+def _chosen_genes(data, vectors, has, hvg, whitened, occurs=None):
+    """How many genes are used, their vectors, and their columns where that is a choice."""
+    used = has & highly_variable(data, hvg, occurs) if hvg else has
+    if not used.any():
+        raise ValueError(f"none of the {hvg} most variable genes has a vector")
+    if whitened:
+        vectors[used] = whiten(vectors[used])
+    return int(used.sum()), vectors[used] if hvg else vectors, used if hvg else None
+
+
+def _offset(mean, vectors, columns):
+    if mean is None:
+        return None
+    return (mean if columns is None else mean[columns]).astype(np.float32) @ vectors
 
 
 def whiten(vectors, ridge=RIDGE):

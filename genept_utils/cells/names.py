@@ -62,11 +62,18 @@ def only_genes(adata):
     So antibody counts enter neither the normalisation nor the vectors. The object itself where
     all features are genes.
     """
-    kind = genes.kinds(adata.var)
+    kept = gene_features(adata.var)
+    return adata if kept is None else adata[:, kept].copy()
+
+
+def gene_features(var):
+    """Which features of a table ``.var`` are genes, (n,) bool, with a word about the others;
+    None where all are."""
+    kind = genes.kinds(var)
     if not (kind != "").any() or (kind != "").all():  # the latter is refused with the names
-        return adata
-    warnings.warn(genes.left_out(kind), stacklevel=3)
-    return adata[:, (kind == "").to_numpy()].copy()
+        return None
+    warnings.warn(genes.left_out(kind), stacklevel=4)
+    return (kind == "").to_numpy()
 
 
 def gene_vectors(adata, embedding, species=None):

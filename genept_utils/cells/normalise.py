@@ -12,7 +12,7 @@ TARGET = 10_000  # counts a cell is scaled to
 BLOCK = 4000  # cells of a file that are read at a time
 
 
-def chosen(adata, layer=None, raw=False, values=None):
+def chosen(adata, layer=None, raw=False, values=None, read=True):
     """The AnnData whose ``.X`` is worked on: ``adata`` itself, one of its layers, or its raw.
 
     Parameters
@@ -25,6 +25,8 @@ def chosen(adata, layer=None, raw=False, values=None):
         ``adata.raw`` takes the place of ``.X`` and ``.var``; it may have more genes.
     values : {"raw", "log"}, optional
         What the values are: counts or log-normalised.
+    read : bool
+        Read a matrix that lies in an open file into memory.
 
     Returns
     -------
@@ -125,9 +127,18 @@ def _own_marks(adata):
     return own
 
 
-def _judged(adata):
+def judge(adata, seen):
+    """What a matrix of which ``seen`` is known holds, ``"raw"`` or ``"log"``; what is to be said
+    about it is said as a warning."""
+    scale, word = _judged(adata, seen)
+    if word:
+        warnings.warn(word, stacklevel=4)
+    return scale
+
+
+def _judged(adata, seen=None):
     try:
-        return judged(look(chosen(adata).X), *marks(adata))
+        return judged(seen or look(chosen(adata).X), *marks(adata))
     except ValueError as error:
         if "negative" in str(error) or "all zeros" in str(error):
             raise ValueError(f"{error}; {_advice(adata)}") from None
