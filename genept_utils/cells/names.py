@@ -4,6 +4,7 @@ import warnings
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from genept_utils import genes
 from genept_utils.embed.find import aligned
@@ -131,3 +132,12 @@ def gene_vectors(adata, embedding, species=None):
     n_genes = (matched.table["how"] != "not a gene").sum()
     return vectors, has, {"genes": float(has.sum() / n_genes), "mass": float(matched.mass),
                           "species": matched.species, "names": matched.column}
+
+
+def by_symbol(adata):
+    """The genes that have an approved symbol, named by it; of two columns of a gene the first."""
+    symbols = pd.Series(matched_genes(adata).symbols)
+    kept = np.flatnonzero((symbols != "") & ~symbols.duplicated())
+    made = adata[:, kept].copy()
+    made.var_names = symbols.iloc[kept].to_numpy()
+    return made

@@ -47,6 +47,7 @@ def words(text):
             if len(word) >= SHORTEST and _LETTER.search(word) and word not in STOP_WORDS}
 
 
+@functools.cache
 def described():
     """Name and RefSeq summary of every gene that has a summary: (15086,) str by symbol."""
     table = genes.gene_table()
@@ -89,7 +90,8 @@ def marking_words(names, written=None, min_genes=5):
     """
     from scipy import stats
 
-    symbols, vocabulary, table = _counted_default() if written is None else _counted(written)
+    written = described() if written is None else written
+    symbols, vocabulary, table = _counted(tuple(written.index), tuple(written))
     given = pd.Series(list(names), dtype=object)
     rows = pd.Index(symbols).get_indexer(genes.match(given).symbols)
     here = np.unique(rows[rows >= 0])
@@ -112,15 +114,11 @@ def marking_words(names, written=None, min_genes=5):
     return made.reset_index(drop=True)
 
 
-@functools.cache
-def _counted_default():
-    return _counted(described())
-
-
-def _counted(written):
-    """(symbols, words, table (n_genes, n_words) of 0 and 1) of texts by symbol."""
+@functools.lru_cache(maxsize=4)
+def _counted(symbols, written):
+    """(symbols, words, table (n_genes, n_words) of 0 and 1); lists of a page share their texts."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     counter = CountVectorizer(analyzer=words, dtype=np.int32)
     table = counter.fit_transform(written)
-    return written.index.to_numpy(object), counter.get_feature_names_out(), table
+    return np.array(symbols, dtype=object), counter.get_feature_names_out(), table

@@ -28,7 +28,7 @@ from genept_utils.evaluate.inputs import (
     has_input,
     pair_scores,
 )
-from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary
+from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary, welch
 from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
 from genept_utils.evaluate.negatives import (
     degree,
@@ -57,9 +57,21 @@ from genept_utils.evaluate.panels import (
     relabelled,
     standardise,
 )
-from genept_utils.evaluate.programs import cosine_threshold, explained_by, gene_programs
+from genept_utils.evaluate.programs import (
+    cosine_threshold,
+    family_recovery,
+    gene_programs,
+    pair_cosines,
+    program_sets,
+)
 from genept_utils.evaluate.roc import bootstrap_pairs, stratified_auc
 from genept_utils.evaluate.tables import area_gains, areas, by_method, gains
+from genept_utils.evaluate.selectivity import (
+    explained_by,
+    program_scores,
+    selectivity,
+    selectivity_table,
+)
 from genept_utils.evaluate.sets import (
     coverage,
     differences,
@@ -71,18 +83,27 @@ from genept_utils.evaluate.sets import (
     run_gains,
 )
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
+from genept_utils.evaluate.tasks import (
+    across_tasks,
+    chosen_scores,
+    task_gains,
+    task_rows,
+    task_scores,
+)
 
-__all__ = ["across_panels", "agreement", "area_gains", "areas", "asw", "bootstrap",
+__all__ = ["across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw", "bootstrap",
            "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing", "chosen_pairs",
-           "class_scores", "classifier", "clustering", "cosine_threshold", "coverage",
-           "cross_validate", "degree", "differences", "donor_rows", "donor_splits", "drawn",
-           "each", "explained_by", "families", "finetune", "fit_pairs", "found_by_type", "gains",
-           "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
-           "interval", "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
-           "matched_negatives", "named_genes", "names_partner", "neighbour_agreement", "nested",
-           "node_disjoint", "overview", "pair_features", "pair_scores", "paired",
-           "panel_predictions", "panel_rows", "panel_table", "panels", "parts_of",
-           "phenotype_tests", "random_negatives", "read_sets", "readable", "relabelled",
-           "run_gains", "score_pairs", "shared_neighbours", "shared_sets", "small_share", "splits",
-           "spread", "standardise", "strata", "stratified_auc", "subsample", "summary",
+           "chosen_scores", "class_scores", "classifier", "clustering", "cosine_threshold",
+           "coverage", "cross_validate", "degree", "differences", "donor_rows", "donor_splits",
+           "drawn", "each", "explained_by", "families", "family_recovery", "finetune", "fit_pairs",
+           "found_by_type", "gains", "gene_input", "gene_programs", "has_input", "held_out_donors",
+           "integration", "interval", "knn_predict", "label_scores", "labelled",
+           "leave_one_donor_out", "letters", "matched_negatives", "named_genes", "names_partner",
+           "neighbour_agreement", "nested", "node_disjoint", "overview", "pair_cosines",
+           "pair_features", "pair_scores", "paired", "panel_predictions", "panel_rows",
+           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores",
+           "program_sets", "random_negatives", "read_sets", "readable", "relabelled", "run_gains",
+           "score_pairs", "selectivity", "selectivity_table", "shared_neighbours", "shared_sets",
+           "small_share", "splits", "spread", "standardise", "strata", "stratified_auc",
+           "subsample", "summary", "task_gains", "task_rows", "task_scores", "welch",
            "without_partners", "words"]

@@ -52,17 +52,18 @@ def gene_input(source, symbols, seed=0):
     return X
 
 
-def class_scores(inputs, symbols, y, seed=0, **how):
+def class_scores(inputs, symbols, y, seed=0, classifier="lr", **how):
     """Cross-validated scores of several inputs on the same splits.
 
     Parameters
     ----------
     inputs : dict of str to source
-        Method -> what it reads, as in :func:`gene_input`. Vectors are classified by logistic
-        regression with scikit-learn's defaults, words and letters by the classifiers ``"words"``
-        and ``"spelling"`` (:func:`classifier`).
+        Method -> what it reads, as in :func:`gene_input`. Words and letters are classified by
+        the classifiers ``"words"`` and ``"spelling"`` (:func:`classifier`).
     symbols, y : sequence
         (n,) genes and their labels.
+    classifier : str
+        Of vectors; by default logistic regression with scikit-learn's defaults.
     **how
         Of :func:`cross_validate`: ``folds``, ``repeats``, ``groups``, ``scoring``, ...
 
@@ -77,7 +78,7 @@ def class_scores(inputs, symbols, y, seed=0, **how):
             kind = "spelling" if _is_letters(source) else "words"
             X = np.asarray(_written(source, symbols), dtype=object)
         else:
-            kind, X = "lr", gene_input(source, symbols, seed)
+            kind, X = classifier, gene_input(source, symbols, seed)
         made[method] = cross_validate(X, y, kind, seed=seed, **how)
     return made
 

@@ -129,3 +129,26 @@ def summary(scores, by, metrics, kind="spread", test_share=0.2):
             rows.append(dict(zip(by, key)) | {"metric": metric, "value": mean, "low": low,
                                               "high": high, "repeats": len(part)})
     return pd.DataFrame(rows)
+
+
+def welch(values, method, against):
+    """Difference of the means of two groups of different units, Welch's 95 % interval.
+
+    Parameters
+    ----------
+    values : dict of str to numpy.ndarray
+        Method -> values; NaN is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per method of ``against``: ``method``, ``against``, ``difference``, ``low``,
+        ``high``.
+    """
+    rows = []
+    for other in against:
+        test = stats.ttest_ind(values[method], values[other], equal_var=False, nan_policy="omit")
+        low, high = test.confidence_interval()
+        rows.append({"method": method, "against": other, "low": low, "high": high,
+                     "difference": np.nanmean(values[method]) - np.nanmean(values[other])})
+    return pd.DataFrame(rows, columns=["method", "against", "difference", "low", "high"])

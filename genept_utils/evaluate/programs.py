@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
+from scipy import stats
 
 from genept_utils import extras
 
@@ -21,8 +21,7 @@ def gene_programs(vectors, threshold=0.9, resolution=20, min_genes=10, seed=0):
     """
     igraph, leidenalg = extras.need("igraph"), extras.need("leidenalg")
 
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    edges = np.argwhere(np.triu(unit @ unit.T > threshold, 1))
+    edges = np.argwhere(np.triu(_cosines(vectors) > threshold, 1))
     n = len(vectors)
     found = leidenalg.find_partition(igraph.Graph(n=n, edges=edges),
                                      leidenalg.RBConfigurationVertexPartition,
@@ -32,33 +31,95 @@ def gene_programs(vectors, threshold=0.9, resolution=20, min_genes=10, seed=0):
     return np.where(sizes[program] >= min_genes, program, -1), len(edges) / (n * (n - 1) / 2)
 
 
+def pair_cosines(vectors):
+    """(n * (n - 1) / 2,) cosines of all pairs of vectors (n, d)."""
+    return _cosines(vectors)[np.triu(np.ones((len(vectors), len(vectors)), dtype=bool), 1)]
+
+
+def _cosines(vectors):
+    rows = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return rows @ rows.T
+
+
 def cosine_threshold(vectors, density):
     """The cosine that a share ``density`` of all pairs of vectors exceeds."""
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    cosines = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+    cosines = pair_cosines(vectors)
     kept = max(round(density * len(cosines)), 1)
     return float(np.partition(cosines, -kept)[-kept])
 
 
-def explained_by(labels, values):
-    """Share of the variance of each column of values that lies between labels (eta squared).
+def program_sets(vectors, symbols, density, cosines=(0.9, 0.7), only_density=(), resolution=20,
+                 min_genes=10, seed=0):
+    """Programs of several models at fixed cosines and at one share of joined pairs.
 
     Parameters
     ----------
-    labels : array-like
-        (n,) label of each row, for example the cell type.
-    values : numpy.ndarray
-        (n, k), for example the score of k programs in n cells.
+    vectors : dict of str to numpy.ndarray
+        Method -> (n_genes, d).
+    symbols : sequence of str
+        (n_genes,).
+    density : float
+        Share of all pairs that each method joins at "matched density".
+    cosines : sequence of float
+        Thresholds tried beside it.
+    only_density : sequence of str
+        Methods that are not tried at fixed cosines.
+    resolution, min_genes, seed
+        As in :func:`gene_programs`.
 
     Returns
     -------
-    numpy.ndarray
-        (k,) between 0 and 1; NaN for a constant column.
+    programs : pandas.DataFrame
+        (n_genes, n_sets) program of each gene, -1 for none; columns (method, split).
+    graphs : pandas.DataFrame
+        One row per set: ``method``, ``split``, ``cosine`` above which genes are joined,
+        ``% of pairs joined``, number of ``programs``, and of ``genes`` in them.
     """
-    codes, names = pd.factorize(np.asarray(labels))
-    one_hot = sp.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))))
-    centred = values - values.mean(axis=0)
-    sums = one_hot @ centred
-    between = (sums**2 / np.bincount(codes)[:, None]).sum(axis=0)
-    total = (centred**2).sum(axis=0)
-    return np.divide(between, total, out=np.full(len(total), np.nan), where=total > 0)
+    programs, graphs = {}, []
+    for method, found in vectors.items():
+        cuts = {} if method in only_density else {
+            f"cosine {str(cut).lstrip('0')}": cut for cut in cosines}
+        for split, cut in {**cuts, "matched density": cosine_threshold(found, density)}.items():
+            program, joined = gene_programs(found, cut, resolution, min_genes, seed)
+            programs[method, split] = program
+            graphs.append({"method": method, "split": split, "cosine": cut,
+                           "% of pairs joined": 100 * joined, "programs": program.max() + 1,
+                           "genes": int((program >= 0).sum())})
+    return pd.DataFrame(programs, index=symbols), pd.DataFrame(graphs)
+
+
+def family_recovery(programs, families):
+    """Of each family of genes, the program that holds most of it; of several the smallest.
+
+    Parameters
+    ----------
+    programs : dict or pandas.DataFrame
+        Name or tuple of names -> (n_genes,) int program of each gene, -1 for none.
+    families : dict of str to array-like
+        Name -> (n_genes,) bool.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per family and entry of ``programs`` (index, of as many levels as its names have):
+        ``found`` of ``genes`` in ``program``, which has ``size``; ``value``, their share, with
+        the Wilson interval ``low`` to ``high``; and ``p``, hypergeometric and not corrected for
+        taking the best program.
+    """
+    rows = {}
+    for family, member in families.items():
+        member = np.asarray(member, dtype=bool)
+        genes = int(member.sum())
+        for name, program in programs.items():
+            program = np.asarray(program)
+            sizes = np.bincount(program[program >= 0], minlength=1)
+            inside = np.bincount(program[member & (program >= 0)], minlength=len(sizes))
+            best = int(np.lexsort((sizes, -inside))[0])
+            found = int(inside[best])
+            size = int(sizes[best]) if found else 0
+            low, high = stats.binomtest(found, genes).proportion_ci(method="wilson")
+            key = (family, *name) if isinstance(name, tuple) else (family, name)
+            rows[key] = {"found": found, "genes": genes, "program": best,
+                         "size": size, "value": found / genes, "low": low, "high": high,
+                         "p": stats.hypergeom.sf(found - 1, len(program), genes, size)}
+    return pd.DataFrame.from_dict(rows, orient="index")
