@@ -133,8 +133,8 @@ def join(item=None):
     -------
     pandas.DataFrame
         One row per published number or result of ours: ``item, task, dataset, label, method,
-        classifier, metric, published, spread, published_note, ours, low, high, our_method,
-        split, note, notebook``. A result joins a published number that has the same item, task,
+        classifier, metric, published, spread, published_note, source, ours, low, high,
+        our_method, split, note, notebook``. A result joins a published number that has the same item, task,
         dataset, label, classifier and metric and the same method, or the method that it stands
         in for (``STANDS_IN_FOR``). Other rows have NaN on one side. Rows of a reader's own files
         (:func:`yours`) stand beside ours.
@@ -147,8 +147,8 @@ def join(item=None):
     for column in KEY:
         ours[column] = ours[column].fillna("").astype(str)
     table = printed.merge(ours, on=KEY, how="outer", sort=False)
-    table = table[[*KEY, "published", "spread", "published_note", "ours", "low", "high",
-                   "our_method", "split", "note", "notebook"]]
+    table = table[[*KEY, "published", "spread", "published_note", "source", "ours", "low",
+                   "high", "our_method", "split", "note", "notebook"]]
     return table if item is None else table[table["item"] == item].reset_index(drop=True)
 
 

@@ -5,7 +5,8 @@ numbers are made from ``data/`` when the book is built, and nothing on a page as
 """
 
 from .assets import copy_mathjax, finish_page, join_styles, make_static_folder
-from .directives import ClaimsTable, LedgerTable, ResultsTable, RuntimesTable, SourcesTable
+from .directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable, ResultsTable,
+                         RuntimesTable, SourcesTable)
 from .gene_data import write_gene_data
 from .gene_pages import GeneList, GeneMap
 from .notebooks import read_notebook, style_blocks
@@ -25,6 +26,8 @@ def setup(app):
     app.add_directive("sources-table", SourcesTable)
     app.add_directive("runtimes-table", RuntimesTable)
     app.add_directive("claims-table", ClaimsTable)
+    app.add_directive("paper-index-table", PaperIndexTable)
+    app.add_directive("book-stamp", BookStamp)
     app.add_directive("gene-list", GeneList)
     app.add_directive("gene-map", GeneMap)
     app.add_role("claim", Claim())

@@ -1,6 +1,9 @@
 """Directives for tables that are made from ``data/`` when the book is built."""
 
+import datetime
 import json
+import os
+import subprocess
 from html import escape
 
 import pandas as pd
@@ -8,10 +11,12 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
+import genept_utils
 from genept_utils import paths, sources
 from genept_utils.pages import ledger
+from genept_utils.pages.paper_index import paper_index
 
-from .tables import html_table, interval_bar, number, spans, together, two_lines
+from .tables import html_table, interval_bar, number, readable, spans, together, two_lines
 
 
 class DataTable(SphinxDirective):
@@ -76,6 +81,9 @@ class DataTable(SphinxDirective):
         html = html_table(frame, self.options.get("caption"), "plain" in self.options, self.raw)
         return [nodes.raw("", html, format="html")]
 
+# Where a printed number does not come from the authors of GenePT.
+THIRD_PARTIES = {"third-party re-run": "third parties"}
+
 
 class LedgerTable(DataTable):
     """Published numbers beside ours; the optional argument is an item such as ``Table 1``.
@@ -85,9 +93,8 @@ class LedgerTable(DataTable):
     columns of ``shown``.
     """
 
-    shown = ["result", "by", "published", "ours", "drawn", "our method", "split", "notebook",
-             "notes"]
-    raw = ("result", "by", "ours", "drawn", "notebook")
+    shown = ["result", "by", "published", "ours", "drawn", "our method", "notebook", "notes"]
+    raw = ("result", "by", "published", "ours", "drawn", "our method", "notebook")
     option_spec = {**DataTable.option_spec, "paired": directives.flag}
 
     def read(self):
@@ -103,16 +110,22 @@ class LedgerTable(DataTable):
         values = frame[numbers].to_numpy()
         frame["drawn"] = [interval_bar(*row) for row in values]
         frame["95 % interval"] = spans(frame)
-        frame["published"] = [number(row[0]) for row in values]
+        frame["published"] = two_lines(
+            [number(row[0]) for row in values],
+            [THIRD_PARTIES.get(source, "") if pd.notna(row[0]) else ""
+             for source, row in zip(frame["source"], values)])
         ours = [number(row[1]) for row in values]
         if "95 % interval" not in self.options.get("columns", ""):
             ours = two_lines(ours, frame["95 % interval"])
         frame["ours"] = ours
+        for name in ("task", "dataset", "label", "classifier", "metric"):
+            frame[name] = frame[name].map(readable)
         frame["result"] = two_lines(
             frame["item"] + ": " + frame["task"], together(frame, "dataset", "label"))
         frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
         own = frame["note"].astype(str).str.startswith("your files")
-        frame["our method"] = frame["our_method"].mask(own, frame["our_method"] + ", your files")
+        frame["our method"] = two_lines(
+            frame["our_method"].mask(own, frame["our_method"] + ", your files"), frame["split"])
         frame["notebook"] = [self.notebook_link(name) for name in frame["notebook"]]
         frame["notes"] = together(frame, "published_note", "note")
         return frame
@@ -191,10 +204,9 @@ class ClaimsTable(DataTable):
             text, controls = part.iloc[0], part.iloc[1:]
             best = controls.loc[controls["value"].idxmax()]
             link = self.notebook_link(name).replace(f">{escape(name)}<", f">{escape(claim)}<")
-            measure = {"roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "f1_macro": "macro-F1"}
             rows.append({
                 "claim": f'{link if "<a" in link else escape(claim)}<small>'
-                         f'{measure.get(text["metric"], text["metric"])}</small>',
+                         f'{readable(text["metric"])}</small>',
                 "published": number(text["published"], 2),
                 "text": number(text["value"], 2),
                 "best control": f"{number(best['value'], 2)}<small>"
@@ -203,3 +215,46 @@ class ClaimsTable(DataTable):
                                       text["high"], controls["value"]),
             })
         return pd.DataFrame(rows)
+
+
+class PaperIndexTable(DataTable):
+    """The paper's results, one a row; see :func:`genept_utils.pages.paper_index.paper_index`."""
+
+    raw = ("result", "printed", "ours", "best control", "verdict", "chapter")
+
+    def read(self):
+        self.env.note_dependency(str(paths.DATA / "paper-index.csv"))
+        return paper_index()
+
+    def show(self, frame):
+        values = frame[["printed", "ours", "control_value"]].to_numpy(float)
+        printed, ours, control = ([number(value, 2) for value in column] for column in values.T)
+        verdicts = [(*text.split(": ", 1), "")[:2] for text in frame["verdict"]]
+        marks = {"reached": "ok", "above": "up", "below": "down"}
+        return pd.DataFrame({
+            "item": frame["item"],
+            "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
+            "printed": two_lines(printed, [THIRD_PARTIES.get(name, "")
+                                           for name in frame["source"]]),
+            "ours": two_lines(ours, [text.replace(" to ", "–").replace("0.", ".")
+                                     for text in spans(frame.astype({"low": float}), 2)]),
+            "best control": two_lines(control, frame["control"]),
+            "verdict": [f'<span class="verdict {marks.get(word, "none")}">{word}</span>'
+                        + (f"<small>{escape(why)}</small>" if why else "")
+                        for word, why in verdicts],
+            "chapter": [self.notebook_link(name) for name in frame["notebook"]],
+        })
+
+
+class BookStamp(SphinxDirective):
+    """Version, commit, date and cores of this copy of the book."""
+
+    def run(self):
+        git = ["git", "-C", str(paths.ROOT), "log", "-1", "--format=%h"]
+        try:
+            commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            commit = "not known"
+        text = (f"Version {genept_utils.__version__}, commit {commit}, built on "
+                f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores.")
+        return [nodes.paragraph("", text, classes=["stamp"])]

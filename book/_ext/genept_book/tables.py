@@ -7,7 +7,28 @@ import pandas as pd
 from bs4 import BeautifulSoup
 
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
-HEADS = {"drawn": "❘ published ● ours, 0 to 1", "by": "method, metric"}
+HEADS = {"drawn": "❘ published ● ours, 0 to 1", "by": "method"}
+
+# Words that a reader knows for what the results call by short names.
+READABLE = {
+    "roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "ami": "adjusted mutual information",
+    "asw": "silhouette of the labels", "asw_cosine": "silhouette, cosine",
+    "asw_label": "silhouette of the labels", "asw_batch": "silhouette of the batches",
+    "f1_macro": "macro-F1", "recall_macro": "macro-recall", "precision_macro": "macro-precision",
+    "accuracy": "accuracy", "connectivity": "graph connectivity", "ilisi": "batch mixing (iLISI)",
+    "clisi": "cell-type purity (cLISI)", "eta_squared": "share of variance (eta squared)",
+    "lr": "logistic regression", "lr scaled": "logistic regression, scaled",
+    "lr converged": "logistic regression, converged", "rf": "random forest",
+    "mlp": "neural network", "dnn": "deep network", "10-nn": "10 nearest neighbours",
+    "svm": "support vector machine", "leiden": "Leiden clusters", "ggi": "gene-gene interactions",
+    "ppi": "protein interactions", "gene_type": "gene type",
+    "gene_info_table": "the paper's gene table",
+}
+
+
+def readable(name):
+    """A short name of the results in words; other names as they are."""
+    return READABLE.get(name, name)
 
 
 def number(value, digits=3):
@@ -113,9 +134,10 @@ def two_lines(upper, lower):
     ]
 
 
-def spans(frame):
+def spans(frame, digits=3):
     """``low`` and ``high`` of each row as one text."""
     if "low" not in frame:
         return ["" for _ in frame.index]
     pairs = frame[["low", "high"]].to_numpy(float)
-    return [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "" for low, high in pairs]
+    return [f"{low:.{digits}f} to {high:.{digits}f}" if pd.notna(low) else ""
+            for low, high in pairs]
