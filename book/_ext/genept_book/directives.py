@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import re
 import subprocess
 from html import escape
 
@@ -57,7 +58,9 @@ class DataTable(SphinxDirective):
         if f"notebooks/{name}" not in self.env.found_docs:
             return escape(name)
         up = "../" * self.env.docname.count("/")
-        return f'<a class="internal" href="{up}notebooks/{name}.html">{escape(name)}</a>'
+        chapter, _, words = name.partition("-")
+        words = f"{int(chapter)} {words.replace('-', ' ')}"
+        return f'<a class="internal" href="{up}notebooks/{name}.html">{escape(words)}</a>'
 
     def run(self):
         frame = self.read()
@@ -93,8 +96,8 @@ class LedgerTable(DataTable):
     columns of ``shown``.
     """
 
-    shown = ["result", "by", "published", "ours", "drawn", "our method", "notebook", "notes"]
-    raw = ("result", "by", "published", "ours", "drawn", "our method", "notebook")
+    shown = ["result", "by", "published", "ours", "drawn", "our method", "chapter"]
+    raw = ("result", "by", "published", "ours", "drawn", "our method", "chapter")
     option_spec = {**DataTable.option_spec, "paired": directives.flag}
 
     def read(self):
@@ -125,9 +128,10 @@ class LedgerTable(DataTable):
         frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
         own = frame["note"].astype(str).str.startswith("your files")
         frame["our method"] = two_lines(
-            frame["our_method"].mask(own, frame["our_method"] + ", your files"), frame["split"])
-        frame["notebook"] = [self.notebook_link(name) for name in frame["notebook"]]
-        frame["notes"] = together(frame, "published_note", "note")
+            frame["our_method"].mask(own, frame["our_method"] + ", your files"),
+            together(frame, "split", "published_note", "note"))
+        frame["chapter"] = [self.notebook_link(name) if name else ""
+                            for name in frame["notebook"]]
         return frame
 
 
@@ -203,7 +207,7 @@ class ClaimsTable(DataTable):
         for (name, claim), part in frame.groupby(["notebook", "claim"], sort=False):
             text, controls = part.iloc[0], part.iloc[1:]
             best = controls.loc[controls["value"].idxmax()]
-            link = self.notebook_link(name).replace(f">{escape(name)}<", f">{escape(claim)}<")
+            link = re.sub(r">[^<]*<", f">{escape(claim)}<", self.notebook_link(name))
             rows.append({
                 "claim": f'{link if "<a" in link else escape(claim)}<small>'
                          f'{readable(text["metric"])}</small>',

@@ -7,7 +7,7 @@ import pandas as pd
 from bs4 import BeautifulSoup
 
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
-HEADS = {"drawn": "❘ published ● ours, 0 to 1", "by": "method"}
+HEADS = {"drawn": "from 0 to 1", "by": "method"}
 
 # Words that a reader knows for what the results call by short names.
 READABLE = {
