@@ -146,32 +146,34 @@ def agreement(sets, methods, seed=0, max_iter=30):
     pandas.DataFrame
         One row per set, method, held-out donors and ``vectors`` ("before", "after"):
         ``knn_agreement``, the share of the ten nearest held-out cells that have the cell's
-        condition, ``asw``, the average silhouette width of the conditions (cosine; NaN where
-        the held-out cells have one condition), ``n`` cells of all held-out donors.
+        condition, ``chance``, what that share is among cells drawn at random, ``asw``, the
+        average silhouette width of the conditions (cosine), and ``n`` cells of all held-out
+        donors. Held-out donors that all have one condition are passed over.
     """
     rows = []
     for name, adata in sets.items():
         y = adata.obs["condition"].to_numpy(str)
-        tests = held_out_donors(adata.obs, seed=seed)
+        tests = [one for one in held_out_donors(adata.obs, seed=seed)
+                 if 1 < len(np.unique(y[one[2]])) < len(one[2])]
         n = sum(len(test) for _, _, test in tests)
         for method in [method for method in methods if method in adata.obsm]:
             for _, train, test in tests:
-                both = 1 < len(np.unique(y[test])) < len(test)
+                shares = np.unique(y[test], return_counts=True)[1] / len(test)
                 made = before_and_after(adata.obsm[method], y, train, test, seed, max_iter)
                 rows += [{"dataset": name, "method": method, "vectors": vectors, "n": n,
-                          "knn_agreement": neighbour_agreement(space, y[test]),
-                          "asw": asw(space, y[test]) if both else np.nan}
+                          "chance": shares @ shares, "asw": asw(space, y[test]),
+                          "knn_agreement": neighbour_agreement(space, y[test])}
                          for vectors, space in made.items()]
     return pd.DataFrame(rows)
 
 
 def named(table):
     """Rows for the ledger: GenePT-w under the network is ``"GenePT-w fine-tuned"``, and other
-    methods after fine-tuning likewise; undefined values are left out."""
+    methods after fine-tuning likewise; undefined values and what chance gives are left out."""
     made = table.copy()
     if len(made):
         after = (made.pop("vectors").eq("after") if "vectors" in made else
                  made["classifier"].eq("mlp") & made["method"].eq("GenePT-w"))
         made["method"] = made["method"].where(~after, made["method"] + " fine-tuned")
-        made = made.dropna(subset=["value"])
+        made = made[made["value"].notna() & made["metric"].ne("chance")]
     return made
