@@ -7,6 +7,7 @@ from genept_utils.datasets import missing
 from genept_utils.evaluate.splits import splits, subsample
 
 FOLDS = 10  # of donors, where there are as many
+ONE_BY_ONE = 30  # donors that are held out one at a time where a donor is one row
 
 
 def donor_splits(y, donor, seed=0):
@@ -37,15 +38,16 @@ def donor_splits(y, donor, seed=0):
     return [(train, test) for train, test in held if len(test) and len(np.unique(y[train])) > 1]
 
 
-def phenotype_tests(obs, max_cells=(4000, 10_000), seed=0, report=print):
+def phenotype_tests(obs, max_cells=4000, seed=0, report=print):
     """Splits for a phenotype that each cell has: five random folds, and whole donors held out.
 
     Parameters
     ----------
     obs : pandas.DataFrame
         ``condition`` and, where they are known, ``donor``.
-    max_cells : tuple of int
-        Cells of the random folds and of the donor splits; of more a sample is taken.
+    max_cells : int
+        Cells of the random folds, and of the donor splits; of more a sample is taken, each
+        condition (and donor) in its share.
     report : callable
         Is given one sentence where donors are missing or cannot be held out.
 
@@ -55,7 +57,7 @@ def phenotype_tests(obs, max_cells=(4000, 10_000), seed=0, report=print):
         ("random cells" or "held-out donor", training rows, test rows), all rows of ``obs``.
     """
     y = obs["condition"].to_numpy(str)
-    sample = subsample(y, max_cells[0], seed)
+    sample = subsample(y, max_cells, seed)
     tests = [("random cells", np.sort(sample[train]), sample[test])
              for train, test in splits(y[sample], 5, 1, seed=seed)
              if len(np.unique(y[sample[train]])) > 1]
@@ -66,7 +68,7 @@ def phenotype_tests(obs, max_cells=(4000, 10_000), seed=0, report=print):
     if lacks.any():
         report(f"{lacks.sum():,} of {len(y):,} cells have no donor and are left out where donors "
                "are held out.")
-    held = held_out_donors(obs, max_cells[1], seed)
+    held = held_out_donors(obs, max_cells, seed)
     if not held:
         donors = obs["donor"][~lacks].nunique()
         report(f"No donor is held out: there {'is' if donors == 1 else 'are'} {donors}, and the "
@@ -74,7 +76,7 @@ def phenotype_tests(obs, max_cells=(4000, 10_000), seed=0, report=print):
     return tests + held
 
 
-def held_out_donors(obs, max_cells=10_000, seed=0):
+def held_out_donors(obs, max_cells=4000, seed=0):
     """:func:`donor_splits` of a sample of the cells whose donor and condition are known.
 
     Returns
@@ -96,8 +98,8 @@ def held_out_donors(obs, max_cells=10_000, seed=0):
 def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     """Condition of a donor from the mean vector of the donor's cells.
 
-    Each donor is held out once; L2 logistic regression (C = 1) on columns scaled by the training
-    donors. Every training part is weighted so that both conditions count alike: without that,
+    Each donor is held out once, alone or, of more than 30 donors, in one of ten folds; L2
+    logistic regression (C = 1) on columns scaled by the training donors. Every training part is weighted so that both conditions count alike: without that,
     leaving one out moves the base rate against the held-out donor.
 
     Parameters
@@ -131,7 +133,9 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
                          "two are needed")
     y = (of == of.max()).to_numpy(int)
     rng = np.random.default_rng(seed)
-    turned = [_turned(table.to_numpy(), i) for i in range(len(y))]
+    folds = ([np.array([i]) for i in range(len(y))] if len(y) <= ONE_BY_ONE
+             else [test for _, test in splits(y, FOLDS, 1, seed=seed)])
+    turned = [(_turned(table.to_numpy(), test), test) for test in folds]
     scores = _held_out_scores(turned, y)
     shuffled = [rng.permutation(y) for _ in range(permutations)]
     chance = [(other, _held_out_scores(turned, other)) for other in shuffled]
@@ -161,24 +165,24 @@ def donor_rows(table):
 
 
 def _turned(X, held_out):
-    """The rows scaled by all but one of them, in at most n coordinates.
+    """The rows scaled by all but those held out, in at most n coordinates.
 
     L2 logistic regression depends on the rows through their inner products only, so turning the
     columns changes nothing but the time.
     """
-    rest = np.arange(len(X)) != held_out
+    rest = np.setdiff1d(np.arange(len(X)), held_out)
     scaled = (X - X[rest].mean(axis=0)) / np.maximum(X[rest].std(axis=0), 1e-9)
     u, s, _ = np.linalg.svd(scaled, full_matrices=False)
     return u * s
 
 
 def _held_out_scores(turned, y):
-    """Decision value of each row under a model of all other rows."""
+    """Decision value of each row under a model of the rows of other folds."""
     from sklearn.linear_model import LogisticRegression
 
     scores = np.empty(len(y))
-    for i, rows in enumerate(turned):
-        rest = np.arange(len(y)) != i
+    for rows, test in turned:
+        rest = np.setdiff1d(np.arange(len(y)), test)
         model = LogisticRegression(class_weight="balanced", solver="newton-cholesky")
-        scores[i] = model.fit(rows[rest], y[rest]).decision_function(rows[i:i + 1])[0]
+        scores[test] = model.fit(rows[rest], y[rest]).decision_function(rows[test])
     return scores

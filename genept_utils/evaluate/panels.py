@@ -1,5 +1,7 @@
 """Cell typing across gene panels that share no gene."""
 
+import gc
+
 import numpy as np
 import pandas as pd
 
@@ -77,8 +79,9 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
     size, families
         As in :func:`panels`; ``families`` is ``"symbol"`` or ``"gene_group"``
         (:func:`families`).
-    among : int, optional
-        Draw the panels from the ``among`` most variable genes of the training cells only.
+    among : int or numpy.ndarray, optional
+        Draw the panels from the ``among`` most variable genes of the training cells only, or
+        from the genes of a mask (n_genes,).
     given : set of str, optional
         Symbols of a fixed test panel; the training panel is then every other gene, and the
         draws differ in cells only.
@@ -101,8 +104,9 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         sides = [_rows(side, np.flatnonzero(np.isin(side["y"], shared))) for side in sides]
     pool = np.unique(np.concatenate([side["symbols"] for side in sides]))
     pool = pool[pd.Index(pool).isin(next(iter(embeddings.values())).obs_names)]
-    if among:
-        chosen = sides[0]["symbols"][cells.highly_variable(train, among)]
+    if among is not None:
+        mask = among if np.ndim(among) else cells.highly_variable(train, among)
+        chosen = sides[0]["symbols"][mask]
         pool = pool[pd.Index(pool).isin(chosen)]
     kin = None if families is None else _families(pool, families)
     rows = []
@@ -144,6 +148,9 @@ def by_panel_size(adata, embeddings, sizes, among=None, report=print, **options)
     """
     pool = "all genes" if among is None else "variable genes"
     most = min(among or adata.n_vars, adata.n_vars)
+    if among is not None:
+        among = cells.highly_variable(adata, among)  # once for all sizes
+        gc.collect()  # the copies that this took
     made = [across_panels(adata, embeddings, size=size, among=among, **options).assign(
         size=size, pool=pool, task=f"panels of {size} from {pool}")
         for size in sizes if 3 * size <= most]

@@ -1,5 +1,7 @@
 """The same methods on several sets of cells: sets read alike, controls drawn, scores gathered."""
 
+import gc
+
 import numpy as np
 import pandas as pd
 
@@ -60,6 +62,8 @@ def read_sets(names, max_cells, seed=0, needs=(), also=(), types=2, report=print
         for key in also:
             ready.obsm[key] = np.asarray(adata.obsm[key], dtype=np.float32)
         made[ready.uns["genept_data"]["name"]] = ready
+        del adata
+        gc.collect()  # an AnnData refers to itself: without this it stays in memory for a while
     return made
 
 
@@ -127,6 +131,8 @@ def drawn(sets, method, control, draws, seed=0, **options):
         vectors = control(draw)
         for adata in sets.values():
             cells.genept_w(adata, vectors, key=key, **options)
+        del vectors
+        gc.collect()
     return keys
 
 

@@ -1,0 +1,146 @@
+"""Cells of several sets: donors held out, small shares, panels, and scores that are undefined."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from genept_utils import embed, evaluate, finetune
+
+
+@pytest.fixture
+def cohort():
+    """Vectors and obs of 24 donors with ten cells each, half of each donor's cells ill."""
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame({"donor": np.repeat([f"d{i}" for i in range(24)], 10),
+                        "condition": np.tile(["ill", "well"], 120)})
+    X = rng.standard_normal((240, 6)).astype(np.float32)
+    X[:, 0] += 3 * (obs["condition"] == "ill")
+    return X, obs
+
+
+@pytest.mark.parametrize("donors, splits", [(2, 2), (9, 9), (10, 10), (24, 10)])
+def test_from_ten_donors_on_there_are_ten_folds_of_donors(cohort, donors, splits):
+    rows = cohort[1].iloc[:10 * donors]
+    made = evaluate.donor_splits(rows["condition"], rows["donor"])
+    assert len(made) == splits
+    names = rows["donor"].to_numpy()
+    for train, test in made:
+        assert not set(names[train]) & set(names[test])
+    assert sorted(np.concatenate([test for _, test in made])) == list(range(len(rows)))
+
+
+def test_cells_without_a_donor_stand_in_no_split(cohort):
+    donor = cohort[1]["donor"].to_numpy(object)
+    donor[:7] = [None, np.nan, "nan", "", pd.NA, "NaN", " "]
+    for train, test in evaluate.donor_splits(cohort[1]["condition"], donor):
+        assert min(train) >= 7 and min(test) >= 7
+    said = []
+    evaluate.phenotype_tests(cohort[1].assign(donor=donor), report=said.append)
+    assert said == ["7 of 240 cells have no donor and are left out where donors are held out."]
+
+
+@pytest.mark.parametrize("donor, word", [(["d"] * 240, "there is 1"), (None, "donor=COLUMN"),
+                                         (["a", "b"] * 120, "there are 2")])
+def test_where_no_donor_can_be_held_out_the_page_says_so(cohort, donor, word):
+    obs = cohort[1].drop(columns="donor")  # of two donors each has one condition only
+    obs = obs if donor is None else obs.assign(donor=donor)
+    said = []
+    made = evaluate.phenotype_tests(obs, report=said.append)
+    assert {name for name, _, _ in made} == {"random cells"} and word in said[0]
+
+
+@pytest.mark.parametrize("donors", [24, 40])
+def test_the_condition_of_a_donor_is_found_alone_and_in_folds(donors):
+    rng = np.random.default_rng(1)
+    ill = np.repeat(np.arange(donors) % 2, 5)
+    X = rng.standard_normal((len(ill), 4)) + 2 * ill[:, None]
+    made = evaluate.leave_one_donor_out(X, np.repeat(np.arange(donors), 5), ill, 20)
+    assert made["n"] == donors and made["accuracy"] > .9 and made["roc_auc_p"] <= 1 / 21 + 1e-9
+
+
+def test_a_donor_of_two_conditions_is_named(cohort):
+    with pytest.raises(ValueError, match="donor 'd0' has cells of 2 conditions"):
+        evaluate.leave_one_donor_out(*cohort[:1], cohort[1]["donor"], cohort[1]["condition"])
+
+
+@pytest.mark.parametrize("types, share, word", [
+    (["a", "b"] * 20 + ["c"], .2, "Types of one cell are left out here: c"),
+    (["a"] * 30, .1, "fewer than two types"), (["a", "b", "c"] * 20, .02, "between 0.05 and 0.95"),
+    (["a", "b", "c"] * 20, .99, "between 0.05 and 0.95")])
+def test_a_share_that_does_not_do_is_said(types, share, word):
+    said = []
+    made = evaluate.small_share(types, share, 3, report=said.append)
+    assert word in said[0]
+    assert len(made) == (3 if word.startswith("Types") else 0)
+    for train, test in made:
+        assert set(np.array(types)[train]) == {"a", "b"}
+    if "between" in word:  # what the sentence advises does
+        assert len(evaluate.small_share(types, .05, 1)) == 1
+
+
+def test_fine_tuning_on_a_phenotype_gathers_held_out_cells(cohort):
+    X, obs = cohort
+    adata = ad.AnnData(X, obs=obs.set_index(obs.index.astype(str)), obsm={"a": X})
+    made = finetune.agreement({"set": adata}, ["a", "absent"], max_iter=60)
+    means = made.groupby("vectors")[["knn_agreement", "asw", "chance"]].mean()
+    assert means.loc["after", "knn_agreement"] > means.loc["before", "knn_agreement"] + .05
+    assert means.loc["after", "asw"] > means.loc["before", "asw"]
+    assert means["chance"].to_numpy() == pytest.approx(.5)
+    alone = adata[adata.obs["condition"] == "ill"]
+    assert not len(finetune.agreement({"set": alone}, ["a"]))
+
+
+def test_a_batch_of_other_types_and_cells_without_a_batch_are_not_scored():
+    rng = np.random.default_rng(0)
+    labels = np.array(["B", "T"] * 30 + ["HSC"] * 10)
+    batch = np.array(["x", "x", "y", "y"] * 15 + ["z"] * 10, dtype=object)
+    batch[:4] = [None, "nan", np.nan, ""]
+    made = evaluate.cell_typing(rng.standard_normal((70, 3)), labels, groups=batch)
+    assert made["held_out"].tolist() == ["x", "y"] and made["n_test"].sum() == 56
+
+
+def test_mixing_is_undefined_where_batch_and_type_are_one():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["B", "T"], 40)
+    made = evaluate.integration(rng.standard_normal((80, 3)), labels, labels)
+    assert np.isnan(made["asw_batch"]) and 0 <= made["clisi"] <= 1
+    made = evaluate.integration(rng.standard_normal((80, 3)), ["one"] * 80, labels)
+    assert np.isnan(made["ilisi"]) and 0 <= made["asw_label"] <= 1
+
+
+def test_scores_of_sets_and_methods_in_one_table():
+    obs = pd.DataFrame({"cell_type": ["a", "b"]}, index=["1", "2"])
+    sets = {name: ad.AnnData(np.eye(2), obs=obs, obsm={"x 0": np.eye(2) * n, "x 1": np.eye(2),
+                                                       "y": np.zeros((2, 2))})
+            for n, name in enumerate(("one", "two"))}
+    made = evaluate.each(sets, {"x": ["x 0", "x 1"], "y": ["y"]},
+                         lambda space, obs, share: {"mean": space.mean(), "share": share})
+    assert len(made) == 6 and made["n"].eq(2).all()
+    assert made.query("method == 'x'")["share"].eq(2).all()
+    both = evaluate.each(sets, {"all": [("x 0", "y")]}, lambda spaces, obs, share:
+                         {"parts": len(spaces)})
+    assert both["parts"].eq(2).all()
+    table = evaluate.summary(made, ["dataset", "method"], ["mean"])
+    gap = evaluate.differences(table, "mean", [("x", "y"), ("x", "absent")])
+    assert gap[["above", "sets"]].to_numpy().tolist() == [[2, 2]]
+    assert gap["mean"].iloc[0] == pytest.approx(.375)
+
+
+@pytest.fixture
+def small():
+    rng = np.random.default_rng(0)
+    symbols = embed.read_embedding("minilm").obs_names[::60].to_numpy()[:300]
+    counts = sp.csr_matrix(np.log1p(rng.poisson(.5, (60, 300))), dtype=np.float32)
+    return ad.AnnData(counts, obs=pd.DataFrame({"cell_type": ["a"] * 59 + ["b"]},
+                                               index=[f"c{i}" for i in range(60)]),
+                      var=pd.DataFrame(index=symbols), uns={"log1p": {}})
+
+
+def test_panels_that_do_not_fit_and_a_half_with_one_type(small):
+    said, vectors = [], {"text": embed.read_embedding("minilm")}
+    made = evaluate.by_panel_size(small, vectors, [200], report=said.append)
+    assert not len(made) and "300 genes are fewer than three panels of 200" in said[0]
+    made = evaluate.by_panel_size(small, vectors, [50, 200], among=200, draws=4)
+    assert set(made["size"]) == {50} and made["accuracy"].between(0, 1).all()
