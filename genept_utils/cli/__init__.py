@@ -4,19 +4,20 @@ import argparse
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import data, match, paper, places, run, text
+from genept_utils.cli import cells, data, match, paper, places, run, text
 
 
 def main(arguments=None):
     """Parse the command line, run one command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m genept_utils", description=(
-        "Fetch the book's data, run its notebooks, embed gene texts."))
+        "Fetch the book's data, run its notebooks, embed gene texts and cells."))
     commands = parser.add_subparsers(dest="command", required=True)
     data.register(commands)
     run.register(commands)
     text.register(commands)
     places.register(commands)
     match.register(commands)
+    cells.register(commands)
     paper.register(commands)
     options = parser.parse_args(arguments)
     try:

@@ -1,5 +1,7 @@
 """The same vectors whatever holds the matrix: memory, an open file, a Dask array."""
 
+import os
+
 import anndata as ad
 import h5py
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import cells, embed, paths
+from genept_utils.__main__ import main
+from genept_utils.cells import atlas
 
 pytestmark = pytest.mark.skipif(not (paths.EMBEDDINGS / "minilm.h5ad").is_file(),
                                 reason="the shipped embedding, which knows the names, is not here")
@@ -161,3 +165,199 @@ def test_features_that_are_no_genes_are_left_out(counts, embedding, tmp_path, ho
     about, expected = (data.uns["genept"]["X_genept_w"] for data in (other, counts))
     assert about["coverage_mass"] == pytest.approx(expected["coverage_mass"])
     assert about["coverage_genes"] == expected["coverage_genes"]
+
+
+# ---------------------------------------------------------------- the command `cells`
+
+@pytest.fixture
+def atlas_file(counts, embedding, tmp_path, monkeypatch):
+    """150 cells on disk; returns a function that runs the command on them in blocks of 40."""
+    pytest.importorskip("zarr")
+    monkeypatch.setattr(embed, "read_embedding", lambda name="minilm": embedding)
+    counts.write_h5ad(tmp_path / "atlas.h5ad")
+
+    def run(*options, out="out.zarr", source="atlas.h5ad"):
+        return main(["cells", str(tmp_path / source), "--out", str(tmp_path / out),
+                     "--block", "40", *options])
+
+    return run
+
+
+def expected(counts, embedding):
+    cells.genept_w(counts, embedding)
+    return counts.obsm["X_genept_w"], counts.uns["genept"]["X_genept_w"]
+
+
+def same_as_in_memory(path, counts, embedding):
+    read = ad.read_zarr if path.suffix == ".zarr" else ad.read_h5ad
+    made, (vectors, about) = read(path), expected(counts, embedding)
+    assert np.abs(made.obsm["X_genept_w"] - vectors).max() < 1e-6
+    assert list(made.obs_names) == list(counts.obs_names)
+    assert list(made.var_names) == list(counts.var_names)
+    found = made.uns["genept"]["X_genept_w"]
+    assert found.keys() == about.keys()
+    assert all(found[name] == pytest.approx(about[name]) for name in about)
+    assert not path.with_name(f"{path.name}.part").exists()
+
+
+@pytest.mark.parametrize("out", ["out.zarr", "out.h5ad"])
+@pytest.mark.parametrize("form", ["csr", "dense", "zarr"])
+def test_the_command_gives_what_the_call_gives(atlas_file, counts, embedding, tmp_path, out, form):
+    source = "atlas.zarr" if form == "zarr" else "atlas.h5ad"
+    stored = counts.copy()
+    if form == "dense":
+        stored.X = stored.X.toarray()
+    (stored.write_zarr if form == "zarr" else stored.write_h5ad)(tmp_path / source)
+    if form == "zarr" and out == "out.h5ad":
+        assert atlas_file(out=out, source=source) == 2  # no copy of a zarr store as h5ad
+        return
+    assert atlas_file(out=out, source=source) == 0
+    same_as_in_memory(tmp_path / out, counts, embedding)
+
+
+@pytest.mark.parametrize("killed_at", [0, 1, 2, 3])
+@pytest.mark.parametrize("place", ["before the block", "in the block", "before the note"])
+def test_killed_at_any_block_it_goes_on(atlas_file, counts, embedding, tmp_path, monkeypatch,
+                                        killed_at, place):
+    write, calls = atlas.write_rows, []
+
+    def writing(job, start, made):
+        calls.append(start // 40)
+        if len(calls) - 1 == killed_at:
+            if place == "in the block":
+                half = made.copy()
+                half[len(made) // 2:] = 7
+                write(job, start, half)
+            if place == "before the note":
+                write(job, start, made)
+            raise KeyboardInterrupt
+        write(job, start, made)
+
+    monkeypatch.setattr(atlas, "write_rows", writing)
+    with pytest.raises(KeyboardInterrupt):
+        atlas_file()
+    assert not (tmp_path / "out.zarr").exists()
+    calls.clear()
+    killed_at = -1
+    assert atlas_file() == 0
+    same_as_in_memory(tmp_path / "out.zarr", counts, embedding)
+    assert calls == list(range(4))[-len(calls):], "a finished block was computed again"
+
+
+def test_a_block_whose_note_is_half_written_does_not_count(atlas_file, counts, embedding,
+                                                           tmp_path, monkeypatch):
+    monkeypatch.setattr(atlas, "end", lambda *arguments: None)
+    assert atlas_file() == 0
+    part = tmp_path / "out.zarr.part"
+    for number, text in enumerate(("", '{"mass": 1', '{"mass": 1}')):
+        (part / "done" / f"{number:06d}.json").write_text(text)
+        (part / "store" / "obsm" / "X_genept_w" / f"{number}.0").write_bytes(b"\0" * 40 * 12 * 4)
+    monkeypatch.undo()
+    monkeypatch.setattr(embed, "read_embedding", lambda name="minilm": embedding)
+    assert atlas_file() == 0
+    same_as_in_memory(tmp_path / "out.zarr", counts, embedding)
+
+
+@pytest.mark.parametrize("number, word", [(28, "the disk is full"), (122, "the disk is full"),
+                                          (5, "Input/output error")])
+def test_a_full_disk_is_said_and_costs_no_finished_block(atlas_file, counts, embedding, tmp_path,
+                                                         monkeypatch, capsys, number, word):
+    write = atlas.write_rows
+
+    def full(job, start, made):
+        if start == 80:
+            raise OSError(number, os.strerror(number))
+        write(job, start, made)
+
+    monkeypatch.setattr(atlas, "write_rows", full)
+    assert atlas_file() == 2
+    said = capsys.readouterr().err
+    assert "cells 80 to 120" in said and word in said and "same command again" in said
+    assert len(list((tmp_path / "out.zarr.part" / "done").glob("*.json"))) == 2
+    monkeypatch.setattr(atlas, "write_rows", write)
+    assert atlas_file() == 0
+    same_as_in_memory(tmp_path / "out.zarr", counts, embedding)
+
+
+@pytest.mark.parametrize("bad, word", [(np.nan, "NaN"), (np.inf, "infinite"), (-2, "negative")])
+def test_bad_values_in_a_block_that_was_not_looked_at(atlas_file, counts, tmp_path, capsys, bad,
+                                                      word):
+    counts.X[60, 3] = bad
+    counts.write_h5ad(tmp_path / "atlas.h5ad")
+    assert atlas_file() == 2
+    said = capsys.readouterr().err
+    assert "cells 40 to 80" in said and word in said
+    assert not (tmp_path / "out.zarr").exists()
+
+
+def test_counts_in_a_later_block_of_logarithms(atlas_file, counts, tmp_path, capsys):
+    logged = cells.normalise(counts)
+    logged.X[60] = counts.X[60] * 100
+    ad.AnnData(logged.X, obs=counts.obs, var=counts.var).write_h5ad(tmp_path / "atlas.h5ad")
+    assert atlas_file() == 2
+    assert "cells 40 to 80: these values are counts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("holds", ["notes.txt", "store/other", "out"])
+def test_a_folder_of_others_is_left_alone(atlas_file, tmp_path, capsys, holds):
+    place = tmp_path / ("out.zarr" if holds == "out" else f"out.zarr.part/{holds}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("mine")
+    strange = tmp_path / "out.zarr.part" / "mine.txt"
+    if holds == "store/other":
+        strange.write_text("mine")
+    assert atlas_file() == 2
+    assert "give another --out" in capsys.readouterr().err
+    assert place.read_text() == "mine"
+
+
+def test_another_job_does_not_go_on_in_the_same_place(atlas_file, counts, tmp_path, monkeypatch,
+                                                      capsys):
+    monkeypatch.setattr(atlas, "end", lambda *arguments: None)
+    assert atlas_file() == 0
+    assert atlas_file("--key", "X_other") == 2
+    assert "begun with another key" in capsys.readouterr().err
+    counts.X[0, 0] += 1
+    counts.write_h5ad(tmp_path / "atlas.h5ad")
+    assert atlas_file() == 2
+    assert "begun with another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options, word", [
+    ({"out": "out.csv"}, "must end in .zarr or .h5ad"), ({"source": "none.h5ad"}, "there is no"),
+    ({"source": "broken.h5ad"}, "broken or not complete")])
+def test_wrong_files_are_said(atlas_file, tmp_path, capsys, options, word):
+    (tmp_path / "broken.h5ad").write_bytes((tmp_path / "atlas.h5ad").read_bytes()[:3000])
+    assert atlas_file(**options) == 2
+    assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (("--layer", "none"), "there is no layers/none"), (("--raw",), "there is no raw/X"),
+    (("--block", "0"), "at least one cell")])
+def test_wrong_options_are_said(atlas_file, capsys, arguments, word):
+    assert atlas_file(*arguments) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_a_matrix_in_columns_is_refused(atlas_file, counts, tmp_path, capsys):
+    counts.X = counts.X.tocsc()
+    counts.write_h5ad(tmp_path / "atlas.h5ad")
+    assert atlas_file() == 2
+    assert "write it in rows first" in capsys.readouterr().err
+
+
+def test_a_dask_client_gives_the_same_and_goes_on(counts, embedding, tmp_path):
+    """On a client of threads in this process: no worker has to be started."""
+    distributed = pytest.importorskip("distributed")
+    counts.write_h5ad(tmp_path / "atlas.h5ad")
+    job, about = atlas.prepare(tmp_path / "atlas.h5ad", tmp_path / "p", embedding, block=40)
+    atlas.begin(job, about)
+    atlas.compute(job, 2)
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=2,
+                            dashboard_address=None) as client:
+        made = sorted(number for number, _ in atlas.blocks_on(client, job, [0, 1, 3]))
+    assert made == [0, 1, 3] and len(atlas.finished(job)) == 4
+    atlas.end(job, about, tmp_path / "p.zarr")
+    found = ad.read_zarr(tmp_path / "p.zarr").obsm["X_genept_w"]
+    assert np.abs(found - expected(counts, embedding)[0]).max() < 1e-6

@@ -1,0 +1,297 @@
+"""GenePT-w of a file of any size: from block to block, and on from where it was stopped.
+
+Beside the output grows a folder ``OUTPUT.part`` with the vectors and one small note per finished
+block. A block counts once its note is there, and the note is written after the block's vectors;
+when all are there, the folder becomes the output. Nothing else has to be known to go on.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import functools
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import anndata as ad
+import h5py
+import numpy as np
+
+from genept_utils import extras, sources
+from genept_utils.cells import scale
+from genept_utils.cells.names import gene_features, gene_vectors
+from genept_utils.cells.normalise import judge, marks
+from genept_utils.cells.values import Seen, look
+
+SAMPLED = 5  # blocks, spread over the file, by which its values are judged
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """All that a block needs to know; the same for every block, so that a worker gets it once."""
+
+    source: str
+    place: str
+    values: tuple  # layer, raw
+    key: str
+    scale: str
+    seen: Seen
+    declared: tuple
+    vectors: np.ndarray
+    has: np.ndarray
+    kept: np.ndarray | None
+    block: int
+    n_cells: int
+
+    def rows(self, number):
+        start = number * self.block
+        return start, min(start + self.block, self.n_cells)
+
+    def note(self, number):
+        return Path(self.place) / "done" / f"{number:06d}.json"
+
+
+@contextlib.contextmanager
+def opened(path):
+    """The group of an h5ad file or of a zarr store, for reading."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
+    if path.is_dir():
+        group = extras.need("zarr").open_group(path, mode="r")
+        if "obs" not in group:
+            raise ValueError(f"{path} holds no AnnData")
+        yield group
+        return
+    try:
+        file = h5py.File(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as .h5ad ({error}); it is broken or not "
+                         "complete, so copy or download it again") from None
+    with file:
+        yield file
+
+
+def matrix_of(group, layer=None, raw=False):
+    """The stored matrix that holds the values, as something that gives rows."""
+    place = f"layers/{layer}" if layer else "raw/X" if raw else "X"
+    if place not in group:
+        there = [name for name in ("X", "raw/X") if name in group]
+        there += [f"layers/{name}" for name in (group["layers"] if "layers" in group else ())]
+        raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}")
+    stored = group[place]
+    return stored if hasattr(stored, "shape") else ad.io.sparse_dataset(stored)
+
+
+def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None, raw=False,
+            values=None, block=scale.CELLS):
+    """What has to be known of the whole file before its blocks can be computed.
+
+    Parameters
+    ----------
+    source : path
+        An ``.h5ad`` file or a zarr store of AnnData.
+    place : path
+        Folder that the vectors grow in.
+    embedding, key, species, layer, raw, values
+        As in :func:`genept_utils.cells.genept_w`.
+    block : int
+        Cells of a block.
+
+    Returns
+    -------
+    job : Job
+    about : dict
+        What goes to ``uns["genept"]`` in the end, as far as it is known before.
+    """
+    with opened(source) as group:
+        X = matrix_of(group, layer, raw)
+        var = ad.io.read_elem(group["raw/var" if raw else "var"])
+        logged = "uns" in group and "log1p" in group["uns"] and not layer
+        kept = gene_features(var)
+        n = X.shape[0]
+        if getattr(X, "format", "csr") == "csc":
+            raise ValueError(f"the matrix of {Path(source).name} lies in columns, so a block of "
+                             "cells is spread over all of it; write it in rows first "
+                             "(adata.X = adata.X.tocsr())")
+        starts = np.unique(np.linspace(0, max(n - block // SAMPLED, 0), SAMPLED).astype(int))
+        seen, totals = Seen(), 0
+        for start in starts:
+            part = scale.read_rows(X, start, min(start + max(block // SAMPLED, 1), n))
+            part = part if kept is None else part[:, kept]
+            seen, totals = seen + look(part), totals + scale.gene_totals(part)
+    genes_alone = ad.AnnData(totals[None], var=var if kept is None else var[kept])
+    if logged:
+        genes_alone.uns["log1p"] = {}
+    if values:
+        genes_alone.uns["genept_data"] = {"values": values, "sure": True}
+    kind = judge(genes_alone, seen)
+    vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
+    provenance = embedding.uns.get("genept", {})
+    about = {"embedding": str(provenance.get("model", "unknown")),
+             "text": str(provenance.get("text", "unknown")),
+             "vectors_sha256": str(provenance.get("vectors_sha256", "unknown")),
+             "coverage_genes": coverage["genes"], "species": coverage["species"],
+             "names": coverage["names"], "genes_used": int(has.sum()), "hvg": 0,
+             "whitened": False}
+    return Job(str(source), str(place), (layer, raw), key, kind, seen, marks(genes_alone),
+               vectors, has, kept, block, n), about
+
+
+def compute(job, number, threads=None):
+    """One block: read, checked, normalised, multiplied, written, noted. What the note says.
+
+    Raises
+    ------
+    ValueError
+        The block's values contradict what was judged of the file.
+    OSError
+        The block could not be written; nothing of it counts.
+    """
+    start, end = job.rows(number)
+    with opened(job.source) as group:
+        X = scale.read_rows(matrix_of(group, *job.values), start, end)
+    return _finish(job, number, X, threads)
+
+
+def _finish(job, number, X, threads=None):
+    start, end = job.rows(number)
+    X = X if job.kept is None else X[:, job.kept]
+    totals = scale.gene_totals(X)
+    logged = scale.log_block(X, job.scale, job.seen, job.declared, start)
+    made = scale.vector_block(logged, job.vectors, threads=threads)
+    said = {"mass": float(totals.sum()), "covered": float(totals[job.has].sum()),
+            "empty": int((~made.any(axis=1)).sum())}
+    try:
+        write_rows(job, start, made)
+        with sources.replacing(job.note(number)) as part:
+            part.write_text(json.dumps(said))
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise OSError(f"cells {start:,} to {end:,} could not be written "
+                      f"({'the disk is full' if full else error}); "
+                      f"{'free some space, then ' if full else ''}give the same command again: it "
+                      "goes on with these cells") from error
+    return said
+
+
+def write_rows(job, start, made):
+    """Write one chunk of the vectors and wait until it lies on the disk."""
+    zarr = extras.need("zarr")
+    folder = Path(job.place) / "store" / "obsm" / job.key
+    zarr.open_array(folder, mode="r+")[start:start + len(made)] = made
+    with open(folder / f"{start // job.block}.0", "rb") as chunk:
+        os.fsync(chunk.fileno())
+
+
+def finished(job):
+    """Numbers of the blocks whose notes are whole, with what they say."""
+    done = {}
+    for file in Path(job.place, "done").glob("*.json"):
+        with contextlib.suppress(ValueError, OSError):
+            said = json.loads(file.read_text())
+            if {"mass", "covered", "empty"} <= said.keys():
+                done[int(file.stem)] = said
+    return done
+
+
+def begin(job, about):
+    """Make the folder, or check that the one there was begun by the same job."""
+    place = Path(job.place)
+    stat = Path(job.source).stat()
+    digest = hashlib.sha256(job.vectors.tobytes()).hexdigest()
+    same = {"source": Path(job.source).name, "bytes": stat.st_size, "changed": stat.st_mtime_ns,
+            "cells": job.n_cells, "block": job.block, "key": job.key, "scale": job.scale,
+            "values": list(job.values), "vectors": digest}
+    file = place / "job.json"
+    if file.is_file():
+        before = json.loads(file.read_text())
+        other = [name for name in same if before.get(name) != same[name]]
+        if other:
+            raise ValueError(f"{place} was begun with another {', '.join(other)}; remove it, or "
+                             "give another --out")
+        return
+    there = {path.name for path in place.iterdir() if path.name[0] != "."} if place.exists() else set()
+    if there and (there - {"done", "store"} or finished(job)):
+        raise ValueError(f"{place} is there and was not made by this command; remove it, or give "
+                         "another --out")
+    (place / "done").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(place / "store", ignore_errors=True)
+    with opened(job.source) as group:
+        obs = ad.io.read_elem(group["obs"])
+        var = ad.io.read_elem(group["raw/var" if job.values[1] else "var"])
+    store = extras.need("zarr").open_group(place / "store", mode="w", zarr_format=2)
+    ad.io.write_elem(store, "/", ad.AnnData(obs=obs, var=var))
+    array = store["obsm"].create_array(
+        job.key, shape=(job.n_cells, job.vectors.shape[1]), dtype=np.float32,
+        chunks=(job.block, job.vectors.shape[1]), compressors=None)  # they do not shrink
+    array.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    with sources.replacing(file) as part:
+        part.write_text(json.dumps(same, indent=1))
+
+
+def end(job, about, out):
+    """All blocks are there: the folder becomes the output."""
+    place, out, notes = Path(job.place), Path(out), finished(job).values()
+    mass = sum(said["mass"] for said in notes)
+    about = about | {"coverage_mass": sum(said["covered"] for said in notes) / mass,
+                     "cells_without_a_vector": sum(said["empty"] for said in notes)}
+    store = extras.need("zarr").open_group(place / "store", mode="r+")
+    if out.suffix == ".zarr":
+        ad.io.write_elem(store, "uns", {"genept": {job.key: about}})
+        os.replace(place / "store", out)
+    else:
+        with sources.replacing(out) as part:
+            shutil.copyfile(job.source, part)
+            with h5py.File(part, "r+") as file:
+                _into_h5ad(file, store["obsm"][job.key], about, job)
+    shutil.rmtree(place)
+
+
+def _into_h5ad(file, vectors, about, job):
+    obsm = file.require_group("obsm")
+    obsm.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
+    if job.key in obsm:
+        del obsm[job.key]
+    made = obsm.create_dataset(job.key, shape=vectors.shape, dtype=np.float32)
+    made.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    for start in range(0, job.n_cells, job.block):
+        made[start:start + job.block] = vectors[start:start + job.block]
+    uns = file.require_group("uns")
+    uns.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
+    before = ad.io.read_elem(uns["genept"]) if "genept" in uns else {}
+    ad.io.write_elem(uns, "genept", {**before, job.key: about})
+
+
+def blocks_here(job, numbers, threads=None):
+    """The blocks one after the other; the next is read while one is computed."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with opened(job.source) as group, ThreadPoolExecutor(1) as reader:
+        X = matrix_of(group, *job.values)
+        read = functools.partial(scale.read_rows, X)
+        ahead = reader.submit(read, *job.rows(numbers[0])) if numbers else None
+        for i, number in enumerate(numbers):
+            block = ahead.result()
+            if i + 1 < len(numbers):
+                ahead = reader.submit(read, *job.rows(numbers[i + 1]))
+            yield number, _finish(job, number, block, threads)
+
+
+def blocks_on(client, job, numbers):
+    """The blocks on the workers of a Dask client, which must see source and output under the
+    same paths; as they are finished."""
+    from distributed import as_completed
+
+    if not numbers:
+        return
+    shared = client.scatter(job, broadcast=True)
+    waiting = {client.submit(compute, shared, number, 1, pure=False): number
+               for number in numbers}
+    try:
+        for future in as_completed(list(waiting)):
+            yield waiting[future], future.result()
+    finally:
+        client.cancel(list(waiting))

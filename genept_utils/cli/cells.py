@@ -1,0 +1,90 @@
+"""The command ``cells``: GenePT-w of a file of any size."""
+
+import contextlib
+import warnings
+from pathlib import Path
+
+
+def register(commands):
+    """Add the command to the subparsers of the command line."""
+    parser = commands.add_parser("cells", help="cell vectors of a file of any size", description=(
+        "GenePT-w of an .h5ad file or a zarr store, a block of cells at a time: memory does not "
+        "grow with the cells, and the command goes on where it was stopped."))
+    parser.add_argument("source", help=".h5ad file or .zarr folder, the matrix in rows")
+    parser.add_argument("--out", required=True, help="NAME.zarr with obs, var and obsm, or "
+                        "NAME.h5ad: a copy of the source with the vectors in it")
+    parser.add_argument("--embedding", default="minilm", help="a name, see the data card")
+    parser.add_argument("--species", help="mouse, ...: the vectors of the human orthologs")
+    parser.add_argument("--layer", help="take the values from this layer")
+    parser.add_argument("--raw", action="store_true", help="take values and genes from raw")
+    parser.add_argument("--values", choices=("raw", "log"), help="what the values are")
+    parser.add_argument("--key", default="X_genept_w", help="name of the result in obsm")
+    parser.add_argument("--block", type=int, default=10_000, help="cells of a block")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, help="Dask workers on this machine, one thread each")
+    where.add_argument("--scheduler", metavar="ADDRESS",
+                       help="a Dask scheduler whose workers see both files under the same paths")
+    parser.set_defaults(function=cells)
+
+
+def cells(options):
+    """Compute what is missing and put the output together."""
+    from genept_utils import embed, extras
+    from genept_utils.cells import atlas
+
+    source, out = Path(options.source).resolve(), Path(options.out).resolve()
+    if out.suffix not in (".zarr", ".h5ad"):
+        raise ValueError(f"--out {options.out} must end in .zarr or .h5ad")
+    if out.suffix == ".h5ad" and source.suffix != ".h5ad":
+        raise ValueError("a copy as .h5ad needs an .h5ad file as its source; give --out NAME.zarr")
+    if out.exists():
+        raise ValueError(f"{options.out} is already there; remove it, or give another --out")
+    if options.block < 1:
+        raise ValueError(f"--block {options.block}: a block has at least one cell")
+    extras.need("zarr", "tqdm")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        job, about = atlas.prepare(source, out.with_name(f"{out.name}.part"),
+                                   embed.read_embedding(options.embedding), options.key,
+                                   options.species, options.layer, options.raw, options.values,
+                                   options.block)
+    for word in {str(warning.message) for warning in said if warning.category is UserWarning}:
+        print(word)
+    atlas.begin(job, about)
+    with _client(options) as client:
+        _blocks(job, client)
+    atlas.end(job, about, out)
+    print(f"{job.n_cells:,} cells, {about['genes_used']:,} genes with a vector "
+          f"({job.vectors.shape[1]} dimensions): {options.out}")
+
+
+@contextlib.contextmanager
+def _client(options):
+    """A Dask client where one is asked for, closed in the end; None without."""
+    if not (options.workers or options.scheduler):
+        yield None
+        return
+    from genept_utils import extras
+
+    distributed = extras.need("distributed", "dask")
+    given = ({"address": options.scheduler} if options.scheduler else
+             {"n_workers": options.workers, "threads_per_worker": 1, "dashboard_address": None})
+    with distributed.Client(**given) as client:
+        yield client
+
+
+def _blocks(job, client):
+    import tqdm
+
+    from genept_utils.cells import atlas
+
+    done = atlas.finished(job)
+    numbers = [n for n in range(-(-job.n_cells // job.block)) if n not in done]
+    ready = job.n_cells - sum(end - start for start, end in map(job.rows, numbers))
+    ways = atlas.blocks_here(job, numbers) if client is None else (
+        atlas.blocks_on(client, job, numbers))
+    with tqdm.tqdm(total=job.n_cells, initial=ready, unit=" cells", unit_scale=True,
+                   mininterval=1, dynamic_ncols=True) as bar:
+        for number, _ in ways:
+            start, end = job.rows(number)
+            bar.update(end - start)
