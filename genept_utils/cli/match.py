@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 from genept_utils import genes, sources
-from genept_utils.genes.files import read_table, split_head
+from genept_utils.genes.files import read_table
 
 SHOWN = 20  # ambiguous or missing names that are printed
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -56,7 +56,7 @@ def _report(path, options):
 
         adata = read_cells(path, options.layer, options.raw)
         return genes.of_table(adata.var_names, adata.var, adata.X.sum(axis=0), options.species)
-    table = split_head(read_table(path))
+    table = read_table(path)
     return genes.of_table(table.iloc[:, 0], table.iloc[:, 1:], species=options.species,
                           where=table.columns[0])
 

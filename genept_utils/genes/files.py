@@ -15,11 +15,17 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32",
 _BINARY = {b"PK\x03\x04": "a workbook or an archive", b"\xd0\xcf\x11\xe0": "an old workbook",
            b"%PDF": "a PDF", b"\x89HDF": "an HDF5 file", b"PAR1": "a parquet file"}
 SEPARATORS = "\t;,"
+HEADS = {"gene", "genes", "symbol", "symbols", "name", "names", "id", "ids", "index", "feature",
+         "features", "gene_symbol", "gene_symbols", "gene_name", "gene_names", "gene_id",
+         "gene_ids", "genename", "geneid", "genesymbol", "hgnc_symbol", "hgnc_id", "ensembl",
+         "ensembl_id", "ensembl_gene_id", "entrez", "entrez_id", "entrezgene", "feature_name",
+         "feature_id", "feature_types", "feature_type", "external_gene_name", "unnamed: 0", "x",
+         "row_names", "var_names"}
 SAMPLE = 200  # lines by which the separator is told
 
 
 def read_table(path):
-    """The rows of a text file as strings.
+    """The rows of a text file as strings, without its head line.
 
     Compression, encoding (UTF-8 and UTF-16, with or without a byte order mark, else Latin-1) and
     the separator (tab, semicolon or comma) are told from the content.
@@ -32,8 +38,9 @@ def read_table(path):
     Returns
     -------
     pandas.DataFrame
-        (n_lines, n_columns) str without the empty lines, columns numbered from 0. One line of
-        several names is turned into a column.
+        (n_lines, n_columns) str without the empty lines; columns bear the words of the head
+        line, or are called "column 1" and so on. One line of several names is turned into a
+        column.
 
     Raises
     ------
@@ -66,7 +73,8 @@ def read_table(path):
         len(row) == width for row in rows[1:])
     if short:
         rows[0] = ["", *rows[0]]
-    return pd.DataFrame([row + [""] * (width - len(row)) for row in rows]).map(str.strip)
+    table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows]).map(str.strip)
+    return _without_head(table, short)
 
 
 def _decoded(content, name):
@@ -93,27 +101,18 @@ def _separator(lines):
     return best if within[best] > 0.5 * len(sample) else "\t"
 
 
-HEADS = {"", "gene", "genes", "symbol", "symbols", "name", "names", "id", "ids", "index", "feature",
-         "features", "gene_symbol", "gene_symbols", "gene_name", "gene_names", "gene_id",
-         "gene_ids", "genename", "geneid", "genesymbol", "hgnc_symbol", "hgnc_id", "ensembl",
-         "ensembl_id", "ensembl_gene_id", "entrez", "entrez_id", "entrezgene", "feature_name",
-         "feature_id", "feature_types", "feature_type", "external_gene_name", "unnamed: 0", "x",
-         "row.names", "var_names"}
-
-
-def split_head(table):
+def _without_head(table, sure):
     """A table without its head line, and with the head's words as the names of its columns.
 
-    The first line is a head where one of its words is a usual one for a column of names
-    (:data:`HEADS`) and occurs nowhere else in its column; otherwise the columns are called
-    "column 1" and so on.
+    The first line is a head where that is ``sure``, or where one of its words is a usual one for
+    a column of names (:data:`HEADS`) and occurs nowhere else in its column.
     """
-    first = [word.lower().replace(" ", "_").replace(".", "_") for word in table.iloc[0]]
+    words = table.iloc[0]
+    usual = [place for place, word in words.items() if word and (
+        word.lower().replace(" ", "_").replace(".", "_") in HEADS)]
     plain = [f"column {place}" for place in range(1, table.shape[1] + 1)]
-    usual = [place for place, word in enumerate(first) if word and (
-        word in HEADS or table.iloc[0, place].lower() in HEADS)]
-    if len(table) > 1 and any((table[place] == table.iat[0, place]).sum() == 1
-                              for place in usual):
-        named = [word or other for word, other in zip(table.iloc[0], plain)]
+    if len(table) > 1 and (sure or any((table[place] == words[place]).sum() == 1
+                                       for place in usual)):
+        named = [word or other for word, other in zip(words, plain)]
         return table.iloc[1:].reset_index(drop=True).set_axis(named, axis=1)
     return table.set_axis(plain, axis=1)

@@ -1,0 +1,77 @@
+"""Names as other tools write them."""
+
+import pandas as pd
+import pytest
+
+from genept_utils import genes
+
+
+@pytest.fixture
+def hgnc(source):
+    source(genes.HGNC)
+    return genes.hgnc()
+
+
+@pytest.mark.parametrize("name, symbol", [
+    ("GRCh38_TP53", "TP53"), ("hg38___TP53", "TP53"), ("hg19_HLA-A", "HLA-A"),
+    ("GRCh38-TP53", "TP53"), ("GRCh38_ENSG00000141510", "TP53"), ("gene-TP53", "TP53"),
+    ("HLA.A", "HLA-A"), ("MT.CO1", "MT-CO1"), ("HLA_DRB1", "HLA-DRB1"), ("NKX2.1", "NKX2-1"),
+    ("TP53-1", "TP53"), ("TP53.1", "TP53"), ("TP53_1", "TP53"), ("TP53...12", "TP53"),
+    ("GAPDH-1", "GAPDH"), ("HLA.A.1", "HLA-A"), ("ENSG00000141510-1", "TP53"),
+    ("TP53_ENSG00000141510", "TP53"), ("ENSG00000141510|TP53", "TP53"),
+    ("ENSG00000141510.18_TP53", "TP53"), ("TP53_ENSG00000999999", "TP53"),
+    ("clone7_ENSG00000141510", "TP53"), ("TP53|7157", "TP53"), ("TP53 (7157)", "TP53"),
+    ("HGNC:11998|TP53", "TP53"), ("GRCh38_TP53-1", "TP53"), ("LOC7157", "TP53"),
+])
+def test_a_rewritten_name_finds_its_gene_in_a_way_of_its_own(hgnc, name, symbol):
+    found = genes.match([name]).table.iloc[0]
+    assert (found["symbol"], found["how"], found["candidates"]) == (symbol, "rewritten", "")
+
+
+@pytest.mark.parametrize("name, candidates", [
+    ("TP53_ENSG00000012048", "BRCA1|TP53"), ("ENSG00000012048|TP53", "BRCA1|TP53"),
+    ("TP53|672", "BRCA1|TP53"), ("TP53 (672)", "BRCA1|TP53"), ("C4B.2", "C4B|C4B_2"),
+])
+def test_where_two_genes_can_be_meant_both_are_said(hgnc, name, candidates):
+    found = genes.match([name]).table.iloc[0]
+    assert (found["symbol"], found["how"], found["candidates"]) == ("", "ambiguous", candidates)
+
+
+@pytest.mark.parametrize("name", [
+    "gene_1", "V1", "GRCh38_7157", "gene-7157", "mm10_CD4", "mm10___Cd4", "ENSMUSG00000023274_Cd4",
+    "SNORD116-31", "RP11-34P13.99", "clone_7", "AC000000.1", "TP53_", "p53-x",
+])
+def test_what_is_no_human_name_in_any_writing_is_missing(hgnc, name):
+    found = genes.match([name]).table.iloc[0]
+    assert (found["symbol"], found["how"]) == ("", "missing")
+
+
+def test_an_identifier_settles_a_symbol_that_stands_for_several(hgnc):
+    assert genes.match(["OCT3"]).table["how"].tolist() == ["ambiguous"]
+    ensembl = hgnc.at["POU5F1", "ensembl_id"]
+    assert list(genes.match([f"OCT3_{ensembl}", f"{ensembl}|OCT3"]).symbols) == ["POU5F1"] * 2
+
+
+def test_the_way_a_symbol_is_written_never_changes_its_gene(hgnc):
+    """Every approved symbol with the signs and suffixes of R, scanpy and 10x: found or left, not
+    taken for another gene."""
+    own, ids = pd.Series(hgnc.index), hgnc["ensembl_id"].reset_index(drop=True)
+    for names, least in ((own.str.replace("-", "."), .99), ("GRCh38_" + own, 1), (own + "...9", .99),
+                         ((own + "_" + ids)[ids != ""], .99), (own + "__7", 0)):
+        table = genes.match(names, species="human").table
+        differs, found = (names != own[names.index]).to_numpy(), table["how"].eq("rewritten")
+        assert (table["symbol"].to_numpy() == own[names.index].to_numpy())[found].all()
+        assert found[differs].sum() >= least * (differs & table["how"].isin(
+            ["rewritten", "missing", "ambiguous"])).sum()
+
+
+def test_the_report_counts_rewritten_names(hgnc):
+    report = genes.match(["TP53", "GRCh38_TP53", "HLA.A", "zzz"])
+    assert report.counts["rewritten"] == 2 and "rewritten 2" in str(report)
+    assert genes.HOW.index("date") < genes.HOW.index("rewritten") < genes.HOW.index("missing")
+
+
+@pytest.mark.parametrize("name", ["MARCKS-1", "MARCO.1", "DECR1-1", "AUGUSTA-1"])
+def test_a_symbol_that_begins_like_a_month_is_no_date(hgnc, name):
+    found = genes.match([name]).table.iloc[0]
+    assert found["how"] in ("rewritten", "missing") and found["candidates"] == ""
