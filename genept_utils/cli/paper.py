@@ -24,14 +24,15 @@ def register(commands):
         "that stand for its tables on it, and keep the results for the ledger. A column under "
         "another name is given as `aorta.label=COLUMN`; PARAMETER=VALUE goes to the chapters."))
     parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
-    parser.add_argument("--check", action="store_true", help="only check the files")
+    parser.add_argument("--check", nargs="*", metavar="WORD", help="only check the files")
     parser.set_defaults(function=paper)
 
 
 def paper(options):
     """Check, run and collect; return 1 where a run failed."""
-    folders = [word for word in options.words if "=" not in word]
-    given = dict(word.split("=", 1) for word in options.words if "=" in word)
+    words, checked = options.words + (options.check or []), options.check is not None
+    folders = [word for word in words if "=" not in word]
+    given = dict(word.split("=", 1) for word in words if "=" in word)
     if len(folders) > 1:
         raise ValueError(f"one folder is needed; {', '.join(folders)} are {len(folders)}")
     folder = Path(folders[0] if folders else paths.paper()).expanduser()
@@ -57,9 +58,9 @@ def paper(options):
         for row in rows:
             chosen, word = check(row, path, obs, genes, columns)
             print(word)
-            if chosen and not options.check:
+            if chosen and not checked:
                 failed += _run(row, path, chosen, parameters, folder)
-    if not options.check:
+    if not checked:
         print(f"results are in {folder / 'results'}"
               + ("; `make render` sets them beside the printed ones, marked as your files"
                  if folder == paths.paper() else ""))
@@ -96,8 +97,8 @@ def _files(folder, table):
         else:
             strange.append(path.name)
     if strange:
-        print(f"left out, for their names are none of the paper's sets: {', '.join(strange)}; known "
-              f"are {wanted}")
+        print("left out, for their names are none of the paper's sets: "
+              f"{', '.join(strange)}; known are {wanted}")
     if not found:
         raise FileNotFoundError(f"{folder} holds none of the paper's files; known are {wanted}")
     return found

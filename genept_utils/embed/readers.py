@@ -14,7 +14,8 @@ from genept_utils.embed import tables
 
 SHOWN = 5  # genes that a message names
 OTHERS = {  # endings of files that are often meant for vectors -> what to do
-    ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps both",
+    ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps "
+            "both",
     **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt", ".safetensors"),
                     "its parts are those of a network: write the gene vectors as .npz, "
                     "numpy.savez(\"vectors.npz\", names=names, vectors=vectors)"),

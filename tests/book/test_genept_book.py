@@ -99,3 +99,16 @@ def test_only_used_part_of_mathjax_is_copied(tmp_path):
     folder = tmp_path / "_static" / "mathjax"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert (folder / "tex-chtml.js").is_file() and size < 3e6
+
+
+def test_rows_of_a_readers_own_files_are_marked_in_the_ledger():
+    from genept_book.directives import LedgerTable
+
+    from genept_utils.pages import ledger
+
+    row = dict.fromkeys([*ledger.KEY, "published_note", "split", "notebook"], "x")
+    rows = [{**row, "published": .5, "spread": None, "ours": .4, "low": None, "high": None,
+             "our_method": "GenePT-w", "note": note} for note in ("", "your files; drawn")]
+    page = SimpleNamespace(options={}, notebook_link=str)
+    shown = LedgerTable.show(page, pd.DataFrame(rows))
+    assert shown["our method"].tolist() == ["GenePT-w", "GenePT-w, your files"]
