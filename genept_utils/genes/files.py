@@ -19,7 +19,7 @@ HEADS = {"gene", "genes", "symbol", "symbols", "name", "names", "id", "ids", "in
          "features", "gene_symbol", "gene_symbols", "gene_name", "gene_names", "gene_id",
          "gene_ids", "genename", "geneid", "genesymbol", "hgnc_symbol", "hgnc_id", "ensembl",
          "ensembl_id", "ensembl_gene_id", "entrez", "entrez_id", "entrezgene", "feature_name",
-         "feature_id", "feature_types", "feature_type", "external_gene_name", "unnamed: 0", "x",
+         "feature_id", "feature_types", "feature_type", "external_gene_name", "unnamed:_0", "x",
          "row_names", "var_names"}
 SAMPLE = 200  # lines by which the separator is told
 

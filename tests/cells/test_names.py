@@ -15,6 +15,7 @@ from genept_utils.genes import orthologs
 HUMAN = ["TP53", "CD3E", "CD4", "MS4A1", "NKG7", "CD8A", "LYZ", "GNLY", "IL7R", "CST3", "CD14",
          "FCGR3A"]
 MOUSE = ["Trp53", "Cd3e", "Cd4", "Ms4a1", "Nkg7", "Cd8a", "Lyz2"]
+SHUFFLED = np.random.default_rng(1).permutation(90)
 
 pytestmark = pytest.mark.skipif(not (paths.EMBEDDINGS / "minilm.h5ad").is_file(),
                                 reason="the shipped embedding, which knows the names, is not here")
@@ -34,7 +35,7 @@ def vectors(adata, embedding, **options):
     return gp.genept_w(adata, embedding, **options).obsm["X_genept_w"]
 
 
-@pytest.mark.parametrize("rows", [range(12), range(5, 17), np.random.default_rng(1).permutation(12)])
+@pytest.mark.parametrize("rows", [range(12), range(5, 17), SHUFFLED[SHUFFLED < 12]])
 @pytest.mark.parametrize("column, values", [
     ("features", HUMAN), ("feature_name", pd.Categorical(HUMAN)), ("gene_symbols", HUMAN)])
 def test_vectors_of_names_in_a_column_beside_row_numbers(embedding, rows, column, values):
@@ -43,7 +44,7 @@ def test_vectors_of_names_in_a_column_beside_row_numbers(embedding, rows, column
     assert column in adata.uns["genept"]["X_genept_w"]["names"]
 
 
-@pytest.mark.parametrize("rows", [range(12), range(5, 45), np.random.default_rng(1).permutation(90)])
+@pytest.mark.parametrize("rows", [range(12), range(5, 45), SHUFFLED])
 def test_row_numbers_without_names_are_refused(embedding, rows):
     with pytest.raises(ValueError, match="row numbers, not genes .*no column beside them"):
         vectors(made(rows, n_cells=np.arange(len(rows))), embedding)

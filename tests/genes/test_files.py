@@ -81,7 +81,8 @@ def test_names_in_a_column_of_an_h5ad(ids, tmp_path):
     TABLE.encode("utf-16-le"), TABLE.encode("utf-16-be"), codecs.BOM_UTF16_BE +
     TABLE.encode("utf-16-be"), TABLE.replace("\n", "\r\n").encode(), gzip.compress(TABLE.encode()),
     bz2.compress(TABLE.encode("utf-16")), TABLE.replace(";", "\t").encode(),
-    TABLE.replace(",", ".").replace(";", ",").encode(), TABLE.replace("zzz", "zzzé").encode("latin-1"),
+    TABLE.replace(",", ".").replace(";", ",").encode(),
+    TABLE.replace("zzz", "zzzé").encode("latin-1"),
     '"x";"n"\n"TP53";1\n"BRCA1";2\n"zzz";3\n'.encode(),
     '"n"\t"m"\n"TP53"\t1\t4\n"BRCA1"\t2\t5\n"zzz"\t3\t6\n'.encode(), b"TP53, BRCA1, zzz",
     b";gene\n0;TP53\n1;BRCA1\n2;zzz\n", b"5,TP53\n6,BRCA1\n7,zzz\n", b"TP53\n\nBRCA1\n \nzzz",

@@ -56,8 +56,9 @@ def test_the_way_a_symbol_is_written_never_changes_its_gene(hgnc):
     """Every approved symbol with the signs and suffixes of R, scanpy and 10x: found or left, not
     taken for another gene."""
     own, ids = pd.Series(hgnc.index), hgnc["ensembl_id"].reset_index(drop=True)
-    for names, least in ((own.str.replace("-", "."), .99), ("GRCh38_" + own, 1), (own + "...9", .99),
-                         ((own + "_" + ids)[ids != ""], .99), (own + "__7", 0)):
+    for names, least in ((own.str.replace("-", "."), .99), ("GRCh38_" + own, 1),
+                         (own + "...9", .99), ((own + "_" + ids)[ids != ""], .99),
+                         (own + "__7", 0)):
         table = genes.match(names, species="human").table
         differs, found = (names != own[names.index]).to_numpy(), table["how"].eq("rewritten")
         assert (table["symbol"].to_numpy() == own[names.index].to_numpy())[found].all()

@@ -57,7 +57,8 @@ def test_a_gene_family_is_no_code_of_positions(entrez):
 
 
 @pytest.mark.parametrize("values, text", [
-    ([7157, 672], ["7157", "672"]), ([7157.0, np.nan], ["7157", ""]), (["7157.0", None], ["7157", ""]),
+    ([7157, 672], ["7157", "672"]), ([7157.0, np.nan], ["7157", ""]),
+    (["7157.0", None], ["7157", ""]),
     (["TP53.0", " A "], ["TP53.0", "A"]), (pd.Categorical(["7157.0", "672"]), ["7157", "672"]),
 ])
 def test_values_as_the_text_that_is_looked_up(values, text):

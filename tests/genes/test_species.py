@@ -85,7 +85,8 @@ def test_one_to_one_pairs_are_those_of_homologene(homologene):
 
 
 @pytest.mark.parametrize("names, species", [
-    (MOUSE, "mouse"), ([f"mm10___{name}" for name in MOUSE] + ["GRCh38_TP53", "GRCh38_CD4"], "mouse"),
+    (MOUSE, "mouse"),
+    ([f"mm10___{name}" for name in MOUSE] + ["GRCh38_TP53", "GRCh38_CD4"], "mouse"),
     (["ENSMUSG00000059552", "ENSMUSG00000023274", "ENSMUSG00000069516"], "mouse"),
     (["ENSRNOG00000010756", "ENSRNOG00000016294", "ENSRNOG00000000001"], "rat"),
     (["22059", "12504", "12501", "12482", "72310", "12525", "17105", "14433", "11461", "16193",
@@ -100,7 +101,8 @@ def test_a_set_that_looks_like_another_species_is_said(homologene, names, specie
 
 @pytest.mark.parametrize("names, species", [
     (MOUSE, "human"), (MOUSE, "mouse"), (["TP53", "CD4", "C1orf43"], None), (["Trp53"], None),
-    (["tp53", "cd4", "gapdh"], None), (["p53", "Trp53", *["TP53", "BRCA1", "EGFR", "MYC"] * 3], None),
+    (["tp53", "cd4", "gapdh"], None),
+    (["p53", "Trp53", *["TP53", "BRCA1", "EGFR", "MYC"] * 3], None),
 ])
 def test_no_word_where_none_is_due(homologene, names, species):
     with warnings.catch_warnings():
