@@ -2,6 +2,7 @@
 
 import colorsys
 import itertools
+import textwrap
 
 from genept_utils import extras
 
@@ -26,7 +27,7 @@ INK, QUIET = "#222222", "#8A8A8A"
 def use_style():
     """Set the book's matplotlib style; call once at the top of a notebook."""
     sns.set_theme(style="ticks", palette=PALETTE, rc={
-        "figure.dpi": 140, "savefig.dpi": 140, "figure.figsize": (7.2, 4.2),
+        "figure.dpi": 140, "savefig.dpi": 140, "figure.figsize": (5.2, 3.4),
         "figure.constrained_layout.use": True, "savefig.bbox": "tight",
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
         "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -72,7 +73,7 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     order = [str(name) for name in (order if order is not None else counts.index)]
     order = [name for name in order if name in counts]
     order += [name for name in counts.index if name not in order]
-    ax = ax if ax is not None else plt.subplots(figsize=(7.2, 5.0))[1]
+    own, ax = ax is None, plt.subplots(figsize=(5.2, 4.2))[1] if ax is None else ax
     size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
     chosen = {name: QUIET if name.startswith("other (") else colour
               for name, colour in colours(order).items()}
@@ -86,9 +87,19 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
         on_groups.write(ax, {name: _middle(xy[labels == name]) for name in order},
                         {name: _dark(colour) for name, colour in chosen.items()})
     elif legend:
-        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=(60 / size) ** 0.5,
-                  handletextpad=0.2, labelspacing=0.35)
+        place = _below(ax, 0.4) if own else _beside()
+        ax.legend(**place, markerscale=(60 / size) ** 0.5, handletextpad=0.2, labelspacing=0.35)
     return ax
+
+
+def _below(ax, inches, ncols=2):
+    """Where a legend stands below the only axes of a figure: a phone has no room beside them."""
+    return {"loc": "upper center", "ncols": ncols, "bbox_to_anchor":
+            (0.4, -inches / (0.85 * ax.figure.get_figheight()))}
+
+
+def _beside():
+    return {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
 
 
 def _dark(colour, most=0.22):
@@ -148,10 +159,10 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     """
     rows, methods = list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["method"]))
     chosen = colours(methods)
-    step = 0.8 / max(len(methods), 1)
-    if ax is None:
+    step, own = 0.8 / max(len(methods), 1), ax is None
+    if own:
         height = 1.2 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods))
-        ax = plt.subplots(figsize=(7.2, height))[1]
+        ax = plt.subplots(figsize=(5.2, height))[1]
     for number, method in enumerate(methods):
         part = table[table["method"] == method]
         y = np.array([rows.index(row) for row in part["row"]]) + (number + 0.5) * step - 0.4
@@ -170,7 +181,7 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel,
            ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    ax.legend(**(_below(ax, 0.55) if own else _beside()))
     return ax
 
 
@@ -218,7 +229,7 @@ def beside(table, ax=None, xlabel="score", order=None):
     claims = list(dict.fromkeys(table["claim"]))
     line = table["claim"].map({claim: number for number, claim in enumerate(claims)})
     if ax is None:
-        ax = plt.subplots(figsize=(7.4, 1.3 + 0.34 * len(claims)))[1]
+        ax = plt.subplots(figsize=(5.2, 1.3 + 0.46 * len(claims)))[1]
     ax.hlines(range(len(claims)), 0, 1, color="#E6E6E6", linewidth=0.8, zorder=0)
     controls = table[table["role"] == "control"]
     names = list(order) if order is not None else list(dict.fromkeys(controls["method"]))
@@ -236,10 +247,11 @@ def beside(table, ax=None, xlabel="score", order=None):
     if len(known):
         ax.scatter(known["published"], line[known.index], marker="|", s=150, color=INK, zorder=5,
                    linewidths=2, label="published")
-    ax.set(yticks=range(len(claims)), yticklabels=claims, xlabel=xlabel, xlim=(-0.02, 1.02),
-           ylim=(len(claims) - 0.5, -0.5))
+    ax.set(yticks=range(len(claims)), xlim=(-0.02, 1.02), ylim=(len(claims) - 0.5, -0.5),
+           yticklabels=[textwrap.fill(claim, 24) for claim in claims],
+           xlabel=textwrap.fill(xlabel, 40))
     ax.tick_params(axis="y", length=0)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.75 / (1 + 0.34 * len(claims))), ncols=4)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.15, -0.75 / (1 + 0.46 * len(claims))), ncols=3)
     return ax
 
 
@@ -256,7 +268,7 @@ def roc(curves, ax=None, title=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = ax if ax is not None else plt.subplots(figsize=(7.2, 4.6))[1]
+    own, ax = ax is None, plt.subplots(figsize=(5.2, 4.8))[1] if ax is None else ax
     ax.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1)
     chosen = colours(curves)
     for name, curve in sorted(curves.items(), key=lambda pair: -pair[1]["auc"]):
@@ -270,7 +282,7 @@ def roc(curves, ax=None, title=None):
                             color=chosen[name], alpha=0.15)
     ax.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1),
            aspect="equal", title=title)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="ROC-AUC [95 % interval]")
+    ax.legend(**(_below(ax, 0.7, 1) if own else _beside()), title="ROC-AUC [95 % interval]")
     return ax
 
 
