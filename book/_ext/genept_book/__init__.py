@@ -11,12 +11,14 @@ from .gene_data import write_gene_data
 from .gene_pages import GeneList, GeneMap
 from .notebooks import read_notebook, style_blocks
 from .roles import Claim
+from .terms import link_terms
 
 
 def setup(app):
     app.connect("builder-inited", make_static_folder)
     app.connect("source-read", read_notebook)
     app.connect("doctree-read", style_blocks)
+    app.connect("doctree-resolved", link_terms)
     app.connect("html-page-context", finish_page, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", join_styles)

@@ -4,7 +4,6 @@ import json
 
 import anndata as ad
 import numpy as np
-from scipy import sparse
 
 from genept_utils import paths
 from genept_utils.embed import words as counted
@@ -23,17 +22,15 @@ def word_lists(table, note):
     rows = np.flatnonzero(summaries)
     if not len(rows):
         return json.dumps({"words": [], "rows": []}).encode() + b"\n"
-    symbols, vocabulary, found = counted._counted_default()
-    if list(symbols) != list(table.index[rows]):
-        raise ValueError("the described genes and those of the words differ")
-    found = sparse.csc_matrix(found)
-    found.sort_indices()
-    tested = np.flatnonzero(np.diff(found.indptr) >= MIN_GENES)
+    found = {}
+    for number, text in enumerate(counted.described().loc[table.index[rows]]):
+        for word in counted.words(text):
+            found.setdefault(word, []).append(number)
+    tested = sorted(word for word, genes in found.items() if len(genes) >= MIN_GENES)
     numbers = []
-    for column in tested:
-        genes = found.indices[found.indptr[column]:found.indptr[column + 1]]
-        numbers += [len(genes), *np.diff(genes, prepend=0)]
-    head = {"words": list(vocabulary[tested]), "rows": rows.tolist()}
+    for word in tested:
+        numbers += [len(found[word]), *np.diff(found[word], prepend=0)]
+    head = {"words": tested, "rows": rows.tolist()}
     return json.dumps(head, separators=(",", ":")).encode() + b"\n" + seven_bits(numbers)
 
 
