@@ -28,6 +28,7 @@ OPTIONS = {
     "faults": [],  # one of each in turn, on every `every`-th request
     "every": 10,
     "always": "",  # this fault on every request
+    "dies_after": 0,  # requests, after which all are answered with 500
     "polls": 2,  # how often a batch is said to be in progress
     "refuse_batches": False,
     "enqueued": 0,  # words that may wait in batches, 0 for no limit
@@ -90,6 +91,8 @@ class State:
         """The fault of this request, "" for none."""
         with self.lock:
             self.requests += 1
+            if self.options["dies_after"] and self.requests > self.options["dies_after"]:
+                return "500"
             if self.options["always"]:
                 fault = self.options["always"]
             elif self.options["faults"] and self.requests % self.options["every"] == 0:
