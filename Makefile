@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help lock light book test install data run paper write render check browser recompute clean
+.PHONY: help colab lock light book test install data run paper write render check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -95,6 +95,10 @@ lock: install
 # The module alone in an environment of its own: its size, and that genept_w runs.
 light:
 	@$(PYTHON) tests/install/check_light.py
+
+# The Colab cell in an environment that has what Colab brings, run twice and in a new session.
+colab:
+	@$(PYTHON) tests/install/check_colab.py
 
 # Take the built book and the last run away.
 clean:
