@@ -20,7 +20,7 @@ def has_input(source, symbols):
     return _rows(_read(source, 0), symbols) >= 0
 
 
-def gene_input(source, symbols, seed=0):
+def gene_input(source, symbols, seed=0, needed=None):
     """Numbers for each gene, whatever a method reads.
 
     Parameters
@@ -31,6 +31,8 @@ def gene_input(source, symbols, seed=0):
         letters of the symbols (:func:`letters`).
     symbols : sequence of str
         (n,) approved symbols.
+    needed : array-like, optional
+        Row numbers that will be used; only these are warned about.
 
     Returns
     -------
@@ -43,9 +45,11 @@ def gene_input(source, symbols, seed=0):
     found = _read(source, seed)
     rows = _rows(found, symbols)
     missing = rows < 0
-    if missing.any():
-        example = np.asarray(symbols, dtype=object)[missing][0]
-        warnings.warn(f"{missing.sum():,} of {len(rows):,} genes ({example}, ...) have no vector "
+    asked = np.arange(len(rows)) if needed is None else np.unique(needed)
+    if missing[asked].any():
+        absent = asked[missing[asked]]
+        example = np.asarray(symbols, dtype=object)[absent[0]]
+        warnings.warn(f"{len(absent):,} of {len(asked):,} genes ({example}, ...) have no vector "
                       f"in {found.uns['genept']['model']} and count as zeros", stacklevel=2)
     X = found.X[rows]
     X[missing] = 0
@@ -104,9 +108,9 @@ def pair_scores(inputs, symbols, train, test, features="sum", seed=0, C=1.0):
     dict of str to numpy.ndarray
         Method -> (m,) decision values.
     """
-    made = {}
+    made, used = {}, np.concatenate([np.ravel(train[0]), np.ravel(test)])
     for method, source in inputs.items():
-        known = gene_input(source, symbols, seed)
+        known = gene_input(source, symbols, seed, used)
         made[method] = score_pairs(known, test, fit_pairs(known, *train, features, C), features)
     return made
 

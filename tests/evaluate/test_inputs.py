@@ -1,5 +1,7 @@
 """One name of an input, the same genes: vectors, words or letters; and the tables of scores."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +30,11 @@ def test_a_gene_without_a_vector_is_zero_and_said(named):
     with pytest.warns(UserWarning, match=r"1 of 2 genes \(HOXA1, ...\) have no vector in theirs"):
         made = evaluate.gene_input(named, ["HOXA1", "CTSB"])
     np.testing.assert_array_equal(made, [[0, 0], [1, 2]])
+    with warnings.catch_warnings():  # HOXA1 is in no pair
+        warnings.simplefilter("error")
+        evaluate.gene_input(named, ["HOXA1", "CTSB"], needed=[1, 1])
+        evaluate.pair_scores({"theirs": named}, ["HOXA1", "CTSB", "TP53"],
+                             (np.array([[1, 2], [1, 1]]), [0, 1]), np.array([[2, 2]]))
     assert evaluate.has_input(named, SYMBOLS).tolist() == [True, True, True, False]
     assert evaluate.has_input("letters", SYMBOLS).all()
 
