@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help colab lock light book test install data run paper write render check browser recompute clean
+.PHONY: help colab lock light book test install data run paper write render bench check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -99,6 +99,12 @@ light:
 # The Colab cell in an environment that has what Colab brings, run twice and in a new session.
 colab:
 	@$(PYTHON) tests/install/check_colab.py
+
+# Speed and memory, beside what one would otherwise run; the machine should be idle. The last
+# size of atlas.py needs 8 GB of disk and several minutes.
+bench: install
+	@cd benchmarks && for each in genept_w.py sentences.py pair_logistic.py embed_api.py atlas.py; \
+	  do echo "== $$each"; $(CURDIR)/$(BIN)/python $$each || exit 1; done
 
 # Take the built book and the last run away.
 clean:

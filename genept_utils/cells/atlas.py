@@ -213,7 +213,8 @@ def begin(job, about):
             raise ValueError(f"{place} was begun with another {', '.join(other)}; remove it, or "
                              "give another --out")
         return
-    there = {path.name for path in place.iterdir() if path.name[0] != "."} if place.exists() else set()
+    inside = (path.name for path in (place.iterdir() if place.exists() else ()))
+    there = {name for name in inside if not name.startswith(".")}  # a file half made is hidden
     if there and (there - {"done", "store"} or finished(job)):
         raise ValueError(f"{place} is there and was not made by this command; remove it, or give "
                          "another --out")
