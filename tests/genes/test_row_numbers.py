@@ -31,6 +31,17 @@ def test_row_numbers_are_refused_in_any_order_and_after_a_filter(entrez, names):
         genes.match(names)
 
 
+def test_numbers_that_lie_close_together_are_row_numbers_even_where_all_are_entrez_ids(entrez):
+    ids = np.sort(entrez.astype(int).to_numpy())
+    runs = np.split(ids, np.flatnonzero(np.diff(ids) != 1) + 1)
+    run = max(runs, key=len)
+    assert len(run) >= 10
+    for rows in (run, range(200_000, 200_400)):
+        with pytest.raises(ValueError, match="written as GeneID:7157"):
+            genes.match(rows)
+    assert (genes.match([f"GeneID:{i}" for i in run]).symbols != "").all()
+
+
 def test_entrez_ids_pass_in_any_form(entrez):
     sets = [entrez.sample(n, random_state=n) for n in (1, 3, 12, 40, 300, 5000)]
     cancer = entrez[["TP53", "BRCA1", "EGFR", "KRAS", "MYC", "PTEN", "RB1", "APC", "VHL", "KIT",
@@ -84,6 +95,14 @@ def test_names_in_a_column_beside_row_numbers(entrez, rows, column, values):
     found = genes.match(cells(rows, n_cells=np.arange(12) + 9, chromosome=["1", "2"] * 6,
                               **{column: values}))
     assert list(found.symbols[1:]) == SYMBOLS[1:] and f"'{column}'" in found.column
+
+
+@pytest.mark.parametrize("rows", [[1, 2, 9, 10, 12, 13, 14, 15, 16], [7157, 672, 675, 1956, 4609]])
+def test_names_in_words_win_over_numbers_that_could_be_entrez_ids(entrez, rows):
+    """A handful of numbers that all are Entrez ids, beside a column of names: the names count."""
+    found = genes.match(cells(rows, features=SYMBOLS[:len(rows)]))
+    assert list(found.symbols) == SYMBOLS[:len(rows)] and "'features'" in found.column
+    assert (genes.match(cells(rows)).symbols != "").all()
 
 
 @pytest.mark.parametrize("form", [
