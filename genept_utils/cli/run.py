@@ -16,8 +16,12 @@ def _add_run(commands):
         "Execute notebooks with checked parameters. NAME is a notebook or its number, "
         "PARAMETER=VALUE sets a parameter: `run 07 dataset=cells.h5ad label=cell_type`."))
     parser.add_argument("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
-    parser.add_argument("--grid", action="append", default=[], metavar="PARAMETER=VALUE,VALUE",
-                        help="run every combination; may be given more than once")
+    parser.add_argument("--grid", action="append", default=[],
+                        metavar="PARAMETER=VALUE,VALUE | FILE.yml",
+                        help="run every combination; may be given more than once. Of a file with "
+                        "`notebooks` and `parameters` only what is not there yet")
+    parser.add_argument("--scheduler", metavar="ADDRESS",
+                        help="run the jobs of a grid file on this Dask scheduler")
     parser.add_argument("--write", action="store_true",
                         help="put the outputs of complete default runs into notebooks/ and "
                         "data/results/")
@@ -39,6 +43,10 @@ def run_notebooks(options):
     names = [word for word in options.words if "=" not in word]
     if options.parameters:
         return _list_parameters(names)
+    if any(grid.endswith((".yml", ".yaml")) for grid in options.grid):
+        return _run_grid_file(options)
+    if options.scheduler:
+        raise ValueError("--scheduler goes with a grid file: --grid FILE.yml")
     entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out)
     print(f"\n{publish.summary_table(entries)}\n")
     bad = [entry for entry in entries if entry["status"] == "failed"]
@@ -59,6 +67,21 @@ def run_notebooks(options):
             print(f"results that differ from the committed ones:\n{table.to_string()}",
                   file=sys.stderr)
     return int(bool(bad) or (options.strict and bool(incomplete or moved)))
+
+
+def _run_grid_file(options):
+    extras.need("distributed", "dask")
+    from genept_utils.pages import grid
+
+    if len(options.grid) > 1 or options.words or options.write or options.strict:
+        raise ValueError("a grid file says what is run: leave out names, PARAMETER=VALUE, further "
+                         "--grid, --write and --strict")
+    table = grid.run_grid(options.grid[0], options.out, options.jobs, options.scheduler)
+    print(f"\n{table.drop(columns=['error', 'folder']).to_string(index=False)}\n")
+    bad = table[table["status"] == "failed"]
+    for row in bad.itertuples():
+        print(f"{row.notebook} failed in {row.error}\n  see {row.folder}", file=sys.stderr)
+    return int(len(bad) > 0)
 
 
 def _listed(keys, shown=2):

@@ -1,0 +1,175 @@
+"""Notebooks x parameters as jobs on a Dask client, each in a folder named by its content.
+
+A job is a notebook with one combination of values. Its folder carries the hash of the notebook's
+code, of the modules it imports, of its inputs and of the values, so that a job whose folder holds
+a finished run is not run again, and one of which anything changed is another job.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from genept_utils import paths, sources
+from genept_utils.pages import run
+from genept_utils.pages.notebooks import notebooks
+
+FIELDS = {"notebooks", "parameters"}
+
+
+def read(path):
+    """A grid file: which notebooks, and the values of their parameters.
+
+    Parameters
+    ----------
+    path : path
+        YAML with ``notebooks`` (a list of names or numbers) and ``parameters``: a list of values
+        for each name that is varied, one value for what is the same in all jobs.
+
+    Returns
+    -------
+    names : list of str
+    axes : list of str
+        ``NAME=VALUE,VALUE``, as :func:`genept_utils.pages.run.run` takes them.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is no YAML, or has other fields.
+    """
+    import yaml
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no grid file {path}")
+    try:
+        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is no YAML: {error}") from None
+    if not isinstance(held, dict) or set(held) - FIELDS or not held.get("notebooks"):
+        raise ValueError(f"{path.name} must hold `notebooks`, a list, and `parameters`, names with "
+                         "a list of values each; it holds "
+                         f"{', '.join(map(str, held)) if isinstance(held, dict) else held!r}")
+    names = held["notebooks"]
+    # 07 without quotes is the number 7 in YAML
+    names = [f"{name:02d}" if isinstance(name, int) else str(name)
+             for name in (names if isinstance(names, list) else [names])]
+    axes = []
+    for name, values in (held.get("parameters") or {}).items():
+        values = values if isinstance(values, list) else [values]
+        if not values or any("," in str(value) for value in values):
+            raise ValueError(f"{path.name}: {name} needs at least one value, and none with a comma")
+        axes.append(f"{name}={','.join(map(str, values))}")
+    return names, axes
+
+
+def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
+    """Run the jobs of a grid file that have not been run yet.
+
+    Parameters
+    ----------
+    path : path
+        As :func:`read` takes it.
+    out : path, optional
+        Folder of the jobs' folders; by default ``_build/grid``.
+    jobs : int, optional
+        Workers on this machine; by default one per core, at most 2.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see this folder and the cache under the same
+        paths.
+    report : callable
+        Takes a line of progress.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per job: ``notebook``, the values, ``status`` ("executed", "partial", "kept",
+        "failed", as of :func:`genept_utils.pages.run.run`), ``again`` (False where an earlier
+        run was taken), ``minutes``, ``peak_mb``, ``error``, ``folder``.
+
+    Raises
+    ------
+    ValueError
+        A wrong grid file, an unknown notebook or parameter: before anything runs.
+    """
+    names, axes = read(path)
+    top = Path(out or paths.BUILD / "grid").resolve()
+    tasks = [dict(task, place=top / key(task)) for source in notebooks(names)
+             for task in run._plan(source, (), axes, top)]
+    found = {task["place"]: finished(task["place"]) for task in tasks}
+    waiting = [task for task in tasks if not found[task["place"]]]
+    report(f"{len(tasks)} jobs, {len(tasks) - len(waiting)} of them finished before")
+    run._seed_results(waiting)
+    missing = {source: run._fetch(source, report)
+               for source in dict.fromkeys(task["source"] for task in waiting)}
+    for task in waiting:
+        task["missing"] = missing[task["source"]]
+    made = {}
+    for task in [task for task in waiting if task["missing"]["required"]]:
+        made[task["place"]] = run._entry(task, "kept", "")
+    ready = [task for task in waiting if task["place"] not in made]
+    for entry, task in _on_client(ready, jobs, scheduler):
+        made[task["place"]] = entry
+        if entry["status"] in ("executed", "partial"):
+            with sources.replacing(task["place"] / "entry.json") as part:
+                part.write_text(json.dumps(entry))
+        report(f"  {entry['notebook']} {_said(task)}: {entry['status']} in "
+               f"{entry['minutes']:.1f} min ({len(made)} of {len(waiting)})")
+    rows = []
+    for task in tasks:
+        entry = found[task["place"]] or made[task["place"]]
+        rows.append({"notebook": entry["notebook"], **task["values"], "status": entry["status"],
+                     "again": task["place"] in made, "minutes": entry["minutes"],
+                     "peak_mb": entry["peak_mb"], "error": entry["error"],
+                     "folder": str(task["place"])})
+    return pd.DataFrame(rows)
+
+
+def key(task):
+    """Name of a job's folder: its notebook and 16 digits of the hash of all it is made from."""
+    made_from = {name: task["stamp"][name] for name in
+                 ("code_sha256", "module_sha256", "inputs_sha256")}
+    files = {name: sources.sha256(value) for name, value in task["values"].items()
+             if isinstance(value, str) and Path(value).expanduser().is_file()}
+    text = json.dumps([task["source"].stem, made_from, task["values"], files], sort_keys=True)
+    return f"{task['source'].stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def finished(place):
+    """What is noted of a finished job; None where there is none, or half a note."""
+    try:
+        entry = json.loads((place / "entry.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return entry if Path(entry["path"]).is_file() else None
+
+
+def _said(task):
+    return ", ".join(f"{name}={value}" for name, value in task["values"].items())
+
+
+def _on_client(tasks, jobs, scheduler):
+    """(entry, task) as jobs are finished; what fails is an entry like any other."""
+    if not tasks:
+        return
+    import distributed
+
+    cores = os.cpu_count() or 1
+    jobs = min(jobs or min(2, cores), len(tasks))
+    given = ({"address": scheduler} if scheduler else
+             {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None})
+    with distributed.Client(**given) as client:
+        threads = max(1, cores // jobs)
+        # a worker that dies with a job is not given a second one to die with
+        waiting = {client.submit(run._execute, task, threads, pure=False, retries=0): task
+                   for task in tasks}
+        for future in distributed.as_completed(list(waiting)):
+            task = waiting[future]
+            if future.status == "finished":
+                yield future.result(), task
+            else:
+                yield run._entry(task, "failed", "", error=repr(future.exception())), task

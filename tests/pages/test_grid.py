@@ -1,0 +1,115 @@
+"""A grid file: refused before it runs, resumed by content, one failure stops nothing else."""
+
+import json
+
+import nbformat
+import pytest
+
+from genept_utils import paths
+from genept_utils.__main__ import main
+from genept_utils.pages import grid, run
+from tests.pages.test_run import PARAMETERS, project  # noqa: F401
+
+GRID = "notebooks: [02]\nparameters:\n  seed: [0, 1, 2]\n  name: [a, b]\n"
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Jobs run one after the other in this process, without a kernel; lists what was run."""
+    ran = []
+
+    def execute(task, threads=1):
+        ran.append(dict(task["values"]))
+        if task["values"]["seed"] == 1:
+            return run._entry(task, "failed", "", error="cell 1: on purpose")
+        target = task["place"] / "notebooks" / "done.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text("{}")
+        return run._entry(task, "executed", "", minutes=0.1, path=str(target))
+
+    monkeypatch.setattr(grid, "_on_client", lambda tasks, jobs, scheduler:
+                        ((execute(task), task) for task in tasks))
+    return ran
+
+
+def written(tmp_path, text=GRID):
+    path = tmp_path / "grid.yml"
+    path.write_text(text)
+    return path
+
+
+def test_every_combination_runs_once_and_a_failure_stops_nothing(project, here, tmp_path):  # noqa: F811
+    project("pass")
+    path = written(tmp_path)
+    table = grid.run_grid(path, report=lambda line: None)
+    assert len(table) == len(here) == 6
+    assert set(table["status"]) == {"executed", "failed"}
+    assert table.loc[table["status"] == "failed", "seed"].tolist() == [1, 1]
+    here.clear()
+    again = grid.run_grid(path, report=lambda line: None)
+    assert [values["seed"] for values in here] == [1, 1]  # only what had failed
+    assert again["again"].tolist() == [False, False, True, True, False, False]
+    assert again["status"].tolist() == table["status"].tolist()
+
+
+@pytest.mark.parametrize("change", ["code", "value", "dataset", "note", "output"])
+def test_what_changed_is_run_again(project, here, tmp_path, change):  # noqa: F811
+    data = tmp_path / "cells.h5ad"
+    data.write_bytes(b"1")
+    project("pass")
+    path = written(tmp_path, f"notebooks: ['02']\nparameters:\n  seed: [0]\n  name: {data}\n")
+    place = grid.run_grid(path, report=lambda line: None)["folder"][0]
+    here.clear()
+    if change == "code":
+        project("pass  # and more", "print(1)")
+    elif change == "value":
+        path.write_text(path.read_text().replace("[0]", "[3]"))
+    elif change == "dataset":
+        data.write_bytes(b"2")
+    elif change == "note":
+        note = paths.Path(place) / "entry.json"
+        note.write_text(note.read_text()[:20])
+    else:
+        (paths.Path(place) / "notebooks" / "done.ipynb").unlink()
+    grid.run_grid(path, report=lambda line: None)
+    assert len(here) == 1
+
+
+@pytest.mark.parametrize("text, word", [
+    ("notebooks: [02]\nparameters:\n  sede: [1]\n", "did you mean 'seed'"),
+    ("notebooks: [02]\nparameters:\n  seed: [one]\n", "'seed' is int"),
+    ("notebooks: [77]\n", "no notebook is called '77'"),
+    ("parameters: {seed: [1]}\n", "must hold `notebooks`"), ("- a\n", "must hold `notebooks`"),
+    ("notebooks: [02]\nparams: {}\n", "must hold `notebooks`"), ("a: [\n", "is no YAML"),
+    ("notebooks: [02]\nparameters:\n  seed: []\n", "at least one value"),
+    ("notebooks: [02]\nparameters:\n  name: ['a,b']\n", "none with a comma")])
+def test_a_wrong_grid_is_refused_before_anything_runs(project, here, tmp_path, capsys, text,  # noqa: F811
+                                                      word):
+    project("pass")
+    assert main(["run", "--grid", str(written(tmp_path, text))]) == 2
+    assert word in capsys.readouterr().err and not here
+
+
+def test_the_command_prints_a_table_and_fails_with_a_job(project, here, tmp_path, capsys):  # noqa: F811
+    project("pass")
+    path = written(tmp_path)
+    assert main(["run", "--grid", str(path)]) == 1
+    said = capsys.readouterr()
+    assert "6 jobs, 0 of them finished before" in said.out and "on purpose" in said.err
+    assert main(["run", "02", "--grid", str(path)]) == 2
+    assert "leave out names" in capsys.readouterr().err
+    assert main(["run", "02", "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "goes with a grid file" in capsys.readouterr().err
+
+
+def test_on_a_real_client(project, tmp_path):  # noqa: F811
+    pytest.importorskip("distributed")
+    project("print(seed)", "assert seed < 1", parameters=PARAMETERS)
+    path = written(tmp_path, "notebooks: [02]\nparameters: {seed: [0, 1]}\n")
+    table = grid.run_grid(path, jobs=1, report=lambda line: None)
+    assert table["status"].tolist() == ["executed", "failed"]
+    assert "AssertionError" in table["error"][1]
+    folder = paths.Path(table["folder"][0])
+    assert json.loads((folder / "entry.json").read_text())["status"] == "executed"
+    made = nbformat.read(folder / "notebooks" / "02-small.ipynb", as_version=4)
+    assert made.cells[-2].outputs[0].text == "0\n"
