@@ -100,12 +100,13 @@ def task_gains(scores, method, against):
     places = [name for name in KEY if name != "method"]
     wide = scores.pivot(index=[*places, "repeat", "fold"], columns="method", values="roc_auc")
     rows = []
-    for key, part in wide.groupby(level=places, sort=False):
+    for key in scores[places].drop_duplicates().itertuples(index=False):
+        part = wide.loc[tuple(key)]
         for other in against:
             if part[[method, other]].notna().any().all():
                 gap = paired(part[method], part[other], .2)
                 del gap["p"]
-                rows.append(dict(zip(places, key, strict=True))
+                rows.append(key._asdict()
                             | {"method": method, "against": other, **gap})
     return pd.DataFrame(rows)
 
