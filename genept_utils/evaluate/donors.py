@@ -120,8 +120,9 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     """
     from sklearn.metrics import accuracy_score, roc_auc_score
 
-    table = pd.DataFrame(np.asarray(X, dtype=np.float64))
-    table = table.groupby(np.asarray(donor).astype(str)).mean()
+    codes, names = pd.factorize(np.asarray(donor).astype(str), sort=True)
+    table = pd.DataFrame([np.asarray(X[codes == code]).mean(axis=0, dtype=np.float64)
+                          for code in range(len(names))], index=names)
     of = pd.Series(np.asarray(condition).astype(str), np.asarray(donor).astype(str))
     mixed = of.groupby(level=0).nunique()
     if (mixed > 1).any():
