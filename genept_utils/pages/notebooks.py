@@ -107,6 +107,8 @@ def _literal(name, kind, written):
         value = float(value)
     if kind == "list" and isinstance(value, (tuple, set)):
         value = list(value)
+    if kind == "list" and isinstance(value, (int, float)):  # sizes=100: a list of one
+        value = [value]
     if type(value) is not TYPES[kind]:
         raise ValueError(f"parameter {name!r} is {kind}; {written!r} is not")
     return value

@@ -72,6 +72,9 @@ def test_values_take_the_declared_type():
              "e": ("list", [])}
     assert notebooks.typed(["a=3", "b=2", "c=false", "d=3", "e=x,y"], known) == {
         "a": 3, "b": 2.0, "c": False, "d": "3", "e": ["x", "y"]}
+    assert notebooks.typed(["e=100"], known) == {"e": [100]}
+    assert notebooks.typed(["e=x"], known) == {"e": ["x"]}
+    assert notebooks.typed(["e=1,2.5"], known) == {"e": [1, 2.5]}
 
 
 def test_an_unknown_notebook_names_those_there_are(project):
