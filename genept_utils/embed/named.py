@@ -63,7 +63,10 @@ def read_embedding(name=SHIPPED, seed=0):
         ``"gene2vec"``: Du et al.'s published vectors.
         ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
         error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
-        its keys as released; the look-up then goes by key first and by approved symbol second.
+        its keys as released; the look-up then goes by key first and by approved symbol second. Or
+        the folder of a released scGPT, Geneformer or scFoundation model
+        (:func:`genept_utils.embed.peers.released`); a folder of a text model goes as
+        ``"st:FOLDER"``.
     seed : int
         Seed of the controls and of the truncated SVD.
 
@@ -94,6 +97,11 @@ def read_embedding(name=SHIPPED, seed=0):
         return _from_file(_authors_file())
     if readers.kind(name) in readers.READERS:
         return _from_file(Path(name).expanduser())
+    if Path(name).expanduser().is_dir() or Path(name).suffix in (".pt", ".ckpt", ".pth", ".bin",
+                                                                 ".safetensors"):
+        from genept_utils.embed import peers
+
+        return peers.released(name)
     for start in range(len(name), -1, -1):  # a model's name may hold a slash, a text's may too
         model, text = name[:start], name[start + 1:]
         if name[start:start + 1] == "/" and text.partition(":")[0] in TEXTS:

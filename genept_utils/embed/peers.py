@@ -1,12 +1,30 @@
-"""Gene vectors of other models, from the files that their authors released."""
+"""Gene vectors of other models, from the files that their authors released.
+
+A released model is a folder. What is read of it is one table, the vector that the network looks
+up for each gene before it sees any cell, and the list that says which gene a row is. Nothing of
+a file is executed: safetensors holds numbers alone, and torch opens its own format with
+``weights_only=True``.
+"""
+
+import json
+import pickle
+from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 
-from genept_utils import genes, sources
+from genept_utils import extras, genes, pickles, sources
 from genept_utils.embed.vectors import as_embedding
 
 GENE2VEC = ("vectors/gene2vec_16906.npy", "vectors/gene2vec_16906_names.h5ad")
+SCGPT, SCGPT_NAMES = "best_model.pt", "vocab.json"
+SCFOUNDATION, SCFOUNDATION_NAMES = "models.ckpt", "OS_scRNA_gene_index.19264.tsv"
+SCBERT = "panglao_pretrain.pth"
+GENEFORMER = ("model.safetensors", "pytorch_model.bin")
+GENEFORMER_TABLE = "embeddings.word_embeddings.weight"  # "bert." before it in the released ones
+GENEFORMER_NAMES = "token_dictionary*.pkl"
+WEIGHTS = {SCGPT, SCFOUNDATION, SCBERT, *GENEFORMER}
 
 
 def gene2vec():
@@ -38,3 +56,166 @@ def gene2vec():
     return as_embedding(vectors, genes.identified(keys), model="gene2vec", text="none",
                         sources=[f"{key} SHA-256 {sources.registry().sha256[key]}"
                                  for key in GENE2VEC])
+
+
+def released(folder):
+    """Gene vectors of scGPT, Geneformer or scFoundation from the folder that was released.
+
+    Parameters
+    ----------
+    folder : path-like
+        scGPT: ``best_model.pt`` and ``vocab.json``; the vector of a gene is the row of
+        ``encoder.embedding`` after the layer norm ``encoder.enc_norm``, as its ``GeneEncoder``
+        computes it. Geneformer V1 and V2: ``model.safetensors`` or ``pytorch_model.bin``, and
+        the token dictionary, which lies in the folder ``geneformer`` beside the model's; the
+        vector is the row of ``bert.embeddings.word_embeddings``. scFoundation: ``models.ckpt``
+        and ``OS_scRNA_gene_index.19264.tsv``; the vector is the row of ``pos_emb``. Or one of
+        these weight files.
+
+    Returns
+    -------
+    anndata.AnnData
+        (n_genes, d) float32, tokens that are no genes left out; indexed by the names as released
+        (symbols, or Ensembl identifiers for Geneformer).
+
+    Raises
+    ------
+    FileNotFoundError
+        A file of the release is missing; the sentence says which and where it comes from.
+    ValueError
+        The folder is of another kind, or weights and names do not belong together.
+    ImportError
+        The format needs torch (or safetensors), which is not installed.
+    """
+    folder = Path(folder).expanduser()
+    folder = folder.parent if folder.name in WEIGHTS else folder
+    here = {path.name for path in folder.iterdir()}
+    if SCBERT in here:
+        raise ValueError(f"{folder}: the gene vectors of scBERT are Gene2vec's; "
+                         "read_embedding('gene2vec') gives them")
+    if SCFOUNDATION in here:
+        return _scfoundation(folder)
+    if SCGPT in here or SCGPT_NAMES in here and "args.json" in here:
+        return _scgpt(folder)
+    if {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json"} & here:
+        raise ValueError(f"{folder} is a model of texts, and has no vectors of genes: "
+                         f"read_embedding('st:{folder}/summary') embeds the summaries with it "
+                         "(the mean over the tokens of a text)")
+    if here & set(GENEFORMER):
+        return _geneformer(folder)
+    raise ValueError(
+        f"{folder} is no released model known here: scGPT has {SCGPT} and {SCGPT_NAMES}, "
+        f"Geneformer {' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}, and a model of texts "
+        "is read as st:FOLDER")
+
+
+def _scgpt(folder):
+    names = _beside(folder, SCGPT_NAMES, "it lies beside best_model.pt in scGPT's model zoo")
+    path = _beside(folder, SCGPT, "it lies beside vocab.json in scGPT's model zoo")
+    state = _torch(path)
+    table, weight, bias = (_tensor(state, f"encoder.{part}", path) for part in (
+        "embedding.weight", "enc_norm.weight", "enc_norm.bias"))
+    centred = table - table.mean(axis=1, keepdims=True)
+    deviation = np.sqrt(centred.var(axis=1, keepdims=True) + 1e-5)  # as torch.nn.LayerNorm
+    try:
+        tokens = {str(name): int(row) for name, row in json.loads(names.read_text()).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{names}: not a dictionary of gene -> row ({error})") from None
+    return _embedding(centred / deviation * weight + bias, tokens, "scGPT", path, names)
+
+
+def _geneformer(folder):
+    path = next(folder / name for name in GENEFORMER if (folder / name).is_file())
+    table = (_safetensor if path.suffix == ".safetensors" else _from_torch)(path, GENEFORMER_TABLE)
+    places = [folder, folder / "geneformer", folder.parent, folder.parent / "geneformer"]
+    found = [file for place in places for file in sorted(place.glob(GENEFORMER_NAMES))
+             + sorted(place.glob(f"gene_dictionaries_30m/{GENEFORMER_NAMES}"))]
+    sizes = {}
+    for file in dict.fromkeys(found):
+        with open(file, "rb") as opened:
+            tokens = pickles.load(opened)
+        sizes[file.name] = len(tokens)
+        if len(tokens) == len(table):  # V1 and V2 lie side by side and have other sizes
+            return _embedding(table, tokens, "Geneformer", path, file)
+    if sizes:
+        raise ValueError(f"{path} has {len(table):,} rows, and no token dictionary has as many: "
+                         + ", ".join(f"{name} {size:,}" for name, size in sizes.items()))
+    raise FileNotFoundError(
+        f"{folder}: {GENEFORMER_NAMES} is missing; it lies in the folder geneformer of the "
+        "repository that the model comes from (token_dictionary_gc104M.pkl for V2, "
+        "gene_dictionaries_30m/token_dictionary_gc30M.pkl for V1): put it beside the weights")
+
+
+def _scfoundation(folder):
+    path, places = folder / SCFOUNDATION, [folder, folder.parent]
+    names = next((place / SCFOUNDATION_NAMES for place in places
+                  if (place / SCFOUNDATION_NAMES).is_file()), None)
+    if names is None:
+        raise FileNotFoundError(f"{folder}: {SCFOUNDATION_NAMES} is missing; it lies in the "
+                                "folder model of scFoundation's repository")
+    state = _torch(path)
+    state = state.get("gene", state)  # one network each for cells and genes in the release
+    table = _tensor(state.get("state_dict", state), "pos_emb.weight", path)
+    listed = pd.read_csv(names, sep="\t", dtype={"gene_name": str}, keep_default_na=False)
+    tokens = dict(zip(listed["gene_name"], listed["index"]))
+    return _embedding(table, tokens, "scFoundation", path, names)
+
+
+def _embedding(table, tokens, model, path, names):
+    """Rows of the genes among the tokens; special ones, such as <pad>, are no genes."""
+    kept = {name: row for name, row in tokens.items() if not str(name).startswith("<")}
+    rows = np.array(list(kept.values()), dtype=int)
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(table):
+        raise ValueError(f"{names.name} names rows up to {max(rows, default=0):,}, and "
+                         f"{path.name} has {len(table):,}: they are not of one release")
+    return as_embedding(table[rows], genes.identified(list(kept)), model=model, text="none",
+                        path=str(path), sha256=sources.sha256(path), names=names.name,
+                        names_sha256=sources.sha256(names))
+
+
+def _beside(folder, name, where):
+    if not (folder / name).is_file():
+        raise FileNotFoundError(f"{folder}: {name} is missing; {where}")
+    return folder / name
+
+
+def _safetensor(path, name):
+    safe = extras.need("safetensors")
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return np.asarray(file.get_tensor(_only(file.keys(), name, path)), dtype=np.float32)
+    except safe.SafetensorError as error:
+        raise ValueError(f"{path.name} cannot be read ({error})") from None
+
+
+def _from_torch(path, name):
+    return _tensor(_torch(path), name, path)
+
+
+def _torch(path):
+    """What a torch file holds: tensors in plain containers, nothing else is let in."""
+    torch = extras.need("torch")
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path.name} cannot be read as weights alone, and is not read "
+                         f"otherwise ({str(error).splitlines()[0]})") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} holds a {type(found).__name__}, not a table of weights")
+    return found
+
+
+def _tensor(state, name, path):
+    tensor = state[_only(state, name, path)]
+    return tensor.float().numpy()
+
+
+def _only(names, wanted, path):
+    """The one name that is the wanted one, alone or behind a prefix such as "module."."""
+    found = [name for name in names if name == wanted or name.endswith(f".{wanted}")]
+    if len(found) != 1:
+        raise ValueError(f"{path.name} has {len(found)} tables {wanted}; one is needed, so this "
+                         "is another model or another version")
+    return found[0]

@@ -21,6 +21,15 @@ from genept_utils.evaluate.donors import (
     leave_one_donor_out,
     phenotype_tests,
 )
+from genept_utils.evaluate.gene_sets import (
+    over_terms,
+    pairs_by_method,
+    score_pair_folds,
+    score_sets,
+    score_term,
+    sets_by_method,
+    term_gains,
+)
 from genept_utils.evaluate.inputs import (
     chosen_pairs,
     class_scores,
@@ -90,20 +99,23 @@ from genept_utils.evaluate.tasks import (
     task_rows,
     task_scores,
 )
+from genept_utils.evaluate.term_words import WordTable, masked, masked_scores, with_texts
 
-__all__ = ["across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw", "bootstrap",
-           "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing", "chosen_pairs",
-           "chosen_scores", "class_scores", "classifier", "clustering", "cosine_threshold",
-           "coverage", "cross_validate", "degree", "differences", "donor_rows", "donor_splits",
-           "drawn", "each", "explained_by", "families", "family_recovery", "finetune", "fit_pairs",
-           "found_by_type", "gains", "gene_input", "gene_programs", "has_input", "held_out_donors",
-           "integration", "interval", "knn_predict", "label_scores", "labelled",
-           "leave_one_donor_out", "letters", "matched_negatives", "named_genes", "names_partner",
-           "neighbour_agreement", "nested", "node_disjoint", "overview", "pair_cosines",
-           "pair_features", "pair_scores", "paired", "panel_predictions", "panel_rows",
-           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores",
-           "program_sets", "random_negatives", "read_sets", "readable", "relabelled", "run_gains",
-           "score_pairs", "selectivity", "selectivity_table", "shared_neighbours", "shared_sets",
-           "small_share", "splits", "spread", "standardise", "strata", "stratified_auc",
-           "subsample", "summary", "task_gains", "task_rows", "task_scores", "welch",
-           "without_partners", "words"]
+__all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gains", "areas",
+           "asw", "bootstrap", "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing",
+           "chosen_pairs", "chosen_scores", "class_scores", "classifier", "clustering",
+           "cosine_threshold", "coverage", "cross_validate", "degree", "differences",
+           "donor_rows", "donor_splits", "drawn", "each", "explained_by", "families",
+           "family_recovery", "finetune", "fit_pairs", "found_by_type", "gains", "gene_input",
+           "gene_programs", "has_input", "held_out_donors", "integration", "interval",
+           "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters", "masked",
+           "masked_scores", "matched_negatives", "named_genes", "names_partner",
+           "neighbour_agreement", "nested", "node_disjoint", "over_terms", "overview",
+           "pair_cosines", "pair_features", "pair_scores", "paired", "pairs_by_method",
+           "panel_predictions", "panel_rows", "panel_table", "panels", "parts_of",
+           "phenotype_tests", "program_scores", "program_sets", "random_negatives", "read_sets",
+           "readable", "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
+           "score_term", "selectivity", "selectivity_table", "sets_by_method",
+           "shared_neighbours", "shared_sets", "small_share", "splits", "spread", "standardise",
+           "strata", "stratified_auc", "subsample", "summary", "task_gains", "task_rows",
+           "task_scores", "term_gains", "welch", "with_texts", "without_partners", "words"]

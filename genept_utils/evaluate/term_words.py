@@ -1,0 +1,256 @@
+"""What a text gives away: the words of a term deleted from every text, and as many others.
+
+A summary that says "mutations cause retinitis pigmentosa" answers the question whether its gene
+belongs to that disease. Deleting words costs something whatever the words are, so the words of
+the term are set against as many words of another term.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from genept_utils import embed, genes
+from genept_utils.evaluate.counts import vectoriser
+from genept_utils.evaluate.gene_sets import score_term
+
+OWN, OTHER, UNTOUCHED = "term words deleted", "other words deleted", "untouched"
+_TOKEN = re.compile(r"[a-z0-9]+")
+_EMPTY = {"of", "the", "and", "or", "to", "in", "via", "by", "a", "an", "from", "for", "with"}
+# What else a text may call the thing, by word of a term's name: beginnings of words, by hand.
+ALSO = {
+    "deafness": "deaf hearing", "auditory": "deaf hearing cochlea ear", "sound": "hearing deaf",
+    "intellectual": "mental cognit", "mental": "intellectual cognit", "cognition": "cognit learn "
+    "memor intellectual", "kidney": "renal nephr", "heart": "cardi", "cardiomyopathy": "cardi "
+    "heart", "eye": "ocular ophthalm visual vision retin", "visual": "vision eye ocular blind",
+    "retinal": "retinitis retinopath photoreceptor", "macular": "macula retin",
+    "retinitis": "retin", "lens": "cataract", "cataract": "lens crystallin", "skin": "dermat "
+    "cutan epiderm kerat ichthyo", "brain": "cerebr neuro encephal", "cerebral": "brain encephal",
+    "cerebellar": "cerebell ataxi", "ataxia": "ataxi cerebell", "cancer": "carcin tumor tumour "
+    "neoplas malignan oncogen leukemi lymphom sarcom", "carcinoma": "cancer tumor tumour neoplas "
+    "malignan adenocarcin", "hematologic": "leukemi lymphom blood myelo", "blood": "hemat "
+    "hemophil thromb", "coagulation": "clot bleed hemophil thromb", "anemia": "anaemi "
+    "erythro", "bone": "skelet osteo oss chondro", "dysostosis": "skelet bone osteo",
+    "osteochondrodysplasia": "skelet dysplas bone chondro", "osteoblast": "bone osteo oss",
+    "muscle": "muscul myo dystroph", "muscular": "muscle myo dystroph", "myopathy": "muscle "
+    "muscul myo", "dystrophy": "dystroph", "neuropathy": "neurop nerve charcot", "charcot-marie-"
+    "tooth": "neurop cmt", "paraplegia": "spastic parapleg", "epilepsy": "epilep seizure",
+    "epileptic": "epilep seizure", "encephalopathy": "encephal", "leukodystrophy": "leukodystroph "
+    "leukoencephal myelin", "immunodeficiency": "immun scid", "agammaglobulinemia": "immunoglob "
+    "gammaglobulin", "deficiency": "deficien", "autoimmune": "immun lupus", "tooth": "dental "
+    "teeth amelo dentin enamel", "odontogenesis": "tooth teeth dental enamel", "mouth": "oral "
+    "tooth teeth cleft", "infertility": "infertil fertil sterilit sperm", "spermatogenic": "sperm "
+    "infertil azoosperm", "spermatogenesis": "sperm", "gonadal": "gonad ovar test sex",
+    "gonad": "gonad test ovar", "ovarian": "ovar", "reproductive": "fertil gonad ovar sperm",
+    "sexual": "sex gonad", "ciliary": "cilia cilium", "ciliopathy": "cilia cilium ciliar",
+    "joubert": "cilia cilium ciliar", "intestinal": "intestin bowel colon gastro",
+    "intestine": "intestin bowel colon colo", "colorectal": "colon rect colo", "respiratory":
+    "lung pulmon airway asthma", "artery": "arter vascul athero", "vascular": "vascul vessel "
+    "arter", "spinal": "spine vertebr", "gastrointestinal": "gastr intestin colon stomach",
+    "glycosylation": "glycosyl glycan", "autophagy": "autophag", "macroautophagy": "autophag",
+    "apoptotic": "apopto death", "hypoxia": "hypox oxygen", "cholesterol": "cholesterol sterol "
+    "lipoprotein", "steroid": "steroid sterol hormon", "prostaglandin": "prostagland prostanoid "
+    "cyclooxygen", "iron": "iron ferr heme", "glucose": "gluc insulin diabet", "insulin": "insulin "
+    "diabet gluc", "ubiquitination": "ubiquit", "autoubiquitination": "ubiquit", "splicing":
+    "splic spliceo", "chromatin": "chromat histone nucleosom", "potassium": "potassium",
+    "antimicrobial": "antimicrob bacteri defensin", "replication": "replicat", "mitotic": "mito "
+    "cell-cycle", "metaphase": "mito kinetochor spindle", "digenic": "digen",
+    "nervous": "neur nerve brain", "neuron": "neuro", "neurodegenerative": "neurodegener "
+    "alzheimer parkinson", "epigenetic": "epigen methyl silenc", "wound": "heal",
+}
+
+
+def beginnings(name):
+    """How the words of a term begin in a text: of its name, and of what else it is called.
+
+    A word of seven letters and more loses its last three, at most down to five ("dystrophy" finds
+    "dystrophic"); a shorter one counts as it stands or in the plural.
+
+    Returns
+    -------
+    tuple of set of str
+        Beginnings of words, and whole words.
+    """
+    name = name.lower()
+    starts = {start for word in name.split() for start in ALSO.get(word.strip(","), "").split()}
+    whole = set()
+    for word in _TOKEN.findall(name):
+        if word in _EMPTY:
+            continue
+        starts.update(ALSO.get(word, "").split())
+        if len(word) > 6:
+            starts.add(word[:max(5, len(word) - 3)])
+        else:
+            whole |= {word, word + "s"}
+    return starts, whole
+
+
+def with_texts(table, kind="summary"):
+    """Texts of the genes of some sets, and the sets with the row of each gene's text.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of :func:`genept_utils.datasets.gene_sets`.
+    kind : str
+        Of :func:`genept_utils.embed.texts`.
+
+    Returns
+    -------
+    texts : pandas.Series
+        (n,) by approved symbol.
+    table : pandas.DataFrame
+        With a column ``row`` into the texts, -1 where the gene has none.
+    """
+    unique = pd.Index(table["gene"].unique())
+    symbols = pd.Series(genes.match(unique).symbols, unique)
+    written = embed.texts(kind, symbols[symbols != ""].unique())
+    rows = pd.Series(np.arange(len(written)), written.index)
+    return written, table.assign(row=table["gene"].map(symbols).map(rows).fillna(-1).astype(int))
+
+
+class WordTable:
+    """Texts as numbered words, so that the same words are looked up once for all terms.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        (n,) texts with single blanks.
+    """
+
+    def __init__(self, texts):
+        split = [text.split() for text in texts]
+        codes, words = pd.factorize(np.array([w for words in split for w in words], dtype=object))
+        self.words, self._codes = words, codes
+        self._ends = np.concatenate([[0], np.cumsum([len(words) for words in split])])
+        parts = [(part, number) for number, word in enumerate(words)
+                 for part in _TOKEN.findall(word.lower())]
+        self._parts = pd.Series([number for _, number in parts],
+                                pd.Index([part for part, _ in parts])).sort_index()
+        self._names = self._parts.index.to_numpy(str)
+
+    def of(self, name):
+        """(n_words,) mask of the words that a term's name or its other names begin."""
+        starts, whole = beginnings(name)
+        found = np.zeros(len(self.words), dtype=bool)
+        for beginning in starts:
+            low, high = np.searchsorted(self._names, [beginning, beginning + "\uffff"])
+            found[self._parts.to_numpy()[low:high]] = True
+        for word in whole:
+            low, high = (np.searchsorted(self._names, word, side) for side in ("left", "right"))
+            found[self._parts.to_numpy()[low:high]] = True
+        return found
+
+    def positions(self, rows, words):
+        """Where words of a mask stand in the texts of some rows: (m, 2) of row and position."""
+        lengths = self._ends[rows + 1] - self._ends[rows]
+        starts = np.repeat(self._ends[rows], lengths)
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        hit = words[self._codes[starts + within]]
+        return np.column_stack([np.repeat(rows, lengths)[hit], within[hit]])
+
+    def without(self, positions):
+        """The texts that lose words: a Series by row."""
+        made = {}
+        for row, part in pd.Series(positions[:, 1]).groupby(positions[:, 0]):
+            codes = self._codes[self._ends[row]:self._ends[row + 1]]
+            made[row] = " ".join(self.words[np.delete(codes, part.to_numpy())])
+        return pd.Series(made, dtype=object)
+
+
+def masked(words, table, seed=0):
+    """For each term the texts without its words, and without as many words of another term.
+
+    The other term has no gene in common, and of those it is the one whose words stand least often
+    in the texts in question among those that stand there often enough; where none does, the next
+    joins. As many of its words are deleted, drawn at random, as the term has itself. WordTable that
+    both have are the term's own.
+
+    Parameters
+    ----------
+    words : WordTable
+        The texts of all genes.
+    table : pandas.DataFrame
+        As :func:`genept_utils.datasets.gene_sets` gives it, with a column ``row`` into the texts.
+    seed : int
+        Seed of the draw.
+
+    Yields
+    ------
+    tuple
+        ``term``; the texts that change without its own words and without the other's, two Series
+        by row; and a dict: ``other`` (names), ``deleted`` (words), ``genes``, ``told`` (share of
+        the term's own genes whose text holds one of its words). Terms that share genes with all
+        others are left out.
+    """
+    table = table[table["row"] >= 0]
+    inside = table[table["label"] == 1].groupby("term")["row"].agg(set)
+    names = table.drop_duplicates("term").set_index("term")["name"]
+    mine = {term: words.of(name) for term, name in names.items()}
+    rng = np.random.default_rng(seed)
+    for term, part in table.groupby("term", sort=False):
+        rows = part["row"].to_numpy()
+        own = words.positions(rows, mine[term])
+        others = {other: words.positions(rows, mine[other] & ~mine[term]) for other in inside.index
+                  if not inside[other] & inside[term]}
+        order = sorted(others, key=lambda o: (len(others[o]) < len(own), len(others[o])))
+        enough = [o for o in order if len(others[o]) >= len(own)]
+        chosen = enough[:1] or sorted(order, key=lambda o: -len(others[o]))
+        pool, used = np.empty((0, 2), dtype=int), []
+        while chosen and len(pool) < len(own):
+            used.append(chosen.pop(0))
+            pool = np.unique(np.vstack([pool, others[used[-1]]]), axis=0)
+        if len(pool) < len(own) or not len(own):
+            continue
+        drawn = pool[np.sort(rng.choice(len(pool), len(own), replace=False))]
+        told = len(inside[term] & set(own[:, 0])) / len(inside[term])
+        yield term, words.without(own), words.without(drawn), {
+            "other": "; ".join(names[used]), "deleted": len(own), "genes": len(rows),
+            "told": told}
+
+
+def masked_scores(written, table, changes, model, C):
+    """Hold-out ROC-AUC of terms whose words are deleted, and of the same with others deleted.
+
+    Parameters
+    ----------
+    written : sequence of str
+        (n,) the texts of all genes.
+    table : pandas.DataFrame
+        As in :func:`masked`.
+    changes : list
+        What :func:`masked` yields for these texts.
+    model : str
+        ``"words"`` (:func:`genept_utils.evaluate.words` with the linear kernel), or a model of
+        :func:`genept_utils.embed.embed` with the radial one. Every changed text is embedded anew.
+    C : pandas.Series
+        The C of each term, as chosen on the untouched texts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``term``, ``method`` (``"untouched"``, ``"term words deleted"``,
+        ``"other words deleted"``) and ``roc_auc``.
+    """
+    if not changes:
+        return pd.DataFrame(columns=["term", "method", "roc_auc"])
+    kernel = "linear" if model == "words" else "rbf"
+    count = vectoriser("words").fit(list(written)) if model == "words" else None
+    turn = count.transform if count else lambda texts: embed.embed(texts, model)
+    parts = [part for _, own, other, _ in changes for part in (own, other)]
+    stack = sp.vstack if count else np.vstack
+    vectors = stack([turn(list(written)), turn([text for part in parts for text in part])])
+    vectors = vectors.tocsr() if count else vectors
+    ends, rows = len(written) + np.cumsum([0] + [len(part) for part in parts]), []
+    by_term = dict(list(table[table["row"] >= 0].groupby("term")))
+    for number, (term, own, other, _) in enumerate(changes):
+        here = by_term[term]
+        label, fold = here["label"].to_numpy(), here["fold"].to_numpy()
+        for method, part, start in ((UNTOUCHED, own[:0], 0), (OWN, own, ends[2 * number]),
+                                    (OTHER, other, ends[2 * number + 1])):
+            moved = pd.Series(np.arange(start, start + len(part)), part.index)
+            used = here["row"].map(moved).fillna(here["row"]).to_numpy(int)
+            score = score_term(vectors[used], label, fold, kernel, C[term])
+            rows.append({"term": term, "method": method, "roc_auc": score["roc_auc"]})
+    return pd.DataFrame(rows)

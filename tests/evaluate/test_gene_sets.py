@@ -1,0 +1,146 @@
+"""Gene sets: the published folds are read, and a term scores as scikit-learn alone scores it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.metrics import roc_auc_score
+from sklearn.svm import SVC
+
+from genept_utils import datasets, evaluate, pickles
+
+SPREAD = (0.1, 1.0, 10.0, 100.0, 1000.0)
+
+
+@pytest.fixture
+def term():
+    rng = np.random.default_rng(0)
+    label = (rng.random(160) < .25).astype(int)
+    X = rng.standard_normal((160, 6)) + label[:, None] * .8
+    return X, label, np.repeat([0, 1, 2, 3], 40)
+
+
+def by_hand(X, label, fold, **kernel):
+    """The published protocol, step by step: (ROC-AUC of the hold-out, C)."""
+    def area(train, test, C):
+        model = SVC(C=C, class_weight="balanced", **kernel).fit(X[train], label[train])
+        return roc_auc_score(label[test], model.decision_function(X[test]))
+
+    inner = [np.mean([area((fold != k) & (fold < 3), fold == k, C) for k in range(3)])
+             for C in SPREAD]
+    C = SPREAD[int(np.argmax(inner))]
+    return area(fold < 3, fold == 3, C), C
+
+
+def test_a_term_scores_as_the_published_protocol_does(term):
+    X, label, fold = term
+    value, C = by_hand(X, label, fold)
+    found = evaluate.score_term(X, label, fold)
+    assert found["roc_auc"] == pytest.approx(value, abs=1e-9) and found["C"] == C
+    assert found["n"] == 160 and found["positives"] == label.sum()
+
+
+def test_sparse_rows_with_the_linear_kernel(term):
+    X, label, fold = term
+    X = np.maximum(X, 0)
+    value, C = by_hand(X, label, fold, kernel="linear")
+    found = evaluate.score_term(sp.csr_matrix(X), label, fold, "linear")
+    assert found["roc_auc"] == pytest.approx(value, abs=1e-9) and found["C"] == C
+
+
+def test_a_given_c_is_used(term):
+    X, label, fold = term
+    wanted = SVC(C=.1, class_weight="balanced").fit(X[fold < 3], label[fold < 3])
+    value = roc_auc_score(label[fold == 3], wanted.decision_function(X[fold == 3]))
+    assert evaluate.score_term(X, label, fold, C=.1)["roc_auc"] == pytest.approx(value)
+
+
+def test_a_term_with_one_class_has_no_score(term):
+    X, label, fold = term
+    found = evaluate.score_term(X, np.where(fold == 3, 0, label), fold)
+    assert np.isnan(found["roc_auc"])
+    with pytest.raises(ValueError, match="'cubic' is not one of rbf, linear"):
+        evaluate.score_term(X, label, fold, "cubic")
+
+
+def test_genes_without_a_vector_are_left_out(term):
+    X, label, fold = term
+    table = pd.DataFrame({"term": "T", "label": label, "fold": fold, "row": np.arange(160)})
+    table.loc[::9, "row"] = -1
+    kept = table["row"] >= 0
+    found = evaluate.score_sets(X, table).loc["T"]
+    assert found["n"] == kept.sum()
+    assert found["roc_auc"] == evaluate.score_term(X[kept], label[kept], fold[kept])["roc_auc"]
+
+
+def test_means_and_gains_over_terms():
+    scores = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3, "term": ["x", "y", "z"] * 2,
+                           "roc_auc": [.6, .7, .8, .5, .65, .7]})
+    means = evaluate.over_terms(scores)
+    assert means["method"].tolist() == ["a", "b"] and means["value"][0] == pytest.approx(.7)
+    assert (means["low"] <= means["value"]).all() and (means["value"] <= means["high"]).all()
+    gain = evaluate.term_gains(scores, "a", ["b"]).iloc[0]
+    assert gain["difference"] == pytest.approx(.25 / 3)
+    assert .049 <= gain["low"] <= gain["high"] <= .101
+
+
+def test_pairs_of_a_fold(term):
+    X = term[0]
+    rng = np.random.default_rng(1)
+    pairs = rng.integers(0, 160, (300, 2))
+    label = (X[pairs].sum(axis=1)[:, 0] > 1).astype(int)
+    pairs[:5, 0] = -1
+    part = np.arange(300)
+    folds = [{"train": part[:200], "test": part[200:],
+              "inner": [(part[:100], part[100:200]), (part[100:200], part[:100])]}]
+    found = evaluate.score_pair_folds(X, pairs, label, folds, ratio=50).iloc[0]
+    assert found["n_test"] == 100 and found["roc_auc"] > .9
+    S = X[pairs[5:, 0]] + X[pairs[5:, 1]]
+    wanted = SVC(C=found["C"], class_weight="balanced").fit(S[:195], label[5:200])
+    assert found["roc_auc"] == pytest.approx(
+        roc_auc_score(label[200:], wanted.decision_function(S[195:])), abs=2e-3)
+
+
+# ---------------------------------------------------------------- published folds
+
+@pytest.mark.parametrize("task, terms, name", [
+    ("disease", 103, "cataract"), ("function", 56, "visual perception")])
+def test_published_folds(source, task, terms, name):
+    source("gene_sets/zhong_omim.gmt", "gene_sets/zhong_go_exp.gmt",
+           "gene_sets/zhong_go_bp_2020.gmt", "gene_sets/zhong_omim_holdout.pkl",
+           "gene_sets/zhong_go_holdout.pkl")
+    table = datasets.gene_sets(task)
+    assert table["term"].nunique() == terms and table["name"].notna().all()
+    assert name in set(table["name"]) and not table["name"].str.contains(r"\(\d+\)$").any()
+    assert set(table["fold"]) == {0, 1, 2, 3} and set(table["label"]) == {0, 1}
+    assert not table.duplicated(["term", "gene"]).any(), "a gene stands in two folds of a term"
+    assert table.groupby(["term", "fold"])["label"].nunique().min() == 2
+
+
+def test_published_means(source):
+    source("gene_sets/zhong_embed_meta.csv", "gene_sets/zhong_single_gene_omim_AUROC_full.tsv")
+    table = datasets.published_sets("disease")
+    assert len(table) == 38 and table["category"].notna().all()
+    assert table.loc["GENE2VEC", "all"] == pytest.approx(.674, abs=5e-4)
+    assert table.loc["GENE2VEC", "common"] == pytest.approx(.659, abs=5e-4)
+    assert datasets.published_sets("function").loc["GENE2VEC", "all"] == pytest.approx(.744, abs=5e-4)
+    assert datasets.published_sets("synthetic lethality").index[0] == "ESM2"
+    with pytest.raises(ValueError, match="'tissue' are not one of disease, function"):
+        datasets.published_sets("tissue")
+
+
+def test_lethal_pairs_share_no_gene_between_folds(source):
+    source("gene_sets/zhong_sl_splits.pkl")
+    pairs, folds = datasets.lethal_pairs()
+    assert len(pairs) == 23_364 and pairs["label"].mean() == pytest.approx(1 / 11, abs=1e-3)
+    for fold in folds:
+        train, test = (set(pairs.loc[fold[part], ["a", "b"]].to_numpy().ravel())
+                       for part in ("train", "test"))
+        assert not train & test and len(fold["inner"]) == 3
+
+
+def test_the_pickles_are_read_through_a_list(source):
+    """Without the two names that the list adds, the files are refused."""
+    path = source("gene_sets/zhong_omim_holdout.pkl")
+    with open(path, "rb") as file, pytest.raises(pickles.UnsafePickle, match="pandas"):
+        pickles.load(file, pickles.FRAMES)
