@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import cells, data, match, paper, places, run, text
+from genept_utils.cli import address, cells, data, match, paper, places, run, text
 
 
 def main(arguments=None):
@@ -16,6 +16,7 @@ def main(arguments=None):
     run.register(commands)
     text.register(commands)
     places.register(commands)
+    address.register(commands)
     match.register(commands)
     cells.register(commands)
     paper.register(commands)

@@ -41,7 +41,9 @@ def module_hash(notebook):
 
 
 def _code(notebook):
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    """Code cells but for the one that fetches the book on Colab and does nothing elsewhere."""
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"
+            and "google.colab" not in cell.source]
 
 
 def input_hash(notebook):
