@@ -16,7 +16,6 @@ NOT_GENES = {
 }
 GENES = {"gene expression", "gene", "genes", "rna", "gex", "expression"}
 _KIND = re.compile(r"(?i)^(feature|gene)_?types?$|^modality$")
-_ENTREZ = re.compile(r"(?i)entrez|ncbi|gene_?ids?$")
 
 
 def kinds(table):
@@ -103,7 +102,9 @@ def best(first, table, look, entrez, row_numbers, where="var_names", wide=30):
         made.append((str(table.columns[place]), names, look(names)))
     # names that are words come before bare numbers that carry as much
     made.sort(key=lambda one: (-_share(one), are_numbers(pd.Series(one[1]))))
-    if rows and (not made or _share(made[0]) < ENOUGH):
+    if rows and not (made and _share(made[0]) >= ENOUGH):  # names of another species are names
+        made = [one for one in made if one[2][-1].looks_like]
+    if not made:
         raise ValueError(
             f"the names in {where} are row numbers, not genes ("
             f"{', '.join(values[:3])}, ...), and no column beside them holds names of genes; put "
@@ -132,7 +133,7 @@ def _columns(table, entrez):
         values = as_text(values)
         given = values[values != ""]
         if are_numbers(values):
-            if are_entrez(values, entrez, bool(_ENTREZ.search(str(column)))):
+            if are_entrez(values, entrez, str(column)):
                 places.append(place)
         elif given.nunique() >= max(1, HALF * len(given)):
             places.append(place)

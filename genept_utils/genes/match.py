@@ -123,7 +123,7 @@ def look_up(names, counts=None, species=None, kind=None):
     unique = pd.Series(unique, dtype=object)
     matched = match_unique(unique, whose)
     used = pd.Series(unique.index.isin(codes[~other]), unique.index) & (unique != "")
-    notes = _notes(unique[used], matched[used], species, whose)
+    notes, other_species = _notes(unique[used], matched[used], species, whose)
     table = matched.iloc[codes].reset_index(drop=True)
     table.insert(0, "name", given.where(given.notna(), "").astype(str))
     if other.any():
@@ -132,7 +132,8 @@ def look_up(names, counts=None, species=None, kind=None):
     covered = None
     if counts is not None:
         covered = mass(counts, table["symbol"].to_numpy() != "", ~other)
-    return Matched(table, lookup(whose).source, covered, whose, notes)
+    return Matched(table, lookup(whose).source, covered, whose, notes,
+                   other_species)
 
 
 def match_unique(names, species=HUMAN):
@@ -188,16 +189,16 @@ def _human(keys, how, species):
 
 
 def _notes(names, matched, species, whose):
-    """Sentences on a set of distinct names."""
+    """Sentences on a set of distinct names, and the species that they look like."""
     how = matched["how"]
     if species is None:
         other, count = looks_like(names, how)
-        return (f"{count:,} of {len(names):,} names look like {other} genes; give species="
+        said = (f"{count:,} of {len(names):,} names look like {other} genes; give species="
                 f"'{other}' (--species {other}) to find their human orthologs, or 'human' if they "
-                "are human"
-                ,) if other else ()
+                "are human")
+        return (said,) if other else (), other
     if whose == HUMAN:
-        return ()
+        return (), ""
     notes = []
     letters = names.str.contains(r"(?i)^ENS(?:[A-Z]{3,4})?G\d{11}", regex=True)
     if (letters & (how == "missing").to_numpy()).sum() > 0.2 * len(names):
@@ -207,7 +208,7 @@ def _notes(names, matched, species, whose):
     if count >= max(3, 0.5 * len(names)):
         notes.append(f"{count:,} of {len(names):,} names look like human genes, not like {whose} "
                      "ones; leave species out if they are")
-    return tuple(notes)
+    return tuple(notes), ""
 
 
 def entrez_ids(species=None):

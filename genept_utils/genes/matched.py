@@ -29,6 +29,8 @@ class Matched:
     notes : tuple of str
         Sentences on what the reader should know: names of another species, features that are no
         genes, identifiers that the files do not hold.
+    looks_like : str
+        The species that the names look like where none was given and it is not human; else "".
     column : str
         Where the names stood in an AnnData or a file; "" where they were given as such.
     """
@@ -38,6 +40,7 @@ class Matched:
     mass: float | None = None
     species: str = HUMAN
     notes: tuple = ()
+    looks_like: str = ""
     column: str = ""
 
     @property

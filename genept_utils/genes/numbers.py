@@ -9,6 +9,8 @@ DENSE = 0.5  # share of the numbers between the smallest and the largest that oc
 KNOWN = 0.9  # share of true Entrez ids that are on record; of numbers below 12,000 it is 72 %
 ROWS = 150_000  # no table of genes has so many rows; a fifth of all coding genes is above it
 AT_LEAST = 10
+_ENTREZ = re.compile(r"(?i)entrez|ncbi|gene_?ids?$")
+_COUNTS = re.compile(r"(?i)^n_|count|cells|rank|length|size|start|end$|mean|score|bin")
 _CODE = re.compile(r"([A-Za-z]+[-_. ]?)(\d+)$")
 
 
@@ -88,13 +90,19 @@ def are_positions(names, found):
     return same & dense
 
 
-def are_entrez(values, entrez, named):
+def are_entrez(values, entrez, column):
     """Whether a column of numbers holds Entrez ids.
 
-    Numbers of cells and lengths are numbers too: nearly all must differ and be known. Where the
-    column is ``named`` for it, half must be known.
+    Numbers of cells and lengths are numbers too: all must differ and nearly all be known, of few
+    numbers every one. Where the name of the column says so, half must be known.
     """
     given = values[values != ""]
     known = given.isin(entrez).mean() if len(given) else 0
-    return (known >= (0.5 if named else KNOWN) and given.nunique() >= 0.95 * len(given)
+    if _ENTREZ.search(column):
+        least = 0.5
+    elif _COUNTS.search(column):
+        return False
+    else:
+        least = KNOWN if len(given) >= 50 else 1
+    return (known >= least and given.nunique() >= 0.95 * len(given)
             and not are_row_numbers(values, entrez))

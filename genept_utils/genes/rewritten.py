@@ -128,7 +128,7 @@ def _other_signs(name, known):
         return as_is
     base = _SIGNS.sub(".", base)
     without = known.signs.get(base, "")
-    if not as_is:  # "SNORD116-31" is one of a numbered family, not the second SNORD116
+    if not as_is:  # "C4B-7" may be one of a numbered family (C4B_2), not the seventh C4B
         return "" if base in known.stems else without
     if not without:
         return as_is

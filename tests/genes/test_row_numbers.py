@@ -122,6 +122,10 @@ def test_entrez_ids_in_a_column_beside_codes(entrez, form):
 def test_numbers_of_cells_are_no_entrez_ids(entrez):
     """Counts of cells that happen to be Entrez ids now and then must not become genes."""
     counts = some_rows(12, 9000, seed=3)
-    found = genes.match(cells([f"probe_{i}" for i in range(12)], n_cells=counts,
-                              mean=counts / 7))
+    probes = [f"probe_{i}" for i in range(12)]
+    found = genes.match(cells(probes, n_cells=counts, other=counts, mean=counts / 7))
     assert (found.symbols == "").all() and found.column == "var_names"
+    known = entrez[SYMBOLS].astype(int).to_numpy()
+    for column in ("n_cells", "total_counts", "length"):
+        assert (genes.match(cells(probes, **{column: known})).symbols == "").all()
+    assert list(genes.match(cells(probes, any_name=known)).symbols) == SYMBOLS

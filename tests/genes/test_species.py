@@ -2,6 +2,9 @@
 
 import warnings
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 
 from genept_utils import genes, sources
@@ -97,6 +100,17 @@ def test_a_set_that_looks_like_another_species_is_said(homologene, names, specie
     with pytest.warns(UserWarning, match=f"look like {species} genes; give species='{species}'"):
         found = genes.match(names)
     assert found.species == "human" and f"look like {species}" in str(found)
+
+
+@pytest.mark.parametrize("names", [MOUSE, ["ENSMUSG00000059552", "ENSMUSG00000023274",
+                                           "ENSMUSG00000069516"]])
+def test_mouse_names_in_a_column_beside_row_numbers(ensembl, names):
+    adata = ad.AnnData(np.ones((2, len(names)), dtype=np.float32),
+                       var=pd.DataFrame({"names": names}, index=[*map(str, range(len(names)))]))
+    with pytest.warns(UserWarning, match="look like mouse genes"):
+        found = genes.match(adata)
+    assert found.looks_like == "mouse" and "'names'" in found.column
+    assert (genes.match(adata, species="mouse").symbols != "").all()
 
 
 @pytest.mark.parametrize("names, species", [
