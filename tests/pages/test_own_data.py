@@ -152,6 +152,6 @@ def test_what_cannot_be_told_is_refused_at_the_first_cell(draw, chapters, words,
     types = columns.pop("types", ["B", "T"] * 30)
     file = draw(f"{'-'.join(chapters)}.h5ad", types, **columns)
     code, said, _, _ = _run(file, *chapters, *words)
-    assert code == 1 and said.count("failed in") == len(chapters)
+    assert code == 1 and said.count("failed in cell") == len(chapters)
     for sentence in sentences:
         assert sentence in said, said
