@@ -16,11 +16,11 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from genept_utils import datasets, paths
+from genept_utils import cells, datasets, paths
 
 GENES = [f"GENE{i}" for i in range(60)]
 IDS = [f"ENSG{i:011}" for i in range(60)]
-CELLS = [f"cell{i}" for i in range(40)]
+BARCODES = [f"cell{i}" for i in range(40)]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def adata():
     """(40, 60) counts with a label, a layer, a raw and two tables of vectors."""
     X = np.random.default_rng(0).poisson(1, (40, 60)).astype(np.float32)
     made = ad.AnnData(sp.csr_matrix(X), var=pd.DataFrame(index=GENES),
-                      obs=pd.DataFrame({"cell_type": ["a", "b"] * 20}, index=CELLS))
+                      obs=pd.DataFrame({"cell_type": ["a", "b"] * 20}, index=BARCODES))
     made.layers["twice"] = made.X * 2
     made.obsm["X_other"] = X[:, :3]
     made.raw = made.copy()
@@ -38,7 +38,7 @@ def adata():
 def write_mtx(folder, adata, packed, start="", names="features"):
     folder.mkdir()
     tables = {f"{start}{names}.tsv": pd.DataFrame({0: IDS, 1: GENES}),
-              f"{start}barcodes.tsv": pd.DataFrame({0: CELLS})}
+              f"{start}barcodes.tsv": pd.DataFrame({0: BARCODES})}
     if names == "features":
         tables[f"{start}features.tsv"][2] = "Gene Expression"
     ending = ".gz" if packed else ""
@@ -54,7 +54,7 @@ def write_ten_x(path, adata):
         group = file.create_group("matrix")
         for key in ("data", "indices", "indptr", "shape"):
             group[key] = np.asarray(getattr(matrix, key), dtype=np.int32)
-        group["barcodes"] = np.array(CELLS, dtype="S")
+        group["barcodes"] = np.array(BARCODES, dtype="S")
         for key, values in {"id": IDS, "name": GENES, "genome": ["GRCh38"] * 60,
                             "feature_type": ["Gene Expression"] * 60,
                             "_all_tag_keys": ["genome"]}.items():
@@ -65,7 +65,7 @@ def write_loom(path, adata):
     with h5py.File(path, "w") as file:
         file["matrix"], file["layers/twice"] = adata.X.toarray().T, 2 * adata.X.toarray().T
         file["row_attrs/Gene"] = np.array(GENES, dtype="S")
-        file["col_attrs/CellID"] = np.array(CELLS, dtype="S")
+        file["col_attrs/CellID"] = np.array(BARCODES, dtype="S")
         file["col_attrs/cell_type"] = np.array(adata.obs["cell_type"].astype(str).to_list(),
                                                dtype=h5py.string_dtype())
 
@@ -109,7 +109,7 @@ def test_every_kind_gives_the_same_cells(name, adata, tmp_path):
     read = datasets.read_cells(tmp_path / name)
     assert isinstance(read.X, sp.csr_matrix) and read.X.dtype == np.float32
     assert np.array_equal(read.X.toarray(), expected)
-    assert list(read.var_names) == GENES and list(read.obs_names) == CELLS
+    assert list(read.var_names) == GENES and list(read.obs_names) == BARCODES
     if "cell_type" in read.obs:
         loaded = datasets.load(str(tmp_path / name))
         assert loaded.obs["cell_type"].tolist() == ["a", "b"] * 20
@@ -155,6 +155,43 @@ def test_a_matrix_that_is_not_there(adata, tmp_path):
             datasets.load(tmp_path / "ten_x.h5", **key)
 
 
+def test_a_mark_in_a_file_does_not_beat_its_counts(adata, tmp_path):
+    expected = cells.normalise(adata).X.toarray()
+    adata.uns["log1p"], adata.uns["genept_data"] = {}, {"values": "log"}
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with pytest.warns(UserWarning, match="marked as logarithms, but they are whole numbers"):
+        made = cells.normalise(datasets.load(tmp_path / "cells.h5ad"))
+    assert np.array_equal(made.X.toarray(), expected)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_fractions_of_a_file_are_what_the_reader_says(marked, adata, tmp_path):
+    expected = cells.normalise(adata).X.toarray()
+    adata.X = adata.X / np.float32(4)
+    if marked:
+        adata.uns["log1p"] = {}
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    made = cells.normalise(datasets.load(tmp_path / "cells.h5ad", values="raw"))
+    assert np.allclose(made.X.toarray(), expected, rtol=1e-5)
+    made = cells.normalise(datasets.load(tmp_path / "cells.h5ad", values="log"))
+    assert np.array_equal(made.X.toarray(), adata.X.toarray())
+    with pytest.raises(ValueError, match='"raw" for counts or "log"'):
+        datasets.load(tmp_path / "cells.h5ad", values="counts")
+
+
+def test_features_that_are_no_genes_are_left_out_before_anything_is_counted(adata, tmp_path):
+    adata.var["feature_types"] = ["Gene Expression"] * 50 + ["Antibody Capture"] * 10
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with pytest.warns(UserWarning, match="10 of 60 features are no genes"):
+        assert list(datasets.load(tmp_path / "cells.h5ad").var_names) == GENES[:50]
+
+
+@pytest.mark.parametrize("key", [{"layer": "counts"}, {"raw": True}, {"values": "raw"}])
+def test_a_set_of_the_book_has_nothing_to_choose(key):
+    with pytest.raises(KeyError, match="pbmc68k_reduced, a set of the book"):
+        datasets.load("pbmc68k_reduced", **key)
+
+
 # ---------------------------------------------------------------- what is not read
 
 def half(path, adata):
@@ -197,7 +234,7 @@ def names_lost(path, adata):
 
 def names_of_others(path, adata):
     write_mtx(path, adata, True)
-    pd.Series(CELLS[:9]).to_csv(path / "barcodes.tsv.gz", sep="\t", header=False, index=False)
+    pd.Series(BARCODES[:9]).to_csv(path / "barcodes.tsv.gz", sep="\t", header=False, index=False)
 
 
 def two_matrices(path, adata):
