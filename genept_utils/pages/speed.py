@@ -1,0 +1,68 @@
+"""What the chapter on scale shows: recorded benchmarks beside published speeds."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+# Cells per second as their authors report them; none was measured again here.
+PUBLISHED = pd.DataFrame([
+    ("Geneformer", 112, 112, "A100 GPU, 48,082 cells", "Wen et al. 2024 (CellPLM), Table 1"),
+    ("scGPT", 373, 373, "A100 GPU, 48,082 cells", "Wen et al. 2024 (CellPLM), Table 1"),
+    ("CellPLM", 56_600, 56_600, "A100 GPU, 48,082 cells", "Wen et al. 2024 (CellPLM), Table 1"),
+    ("GenePT-tools", 83, 406, "CPU", "repository honicky/GenePT-tools"),
+], columns=["method", "from", "to", "machine", "source"])
+
+
+def timed(function, repeats=3):
+    """Shortest of several times of a call, in seconds."""
+    best = np.inf
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def measured(rows, task, metric=None):
+    """Recorded rows whose task begins with ``task``, of one metric or of all.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As :func:`genept_utils.ledger.results` returns it.
+    """
+    rows = rows[rows["task"].str.startswith(task)]
+    return rows if metric is None else rows[rows["metric"] == metric]
+
+
+def ratios(rows):
+    """How many times as fast the kernel is, (set and dimensions) x (what it is compared with)."""
+    rows = measured(rows, "weighted sum")
+    rows = rows[rows["metric"].str.startswith("times ")].copy()
+    parts = rows["task"].str.extract(r"weighted sum, (?P<d>\d+) dimensions, (?P<set>.*)")
+    rows["set"], rows["dimensions"] = parts["set"], parts["d"].astype(int)
+    rows["way"] = rows["metric"].str.removeprefix("times ")
+    return rows.pivot_table(index=["set", "dimensions"], columns="way", values="value").round(1)
+
+
+def speeds(rows, dataset="kang"):
+    """Cells per second of every way on one set, ways x dimensions."""
+    rows = measured(rows, "weighted sum", "cells per second")
+    rows = rows[rows["dataset"] == dataset].copy()
+    rows["dimensions"] = rows["task"].str.extract(r"(\d+) dimensions")[0].astype(int)
+    return rows.pivot_table(index="method", columns="dimensions", values="value").round(0)
+
+
+def on_disk(rows):
+    """The command ``cells`` by the number of cells: what was measured, one column a metric."""
+    rows = measured(rows, "cells on disk,")
+    rows = rows[rows["method"] == "cells"].query("metric != 'log time in blocks by log cells'")
+    return rows.pivot_table(index="n", columns="metric", values="value")
+
+
+def extrapolated(cells_per_second, n=50_000_000, machines=(1, 20)):
+    """Hours for ``n`` cells at a measured speed, on so many machines that do not wait for each
+    other. An extrapolation: disks and network that they share are not in it."""
+    return pd.DataFrame({"machines": machines,
+                         "hours": [n / cells_per_second / count / 3600 for count in machines]})
