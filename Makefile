@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help colab lock light book test install data run paper write render bench check browser recompute clean
+.PHONY: help canary colab links lock light book test install data run paper write render bench check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -84,6 +84,18 @@ check: install
 browser: install
 	@echo "== every page in a browser (two widths, two colour schemes)"
 	@$(BIN)/python tests/browser/check_book.py _build/html
+	@$(BIN)/python -m pytest tests/browser -q
+
+# Every link of the book to another host.
+links: install
+	@$(BIN)/jupyter-book build . --builder linkcheck --all
+
+# The tests and a run with the newest versions of everything, in an environment without pins.
+canary:
+	@rm -rf _build/canary && $(PYTHON) -m venv _build/canary
+	@_build/canary/bin/python -m pip install -qq -e ".[render,test]"
+	@_build/canary/bin/python -m pytest tests -n 2 -q
+	@_build/canary/bin/python -m genept_utils run
 
 # The pins can be installed on every Python that the book supports; nothing is installed here.
 lock: install

@@ -1,6 +1,7 @@
 """The Sphinx extension: executed copies, status lines, tables and image sizes."""
 
 import json
+import re
 import sys
 from types import SimpleNamespace
 
@@ -10,12 +11,13 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from genept_utils import paths
+from genept_utils.pages import ledger
 from genept_utils.pages.stamp import code_hash
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
 sys.path.insert(0, str(paths.ROOT / "book" / "_ext"))
-from genept_book import assets, notebooks, tables  # noqa: E402
+from genept_book import assets, notebooks, roles, tables  # noqa: E402
 
 
 @pytest.fixture
@@ -104,11 +106,65 @@ def test_only_used_part_of_mathjax_is_copied(tmp_path):
 def test_rows_of_a_readers_own_files_are_marked_in_the_ledger():
     from genept_book.directives import LedgerTable
 
-    from genept_utils.pages import ledger
-
-    row = dict.fromkeys([*ledger.KEY, "published_note", "split", "notebook"], "x")
+    row = dict.fromkeys([*ledger.KEY, "published_note", "source", "split", "notebook"], "x")
     rows = [{**row, "published": .5, "spread": None, "ours": .4, "low": None, "high": None,
              "our_method": "GenePT-w", "note": note} for note in ("", "your files; drawn")]
     page = SimpleNamespace(options={}, notebook_link=str)
     shown = LedgerTable.show(page, pd.DataFrame(rows))
-    assert shown["our method"].tolist() == ["GenePT-w", "GenePT-w, your files"]
+    first = [cell.split("<small>")[0] for cell in shown["our method"]]
+    assert first == ["GenePT-w", "GenePT-w, your files"]
+
+
+def test_number_of_a_claim_is_that_of_the_results():
+    claims = ledger.claims()
+    for row in claims.iloc[[0, 7, -1]].itertuples():
+        assert roles.value(row.claim, row.method) == row.value
+    printed = claims.dropna(subset=["published"]).iloc[0]
+    assert roles.value(printed["claim"], "published") == printed["published"]
+
+
+@pytest.mark.parametrize("claim, method, said", [
+    ("No such claim", "GenePT MiniLM", "there are: "), ("Gene class", "no method", "TF-IDF"),
+    ("Clusters are cell lines", "published", "PCA L2")])
+def test_unknown_claim_is_named(claim, method, said):
+    with pytest.raises(LookupError, match=said):
+        roles.value(claim, method)
+
+
+def test_readme_tells_what_the_first_page_tells():
+    """The findings of the README are those of book/index.md, with the numbers of the results."""
+    page = (paths.ROOT / "book" / "index.md").read_text(encoding="utf-8")
+    readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    findings = page[page.index(":::{div} findings"):].split(":::")[1]
+    said = re.sub(r"{claim}`([^|`]+)\|([^`]+)`",
+                  lambda m: f"{roles.value(m[1].strip(), m[2].strip()):.2f}", findings)
+    lines = [line.strip(" -") for line in said.splitlines()
+             if line.strip() and not line.strip().startswith(("{div}", "["))]
+    assert len(lines) >= 6
+    for line in lines:
+        assert line in readme, f"the README does not say: {line}"
+
+
+def test_tables_use_words_that_a_reader_knows():
+    """No short name of a metric or classifier reaches a reader."""
+    for column in ("classifier", "metric"):
+        for name in set(ledger.results()[column].dropna()) | set(ledger.published()[column]):
+            shown = tables.readable(name)
+            assert "_" not in shown and shown not in ("lr", "rf", "ari", "ami", "asw"), name
+
+
+def test_head_without_a_word_is_no_head():
+    frame = pd.DataFrame({"a": [1.5]}, index=["x"])
+    html = tables.tidy_tables(frame.to_html())
+    assert "<th></th>" not in html and html.count("<thead>") == 1 and "<td></td>" in html
+
+
+def test_third_parties_are_marked_in_the_ledger():
+    from genept_book.directives import LedgerTable
+
+    page = SimpleNamespace(options={}, notebook_link=str)
+    table = ledger.join("Fig 2c")
+    shown = LedgerTable.show(page, table)["published"]
+    third = (table["source"] == "third-party re-run").to_numpy()
+    assert third.any() and all(("third parties" in cell) == mark
+                               for cell, mark in zip(shown, third))

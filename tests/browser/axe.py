@@ -7,7 +7,8 @@ from genept_utils import paths
 
 VERSION = "4.10.3"
 SERIOUS = ("serious", "critical")
-RUN = """async (levels) => (await axe.run(document, {resultTypes: ['violations']})).violations
+RUN = """async ([levels, rules]) => (await axe.run(document, {resultTypes: ['violations'],
+    preload: false, ...(rules ? {runOnly: rules} : {})})).violations
   .filter((found) => levels.includes(found.impact))
   .flatMap((found) => found.nodes.map((node) => `${found.id}: ${node.target.join(' ')}` +
     ` (${node.html.slice(0, 90)})`))"""
@@ -36,8 +37,9 @@ def source():
     return script.read_text(encoding="utf-8")
 
 
-def findings(page):
-    """Serious and critical findings on a page that is open, one line each."""
+def findings(page, rules=None):
+    """Serious and critical findings on a page that is open, one line each; of some rules only
+    where they are given."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(content=source())
-    return page.evaluate(RUN, list(SERIOUS))
+    return page.evaluate(RUN, [list(SERIOUS), rules])

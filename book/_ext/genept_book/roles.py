@@ -49,9 +49,9 @@ def value(claim, method):
         raise LookupError(f"no claim {claim!r} in data/claims.csv; there are: "
                           + "; ".join(claims["claim"].unique()))
     if method == "published":
-        part = part.dropna(subset=["published"])
-        if len(part):
-            return float(part["published"].iloc[0])
+        printed = part["published"].dropna()
+        if len(printed):
+            return float(printed.iloc[0])
     found = part[part["method"] == method]
     if found.empty:
         raise LookupError(f"no {method!r} beside claim {claim!r}; there are: "

@@ -1,0 +1,133 @@
+"""Pages of the built book: first screen, search, filters, first paint, accessibility."""
+
+import axe
+import check_book
+import pytest
+
+
+def shown(page, selector):
+    """Lower edge in px of the last element that a selector finds."""
+    box = page.locator(selector).last.bounding_box()
+    return box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_first_screen_holds_findings_and_ways(opened, width, height):
+    page = opened("book/index.html", width, height=height)
+    assert page.locator(".findings li").count() == 3
+    assert page.locator(".findings .claim-number").count() >= 6
+    assert shown(page, ".findings li") < shown(page, ".ways a") <= height
+
+
+def test_phone_gets_the_tall_drawing(opened):
+    source = "document.querySelector('figure picture img').currentSrc"
+    assert opened("book/index.html", 390).evaluate(source).endswith("pipeline-tall.svg")
+    assert opened("book/index.html", 1280).evaluate(source).endswith("pipeline.svg")
+
+
+@pytest.mark.parametrize("query, gene", [("p53", "TP53"), ("FOXP3", "FOXP3"),
+                                         ("MLL2", "KMT2D")])
+def test_search_finds_genes_from_disk(opened, query, gene):
+    page = opened(f"search.html?q={query}")
+    page.wait_for_selector(f".gene-hits a:text-is('{gene}')")
+
+
+@pytest.mark.parametrize("query, target", [("permuted", "glossary.html"), ("Leiden", "04-gene")])
+def test_search_finds_terms_from_disk(opened, query, target):
+    page = opened(f"search.html?q={query}")
+    page.wait_for_selector(f"#search-results a[href*='{target}']")
+
+
+def test_first_use_of_a_term_leads_to_the_glossary(opened):
+    page = opened("notebooks/07-cell-types.html")
+    links = page.locator("a.term")
+    names = [link.inner_text() for link in links.all()]
+    assert "ARI" in names and len(names) == len(set(names))
+    links.first.click()
+    page.wait_for_url("**/glossary.html#term-*")
+
+
+@pytest.mark.parametrize("name", ["book/paper-index.html", "book/ledger.html"])
+def test_table_is_filtered_sorted_and_fits(opened, name):
+    page = opened(name)
+    page.wait_for_selector("table.sortable[data-ready]")
+    rows = page.locator("table.sortable").first.locator("tbody tr")
+    every = rows.count()
+    page.locator(".table-filter input").first.fill("dosage")
+    assert 0 < rows.locator("visible=true").count() < every
+    page.locator(".table-filter input").first.fill("")
+    head = page.locator("table.sortable").first.locator("thead button", has_text="ours")
+    head.click()
+    numbers = page.evaluate("""() => { const table = document.querySelector('table.sortable');
+      const at = [...table.tHead.rows[0].cells].findIndex((c) => c.textContent.includes('ours'));
+      return [...table.tBodies[0].rows].map((r) => parseFloat(r.cells[at].textContent)); }""")
+    numbers = [value for value in numbers if value == value]
+    assert len(numbers) > 5 and numbers == sorted(numbers)
+    fits = "[...document.querySelectorAll('.table-box')].every(b => b.scrollWidth <= b.clientWidth)"
+    assert page.evaluate(fits)
+
+
+def test_pages_paint_within_three_seconds_from_disk(opened, html):
+    for name in ("book/index.html", "book/gene-map.html", "book/ledger.html",
+                 "notebooks/05-chromatin-and-dosage.html"):
+        page = opened(name)
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        assert paint < 3000, f"{name}: {paint:.0f} ms"
+
+
+def test_book_is_under_40_megabytes(html):
+    assert sum(path.stat().st_size for path in html.rglob("*") if path.is_file()) < 40e6
+
+
+def test_wide_tables_and_figures_are_reached_by_keyboard(opened):
+    page = opened("notebooks/05-chromatin-and-dosage.html", 390)
+    page.wait_for_selector("[data-scrolls]", state="attached")
+    lost = page.evaluate("""() => [...document.querySelectorAll('.table-box, .image-box')]
+      .filter((box) => box.scrollWidth > box.clientWidth + 1)
+      .filter((box) => box.tabIndex !== 0 || !box.ariaLabel).length""")
+    assert lost == 0 and page.locator(".image-box.more").count() > 0
+
+
+@pytest.fixture(scope="session")
+def served(html):
+    server = check_book.serve(html)
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+def test_accessibility_of_every_page(html, browser, served):
+    """No serious or critical finding of axe, in both schemes; the dark one for colours alone."""
+    try:
+        axe.source()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    found = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 1280, "height": 900},
+                                      color_scheme=scheme, reduced_motion="reduce")
+        for name in check_book.pages_of(html):
+            page = context.new_page()
+            page.goto(served + name)
+            lines = axe.findings(page, None if scheme == "light" else ["color-contrast"])
+            if lines:
+                found[f"{name}, {scheme}"] = lines
+            page.close()
+        context.close()
+    assert not found
+
+
+@pytest.mark.parametrize("body, rule", [
+    ("<img src='data:,'>", "image-alt"), ("<button></button>", "button-name"),
+    ("<p style='color:#bbb;background:#fff'>pale</p>", "color-contrast"),
+    ("<div style='overflow:auto;height:20px;width:80px'><p>a</p><p>b</p></div>",
+     "scrollable-region-focusable")])
+def test_axe_finds_what_it_should(browser, body, rule):
+    try:
+        axe.source()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    page = browser.new_page()
+    page.set_content(f"<html lang='en'><title>t</title><main><h1>a</h1>{body}</main></html>")
+    assert any(line.startswith(rule) for line in axe.findings(page))
+    page.close()
