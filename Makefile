@@ -109,8 +109,8 @@ light:
 	@$(PYTHON) tests/install/check_light.py
 
 # The Colab cell in an environment that has what Colab brings, run twice and in a new session.
-colab:
-	@$(PYTHON) tests/install/check_colab.py
+colab: install
+	@$(BIN)/python tests/install/check_colab.py
 
 # Speed and memory, beside what one would otherwise run; the machine should be idle. The last
 # size of atlas.py needs 8 GB of disk and several minutes.
