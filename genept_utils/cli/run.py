@@ -29,6 +29,10 @@ def _add_run(commands):
                         help="fail also where a source is missing or a result has moved")
     parser.add_argument("--jobs", type=int, help="notebooks side by side (default: up to 2)")
     parser.add_argument("--out", help="folder of the executed notebooks and their results")
+    parser.add_argument("--timeout", type=float, metavar="MINUTES",
+                        help="minutes that one cell may take (default: no limit)")
+    parser.add_argument("--memory", type=float, metavar="MB",
+                        help="memory that one notebook may take (default: no limit)")
     parser.add_argument("--parameters", action="store_true",
                         help="only list the parameters of the notebooks")
     parser.set_defaults(function=run_notebooks)
@@ -47,7 +51,8 @@ def run_notebooks(options):
         return _run_grid_file(options)
     if options.scheduler:
         raise ValueError("--scheduler goes with a grid file: --grid FILE.yml")
-    entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out)
+    entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out,
+                      timeout=options.timeout, memory=options.memory)
     print(f"\n{publish.summary_table(entries)}\n")
     bad = [entry for entry in entries if entry["status"] == "failed"]
     for entry in bad:

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pandas as pd
 
-from genept_utils import cells, embed, genes
+from genept_utils import cells, embed
 from genept_utils.evaluate.intervals import summary
 from genept_utils.evaluate.neighbours import label_scores
 from genept_utils.evaluate.splits import families, subsample

@@ -6,24 +6,23 @@ keeps what a failed notebook printed, and never replaces committed outputs by po
 
 import concurrent.futures
 import contextlib
-import datetime
 import itertools
 import multiprocessing
 import os
 import shutil
-import threading
-import time
 from pathlib import Path
 
 import nbformat
 
 from genept_utils import paths, sources
+from genept_utils.pages.execute import entry_of, execute
 from genept_utils.pages.notebooks import notebooks, parameters, typed
 from genept_utils.pages.publish import folder, publish, recorded_runs, write_summary
 from genept_utils.pages.stamp import stamp
 
 
-def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, report=print):
+def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, report=print,
+        timeout=None, memory=None):
     """Execute notebooks with checked parameters.
 
     Parameters
@@ -43,6 +42,10 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     out : path, optional
         Folder of executed notebooks and results; by default ``_build/run``, or
         ``_build/param`` where a parameter is set.
+    timeout : float, optional
+        Minutes that one cell may take.
+    memory : float, optional
+        Megabytes that one notebook may take.
 
     Returns
     -------
@@ -54,7 +57,8 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     Raises
     ------
     ValueError
-        Unknown notebook, unknown, misspelt or ill-typed parameter: before anything runs.
+        Unknown notebook, unknown, misspelt or ill-typed parameter, or another run that is under
+        way in the same folder: before anything runs.
     """
     if write and (assignments or grid):
         raise ValueError("committed notebooks carry default parameters: --write takes none")
@@ -63,25 +67,44 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     jobs = jobs or max(1, min(2, os.cpu_count() or 1))
     planned = [task for path in notebooks(names)
                for task in _plan(path, assignments, grid, place)]
-    _seed_results(planned)
-    entries = []
-    for path in dict.fromkeys(task["source"] for task in planned):
-        tasks = [task for task in planned if task["source"] == path]
-        own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
-        missing = _fetch(path, report, own)
-        for task in tasks:
-            task["missing"] = missing
-    for task in [task for task in planned if task["missing"]["required"]]:
-        entries.append(_entry(task, "kept", _committed_date(task["source"])))
-    waiting = [task for task in planned if not task["missing"]["required"]]
-    for wave in (False, True):  # pages that read other pages' results come last
-        chosen = [task for task in waiting if task["second"] == wave]
-        entries += _execute_all(chosen, jobs, report)
-    if place == folder().resolve():
-        write_summary(entries)
-    if write:
-        publish(entries)
+    with _alone(place):
+        _seed_results(planned)
+        entries = []
+        for path in dict.fromkeys(task["source"] for task in planned):
+            tasks = [task for task in planned if task["source"] == path]
+            own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
+            missing = _fetch(path, report, own)
+            for task in tasks:
+                task |= {"missing": missing, "timeout": timeout, "memory": memory}
+        for task in [task for task in planned if task["missing"]["required"]]:
+            entries.append(entry_of(task, "kept", _committed_date(task["source"])))
+        waiting = [task for task in planned if not task["missing"]["required"]]
+        for wave in (False, True):  # pages that read other pages' results come last
+            chosen = [task for task in waiting if task["second"] == wave]
+            entries += _execute_all(chosen, jobs, report)
+        if place == folder().resolve():
+            write_summary(entries)
+        if write:
+            publish(entries)
     return sorted(entries, key=lambda entry: entry["path"])
+
+
+@contextlib.contextmanager
+def _alone(place):
+    """Hold a folder of runs; the lock is the operating system's and ends with the process."""
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    with open(place / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(f"another run is under way in {place}; wait for it, or give --out "
+                             "another folder") from None
+        yield
 
 
 def _plan(path, assignments, grid, top):
@@ -146,95 +169,13 @@ def _execute_all(tasks, jobs, report):
             about = known.get(task["source"].stem)
             report(f"  {task['source'].stem}: planned"
                    + (f", about {about:.1f} min" if about else ""))
-        futures = {pool.submit(_execute, task, threads): task for task in tasks}
+        futures = {pool.submit(execute, task, threads): task for task in tasks}
         for future in concurrent.futures.as_completed(futures):
             entry = future.result()
             report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
                    f"peak {entry['peak_mb']} MB")
             entries.append(entry)
     return entries
-
-
-def _execute(task, threads):
-    """One notebook in a kernel of its own; runs in a worker process."""
-    import papermill
-
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-                 "NUMBA_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    # a partial run's results stand apart: pages that read all results find the complete ones
-    kind = "results_in_part" if task["missing"]["optional"] else "results"
-    os.environ["GENEPT_RESULTS"] = str(task["place"] / kind)
-    os.environ["PYTHONHASHSEED"] = "0"
-    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm, without widgets
-    stem = task["source"].stem
-    target = task["place"] / "notebooks" / f"{stem}.ipynb"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".running.ipynb")
-    error, start = "", time.monotonic()
-    with _peak_memory() as peak:
-        try:
-            papermill.execute_notebook(task["source"], part, task["values"], progress_bar=False,
-                                       cwd=paths.NOTEBOOKS, kernel_name="python3", language="python",
-                                       extra_arguments=["--IPKernelApp.log_level=40"])
-        except papermill.PapermillExecutionError as failure:
-            error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
-    notebook = _tidy(nbformat.read(part, as_version=4))
-    notebook.metadata["genept"]["run"] = task["stamp"]
-    part.unlink()
-    status = "failed" if error else "partial" if task["missing"]["optional"] else "executed"
-    kept = target.with_suffix(".failed.ipynb")
-    kept.unlink(missing_ok=True)
-    with sources.replacing(kept if error else target) as path:
-        nbformat.write(notebook, path)
-    return _entry(task, status, datetime.date.today().isoformat(), error=error,
-                  minutes=round((time.monotonic() - start) / 60, 2), peak_mb=peak["mb"],
-                  path=str(kept if error else target))
-
-
-def _entry(task, status, date, error="", minutes=0.0, peak_mb=0, path=None):
-    return {"notebook": task["source"].stem, "status": status, "run_date": date,
-            "missing": task["missing"]["required"] + task["missing"]["optional"],
-            "minutes": minutes, "peak_mb": peak_mb, "path": path or str(task["source"]),
-            "error": error, "values": task["values"]}
-
-
-@contextlib.contextmanager
-def _peak_memory():
-    """Largest resident memory of the kernel (a child of this process) and its children, in MB,
-    sampled ten times a second."""
-    import psutil
-
-    peak, done, me = {"mb": 0}, threading.Event(), psutil.Process()
-
-    def watch():
-        while not done.wait(0.1):
-            total = 0
-            for child in me.children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    total += child.memory_info().rss
-            peak["mb"] = max(peak["mb"], round(total / 1e6))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _tidy(notebook):
-    """The executed notebook without time stamps and machine facts."""
-    notebook.metadata.pop("papermill", None)
-    notebook.metadata["language_info"] = {"name": "python"}
-    notebook.metadata.setdefault("genept", {})
-    for cell in notebook.cells:
-        for name in ("papermill", "execution"):
-            cell.metadata.pop(name, None)
-        if not cell.metadata.get("tags", [1]):
-            cell.metadata.pop("tags")
-    return notebook
 
 
 def _committed_date(path):

@@ -10,35 +10,6 @@ from genept_utils import paths, sources
 from genept_utils.__main__ import main
 from genept_utils.pages import notebooks, publish, run, stamp
 
-PARAMETERS = 'seed: int = 0  # seed\nname: str = "a"  # a word\nshare: float = 0.5  # a share'
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A project of one notebook that writes one result; returns a function that (re)writes it."""
-    for name in ("notebooks", "data/results"):
-        (tmp_path / name).mkdir(parents=True)
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "_build")
-    data = tmp_path / "data"
-    for name in ("sources.csv", "wheels.csv", "published.csv"):
-        (data / name).write_bytes((paths.DATA / name).read_bytes())
-    monkeypatch.setattr(paths, "DATA", data)
-
-    def write(*code, parameters=PARAMETERS, stem="02-small", **meta):
-        notebook = nbformat.v4.new_notebook(metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3"},
-            "genept": {"sources": [], **meta}})
-        cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
-        notebook.cells = [cell, *map(nbformat.v4.new_code_cell, code)]
-        path = tmp_path / "notebooks" / f"{stem}.ipynb"
-        nbformat.write(notebook, path)
-        return path
-
-    return write
-
-
 RESULT = ('from genept_utils import ledger\n'
           'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
           '                                metric="accuracy", value=seed + 0.5)]);')

@@ -1,0 +1,164 @@
+"""One notebook in a kernel of its own: with limits, and nothing kept that must not be seen."""
+
+import contextlib
+import datetime
+import json
+import os
+import re
+import threading
+import time
+
+import nbformat
+
+from genept_utils import paths, sources
+from genept_utils.pages.stamp import stamp
+
+SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+SECRET_FORM = re.compile(r"\bsk-[A-Za-z0-9_-]{20,}|\bghp_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{30,}")
+
+
+def execute(task, threads):
+    """Execute the notebook of a task; runs in a worker process.
+
+    Parameters
+    ----------
+    task : dict
+        ``source``, ``values``, ``place``, ``stamp``, ``missing``, and ``timeout`` (minutes a
+        cell) and ``memory`` (MB) or None.
+    threads : int
+        Threads of the numerical libraries.
+
+    Returns
+    -------
+    dict
+        See :func:`genept_utils.pages.run.run`. A run that fails, hangs, takes too much memory,
+        shows a secret or whose code changed meanwhile is "failed", with the reason in ``error``.
+    """
+    import papermill
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                 "NUMBA_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    # a partial run's results stand apart: pages that read all results find the complete ones
+    kind = "results_in_part" if task["missing"]["optional"] else "results"
+    os.environ["GENEPT_RESULTS"] = str(task["place"] / kind)
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm, without widgets
+    stem = task["source"].stem
+    target = task["place"] / "notebooks" / f"{stem}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part, kept = target.with_suffix(".running.ipynb"), target.with_suffix(".failed.ipynb")
+    kept.unlink(missing_ok=True)
+    error, start = "", time.monotonic()
+    timeout = round(task["timeout"] * 60) if task.get("timeout") else None
+    with _watched_memory(task.get("memory")) as memory:
+        try:
+            papermill.execute_notebook(task["source"], part, task["values"], progress_bar=False,
+                                       cwd=paths.NOTEBOOKS, kernel_name="python3",
+                                       language="python", execution_timeout=timeout,
+                                       extra_arguments=["--IPKernelApp.log_level=40"])
+        except papermill.PapermillExecutionError as failure:
+            error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
+        except Exception as failure:  # a dead kernel, a cell that took too long, a full disk
+            error = f"{type(failure).__name__}: {' '.join(str(failure).split())[:300]}"
+            if type(failure).__name__ == "CellTimeoutError":
+                error = f"a cell took more than {task['timeout']:g} minutes"
+    if memory["over"]:
+        error = f"it took more than {task['memory']:g} MB of memory"
+    error = error or _changed(task)
+    shown = _shown_secret(part, task["place"] / kind / f"{stem}.json")
+    if shown:
+        error = f"{shown}; nothing of this run is kept"
+    written = kept if error else target
+    if part.is_file() and not shown:
+        notebook = _tidy(nbformat.read(part, as_version=4))
+        notebook.metadata["genept"]["run"] = task["stamp"]
+        with sources.replacing(written) as path:
+            nbformat.write(notebook, path)
+    part.unlink(missing_ok=True)
+    status = "failed" if error else "partial" if task["missing"]["optional"] else "executed"
+    return entry_of(task, status, datetime.date.today().isoformat(), error=error,
+                    minutes=round((time.monotonic() - start) / 60, 2), peak_mb=memory["peak"],
+                    path=str(written))
+
+
+def entry_of(task, status, date, error="", minutes=0.0, peak_mb=0, path=None):
+    """What is reported of a task; see :func:`genept_utils.pages.run.run`."""
+    return {"notebook": task["source"].stem, "status": status, "run_date": date,
+            "missing": task["missing"]["required"] + task["missing"]["optional"],
+            "minutes": minutes, "peak_mb": peak_mb, "path": path or str(task["source"]),
+            "error": error, "values": task["values"]}
+
+
+def _changed(task):
+    """Why the stamp no longer fits what ran, "" where it does."""
+    if not task["source"].is_file():
+        return "the notebook was taken away while it ran"
+    now = stamp(nbformat.read(task["source"], as_version=4), task["values"])
+    for what, field in (("the notebook", "code_sha256"), ("genept_utils", "module_sha256")):
+        if now[field] != task["stamp"][field]:
+            return f"{what} was changed while it ran; run it again"
+    return ""
+
+
+def _shown_secret(*files):
+    """Which secret a file holds: the value of a variable that is named like a key, or a word in
+    the form of one. Files that hold one are removed."""
+    values = {name: value.strip() for name, value in os.environ.items()
+              if SECRET_NAMES.search(name) and len(value.strip()) >= 8
+              and not os.path.exists(value.strip())}
+    for file in files:
+        if not file.is_file():
+            continue
+        text = file.read_text(encoding="utf-8")
+        for name, value in values.items():
+            if json.dumps(value)[1:-1] in text or value in text:
+                file.unlink()
+                return f"an output shows the value of {name}"
+        if SECRET_FORM.search(text):
+            file.unlink()
+            return "an output shows a word in the form of a key"
+    return ""
+
+
+@contextlib.contextmanager
+def _watched_memory(limit=None):
+    """Largest resident memory of the kernel (a child of this process) and its children, in MB,
+    sampled ten times a second; above ``limit`` they are stopped."""
+    import psutil
+
+    memory, done, me = {"peak": 0, "over": False}, threading.Event(), psutil.Process()
+
+    def watch():
+        while not done.wait(0.1):
+            total, children = 0, me.children(recursive=True)
+            for child in children:
+                with contextlib.suppress(psutil.Error):
+                    total += child.memory_info().rss
+            memory["peak"] = max(memory["peak"], round(total / 1e6))
+            if limit and total / 1e6 > limit:
+                memory["over"] = True
+                for child in children:
+                    with contextlib.suppress(psutil.Error):
+                        child.kill()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _tidy(notebook):
+    """The executed notebook without time stamps and machine facts."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata.setdefault("genept", {})
+    for cell in notebook.cells:
+        for name in ("papermill", "execution"):
+            cell.metadata.pop(name, None)
+        if not cell.metadata.get("tags", [1]):
+            cell.metadata.pop("tags")
+    return notebook

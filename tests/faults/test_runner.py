@@ -1,0 +1,126 @@
+"""The runner under faults: nothing half is read as whole, committed outputs stay as they are."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import nbformat
+import pytest
+
+from genept_utils import paths
+from genept_utils.__main__ import main
+from genept_utils.pages import run, stamp
+
+RESULT = ('from genept_utils import ledger\n'
+          'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
+          '                                metric="accuracy", value=seed + 0.5)]);')
+SECRET = "sv-9a8b7c6d5e4f3a2b1c"
+
+
+def everything_under(folder):
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("code", [
+    f"print('the key is {SECRET}')", "import os; os.environ['MY_API_KEY']",
+    f"raise ValueError('refused: {SECRET}')", "print('sk-' + 'a1B2' * 8)",
+    "from genept_utils import ledger\nimport os\nledger.record('02-small', [dict(item='i', "
+    "task='t', dataset='d', method='m', metric='x', value=1.0, note=os.environ['MY_API_KEY'])]);",
+])
+def test_a_secret_that_is_shown_is_never_kept(project, monkeypatch, code):
+    monkeypatch.setenv("MY_API_KEY", SECRET)
+    project(code.replace(SECRET, "' + __import__('os').environ['MY_API_KEY'] + '"))
+    entry, = run.run(report=lambda line: None)
+    assert entry["status"] == "failed" and "nothing of this run is kept" in entry["error"]
+    assert SECRET not in entry["error"] and "sk-" not in entry["error"]
+    kept = everything_under(paths.BUILD)
+    assert SECRET.encode() not in kept and b"sk-a1B2" not in kept
+
+
+def test_a_cell_that_hangs_is_stopped(project, capsys):
+    project("import time", "time.sleep(600)")
+    start = time.monotonic()
+    assert main(["run", "--timeout", ".05"]) == 1
+    assert time.monotonic() - start < 60
+    assert "a cell took more than 0.05 minutes" in capsys.readouterr().err
+
+
+def test_a_notebook_that_takes_too_much_memory_is_stopped(project, capsys):
+    project("import time", "blocks = []", "for _ in range(200):\n    blocks.append(bytearray(10_000_"
+            "000))\n    time.sleep(.02)", "time.sleep(600)")
+    assert main(["run", "--memory", "600"]) == 1
+    assert "it took more than 600 MB of memory" in capsys.readouterr().err
+
+
+def test_what_changes_while_it_runs_is_not_stamped(project):
+    project("import time; time.sleep(4)")
+    changer = threading.Timer(2, lambda: project("import time; time.sleep(4)", "1 + 1"))
+    changer.start()
+    entry, = run.run(report=lambda line: None)
+    changer.join()
+    assert entry["status"] == "failed" and "while it ran" in entry["error"]
+
+
+RUN = """
+import sys
+from pathlib import Path
+from genept_utils import paths
+paths.ROOT, top = Path(sys.argv[1]), Path(sys.argv[1])
+paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
+if __name__ == "__main__":
+    from genept_utils.pages import run
+    print(run.run(write=True, report=lambda line: None)[0]["status"])
+"""
+
+
+def running(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(RUN)
+    return subprocess.Popen(
+        [sys.executable, script, tmp_path], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)})
+
+
+def test_two_runs_at_once(project, tmp_path):
+    project("import time; time.sleep(6)", RESULT)
+    first = running(tmp_path)
+    lock = paths.BUILD / "run" / ".lock"
+    end = time.monotonic() + 60
+    while not lock.is_file() and time.monotonic() < end:
+        time.sleep(.05)
+    with pytest.raises(ValueError, match="another run is under way in .*--out"):
+        run.run(report=lambda line: None)
+    assert first.communicate()[0].strip() == "executed"
+    assert run.run(report=lambda line: None)[0]["status"] == "executed"
+
+
+@pytest.mark.parametrize("seconds", [1.5, 4, 7])
+def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, seconds):
+    path = project(RESULT, "import time; time.sleep(3)")
+    assert run.run(write=True, report=lambda line: None)[0]["status"] == "executed"
+    committed, result = path.read_bytes(), paths.DATA / "results" / "02-small.json"
+    before = result.read_bytes()
+    killed = running(tmp_path)
+    time.sleep(seconds)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert path.read_bytes() == committed and result.read_bytes() == before
+    for file in paths.BUILD.rglob("results/*.json"):
+        json.loads(file.read_text())
+    assert run.run(report=lambda line: None)[0]["status"] == "executed"
+    assert stamp.check() == []
+    assert not list(paths.BUILD.rglob("*.running.ipynb"))
+
+
+def test_a_stale_stamp_is_told(project):
+    path = project(RESULT)
+    run.run(write=True, report=lambda line: None)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["genept"]["run"]["module_sha256"] = "0" * 64
+    nbformat.write(notebook, path)
+    assert "genept_utils has changed" in stamp.check()[0]

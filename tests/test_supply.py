@@ -1,0 +1,74 @@
+"""What the module never does, read from its syntax trees, and what pip may install."""
+
+import ast
+import re
+
+import pytest
+
+from genept_utils import paths
+
+FILES = sorted(paths.PACKAGE.rglob("*.py"))
+CALLS = {  # name of a call -> why it is not allowed
+    "eval": "runs text", "exec": "runs text", "compile": "makes code of text",
+    "pickle.load": "runs what a pickle says", "pickle.loads": "runs what a pickle says",
+    "pd.read_pickle": "runs what a pickle says", "pandas.read_pickle": "runs what a pickle says",
+    "joblib.load": "runs what a pickle says", "dill.load": "runs what a pickle says",
+    "yaml.load": "makes any object", "yaml.unsafe_load": "makes any object",
+    "yaml.full_load": "makes any object", "os.system": "runs a shell", "os.popen": "runs a shell",
+    "marshal.loads": "runs code", "__import__": "imports what a text says",
+}
+
+
+def faults(tree):
+    """(line, what) of every call that is not allowed."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        value = {key: getattr(node, "value", None) for key, node in given.items()}
+        if name in CALLS:
+            yield node.lineno, f"{name} {CALLS[name]}"
+        if value.get("shell"):
+            yield node.lineno, "shell=True"
+        if name.endswith("torch.load") and value.get("weights_only") is not True:
+            yield node.lineno, "torch.load without weights_only=True"
+        if name in ("np.load", "numpy.load") and value.get("allow_pickle") is not False:
+            yield node.lineno, "np.load without allow_pickle=False"
+        if name.endswith("extractall") and "filter" not in given:
+            yield node.lineno, "extractall: member paths may climb out"
+        if name.endswith("mktemp"):
+            yield node.lineno, "mktemp: another process may take the name"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(paths.PACKAGE).as_posix())
+def test_nothing_from_outside_is_executed(path):
+    found = list(faults(ast.parse(path.read_text(encoding="utf-8"))))
+    assert not found, f"{path.name}: {found}"
+
+
+@pytest.mark.parametrize("code", [
+    "eval('1')", "pickle.load(f)", "subprocess.run('ls', shell=True)", "torch.load(p)",
+    "torch.load(p, weights_only=False)", "yaml.load(t)", "np.load(p)", "z.extractall(d)",
+    "pd.read_pickle(p)",
+])
+def test_the_check_sees_what_it_must(code):
+    assert list(faults(ast.parse(code)))
+
+
+@pytest.mark.parametrize("code", [
+    "yaml.safe_load(t)", "torch.load(p, weights_only=True)", "np.load(p, allow_pickle=False)",
+    "pickles.load(f)", "subprocess.run(['ls'])", "re.compile('a')", "table.eval",
+])
+def test_the_check_lets_the_rest_pass(code):
+    assert not list(faults(ast.parse(code)))
+
+
+def test_every_pin_is_exact_and_has_hashes():
+    text = (paths.ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text).strip())
+    assert len(entries) > 150
+    for entry in entries:
+        assert re.match(r"[A-Za-z0-9_.-]+(\[[\w,-]+\])?==\S+", entry), entry[:60]
+        assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", entry)) >= 1, entry[:60]
+    assert "://" not in text and "index" not in text.lower().replace("indexed", "")
