@@ -72,3 +72,10 @@ def test_every_pin_is_exact_and_has_hashes():
         assert re.match(r"[A-Za-z0-9_.-]+(\[[\w,-]+\])?==\S+", entry), entry[:60]
         assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", entry)) >= 1, entry[:60]
     assert "://" not in text and "index" not in text.lower().replace("indexed", "")
+
+
+def test_conda_and_pip_have_the_same_pins():
+    pin = re.compile(r"(?m)^(?: +- )?([A-Za-z0-9_.-]+(?:\[[\w,-]+\])?==[^\s\\]+)")
+    lock, conda = (pin.findall((paths.ROOT / name).read_text(encoding="utf-8"))
+                   for name in ("requirements.lock", "environment.yml"))
+    assert sorted(lock) == sorted(conda) and len(lock) > 150

@@ -14,6 +14,7 @@ import pandas as pd
 
 from genept_utils import paths, sources
 from genept_utils.pages import run
+from genept_utils.pages.execute import entry_of, execute
 from genept_utils.pages.notebooks import notebooks
 
 FIELDS = {"notebooks", "parameters"}
@@ -110,7 +111,7 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
         task["missing"] = missing[task["source"]]
     made = {}
     for task in [task for task in waiting if task["missing"]["required"]]:
-        made[task["place"]] = run._entry(task, "kept", "")
+        made[task["place"]] = entry_of(task, "kept", "")
     ready = [task for task in waiting if task["place"] not in made]
     for entry, task in _on_client(ready, jobs, scheduler):
         made[task["place"]] = entry
@@ -165,11 +166,11 @@ def _on_client(tasks, jobs, scheduler):
     with distributed.Client(**given) as client:
         threads = max(1, cores // jobs)
         # a worker that dies with a job is not given a second one to die with
-        waiting = {client.submit(run._execute, task, threads, pure=False, retries=0): task
+        waiting = {client.submit(execute, task, threads, pure=False, retries=0): task
                    for task in tasks}
         for future in distributed.as_completed(list(waiting)):
             task = waiting[future]
             if future.status == "finished":
                 yield future.result(), task
             else:
-                yield run._entry(task, "failed", "", error=repr(future.exception())), task
+                yield entry_of(task, "failed", "", error=repr(future.exception())), task

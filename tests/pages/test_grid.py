@@ -7,8 +7,8 @@ import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_utils.pages import grid, run
-from tests.pages.test_run import PARAMETERS, project  # noqa: F401
+from genept_utils.pages import grid
+from genept_utils.pages.execute import entry_of
 
 GRID = "notebooks: [02]\nparameters:\n  seed: [0, 1, 2]\n  name: [a, b]\n"
 
@@ -21,11 +21,11 @@ def here(monkeypatch):
     def execute(task, threads=1):
         ran.append(dict(task["values"]))
         if task["values"]["seed"] == 1:
-            return run._entry(task, "failed", "", error="cell 1: on purpose")
+            return entry_of(task, "failed", "", error="cell 1: on purpose")
         target = task["place"] / "notebooks" / "done.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text("{}")
-        return run._entry(task, "executed", "", minutes=0.1, path=str(target))
+        return entry_of(task, "executed", "", minutes=0.1, path=str(target))
 
     monkeypatch.setattr(grid, "_on_client", lambda tasks, jobs, scheduler:
                         ((execute(task), task) for task in tasks))
@@ -104,7 +104,7 @@ def test_the_command_prints_a_table_and_fails_with_a_job(project, here, tmp_path
 
 def test_on_a_real_client(project, tmp_path):  # noqa: F811
     pytest.importorskip("distributed")
-    project("print(seed)", "assert seed < 1", parameters=PARAMETERS)
+    project("print(seed)", "assert seed < 1")
     path = written(tmp_path, "notebooks: [02]\nparameters: {seed: [0, 1]}\n")
     table = grid.run_grid(path, jobs=1, report=lambda line: None)
     assert table["status"].tolist() == ["executed", "failed"]
