@@ -127,6 +127,15 @@ def test_fractions_that_may_be_either_follow_the_reader(counts, right, embedding
     assert np.abs(few.obsm["X_genept_w"] - right).max() < 1e-5
 
 
+@pytest.mark.parametrize("mark", [{"log1p": {}}, {"genept_data": {"values": "log"}},
+                                  {"genept_data": {"values": "raw", "sure": True}}])
+def test_the_mark_of_x_says_nothing_about_a_layer(counts, embedding, mark):
+    counts.layers["few"] = counts.X / np.float32(4)
+    counts.uns.update(mark)
+    with pytest.warns(UserWarning, match='values="raw" says'):
+        gp.genept_w(counts, embedding, layer="few")
+
+
 @pytest.mark.parametrize("values", ["counts", "logs", 1])
 def test_values_is_one_of_two_words(counts, embedding, values):
     with pytest.raises(ValueError, match='"raw" for counts or "log"'):
