@@ -97,11 +97,11 @@ def read_embedding(name=SHIPPED, seed=0):
         return _from_file(_authors_file())
     if readers.kind(name) in readers.READERS:
         return _from_file(Path(name).expanduser())
-    if Path(name).expanduser().is_dir() or Path(name).suffix in (".pt", ".ckpt", ".pth", ".bin",
-                                                                 ".safetensors"):
+    if Path(name).expanduser().is_dir() or readers.kind(name) in readers.OF_NETWORKS:
         from genept_utils.embed import peers
 
-        return peers.released(name)
+        if Path(name).name in peers.WEIGHTS or not Path(name).expanduser().is_file():
+            return peers.released(name)
     for start in range(len(name), -1, -1):  # a model's name may hold a slash, a text's may too
         model, text = name[:start], name[start + 1:]
         if name[start:start + 1] == "/" and text.partition(":")[0] in TEXTS:

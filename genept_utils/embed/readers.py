@@ -13,10 +13,11 @@ from genept_utils import packed, pickles
 from genept_utils.embed import tables
 
 SHOWN = 5  # genes that a message names
+OF_NETWORKS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 OTHERS = {  # endings of files that are often meant for vectors -> what to do
     ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps "
             "both",
-    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt", ".safetensors"),
+    **dict.fromkeys(OF_NETWORKS,
                     "its parts are those of a network: write the gene vectors as .npz, "
                     "numpy.savez(\"vectors.npz\", names=names, vectors=vectors)"),
 }

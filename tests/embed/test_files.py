@@ -139,7 +139,7 @@ def test_a_kind_that_is_not_read_says_so(name, said, tmp_path):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(ValueError, match="is a folder; give the file"):
+    with pytest.raises(ValueError, match="is no released model known here"):
         embed.read_embedding(tmp_path)
     (tmp_path / "x.csv").mkdir()
     with pytest.raises(ValueError, match="is a folder; give the file"):
