@@ -14,6 +14,7 @@ READABLE = {
     "roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "ami": "adjusted mutual information",
     "asw": "silhouette of the labels", "asw_cosine": "silhouette, cosine",
     "asw_label": "silhouette of the labels", "asw_batch": "silhouette of the batches",
+    "knn_agreement": "neighbours of the same label",
     "f1_macro": "macro-F1", "recall_macro": "macro-recall", "precision_macro": "macro-precision",
     "accuracy": "accuracy", "connectivity": "graph connectivity", "ilisi": "batch mixing (iLISI)",
     "clisi": "cell-type purity (cLISI)", "eta_squared": "share of variance (eta squared)",
