@@ -50,7 +50,7 @@ def main():
     options = parser.parse_args()
     served = {"latency": options.latency, "per_minute": options.per_minute}
     server = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "faults" / "server.py", json.dumps(served)],
+        [sys.executable, ROOT / "tests" / "faults" / "fault_server.py", json.dumps(served)],
         stdout=subprocess.PIPE, text=True)
     with tempfile.TemporaryDirectory() as cache:
         os.environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
