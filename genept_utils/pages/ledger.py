@@ -15,6 +15,7 @@ from genept_utils import paths, sources
 KEY = ["item", "task", "dataset", "label", "method", "classifier", "metric"]
 COLUMNS = [*KEY, "value", "low", "high", "n", "repeats", "split", "notebook", "note"]
 REQUIRED = ["item", "task", "dataset", "method", "metric", "value"]
+THIRD_PARTY = "third-party re-run"  # source of a row of published.csv that others measured
 # The published method whose place one of ours takes; every other method joins under its own name.
 STANDS_IN_FOR = {"GenePT MiniLM": "GenePT ada-002"}
 
@@ -126,8 +127,25 @@ def published(item=None):
     return table if item is None else table[table["item"] == item].reset_index(drop=True)
 
 
-def join(item=None):
+def third_parties():
+    """What others measured when they ran GenePT or other systems of the paper again: the rows of
+    ``data/third-party.csv``, and those of ``published.csv`` with such a source; ``source`` says
+    who."""
+    given = published()
+    theirs = pd.read_csv(paths.DATA / "third-party.csv", keep_default_na=False,
+                         na_values={"value": [""], "spread": [""]})
+    return pd.concat([given[given["source"] == THIRD_PARTY], theirs], ignore_index=True)
+
+
+def join(item=None, given=None):
     """Published numbers and ours side by side.
+
+    Parameters
+    ----------
+    item : str, optional
+        Only this item.
+    given : pandas.DataFrame, optional
+        The numbers that ours stand beside; by default :func:`published`.
 
     Returns
     -------
@@ -139,7 +157,7 @@ def join(item=None):
         in for (``STANDS_IN_FOR``). Other rows have NaN on one side. Rows of a reader's own files
         (:func:`yours`) stand beside ours.
     """
-    printed = published().rename(columns={"value": "published", "note": "published_note"})
+    printed = (published() if given is None else given).rename(columns={"value": "published", "note": "published_note"})
     ours = pd.concat([part for part in (results(), yours()) if len(part)] or [results()])
     ours = ours.rename(columns={"value": "ours"})
     ours["our_method"] = ours["method"]

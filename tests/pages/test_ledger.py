@@ -100,3 +100,22 @@ def test_rows_are_shown_side_by_side_in_their_order():
                                      for number in ("value", "low", "high")]
     assert made["f1"].loc["b"].tolist() == [.123, .1, .2]
     assert ledger.shown(table, ["method", "metric"]).loc[("a", "f1"), "value"] == .123
+
+
+def test_what_third_parties_measured_stands_apart():
+    theirs, printed = ledger.third_parties(), ledger.published()
+    assert set(theirs["source"]) >= {"dmiao623/GPT-scEmbed", "elan6666/DinoGenePT",
+                                     "jethrocsau/GenePT", "Zhong et al. 2025"}
+    assert list(theirs) == list(printed) and theirs["value"].between(0, 1).all()
+    assert not set(printed["source"]) & (set(theirs["source"]) - {ledger.THIRD_PARTY})
+    assert not theirs.duplicated([*ledger.KEY, "source"]).any()
+
+
+def test_numbers_of_others_beside_ours(results_folder):
+    row = {**ROW, "item": "Gene sets", "task": "disease", "dataset": "Zhong 2025",
+           "label": "OMIM disease", "classifier": "svm"}
+    ledger.record("06-disease-and-function", [row])
+    assert ledger.join("Gene sets")["published"].isna().all()
+    table = ledger.join("Gene sets", given=ledger.third_parties()).dropna(subset="ours")
+    assert table[["published", "our_method", "source"]].values.tolist() == [
+        [.8289, "GenePT MiniLM", "Zhong et al. 2025"]]

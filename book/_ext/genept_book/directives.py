@@ -85,23 +85,31 @@ class DataTable(SphinxDirective):
         return [nodes.raw("", html, format="html")]
 
 # Where a printed number does not come from the authors of GenePT.
-THIRD_PARTIES = {"third-party re-run": "third parties"}
+THIRD_PARTIES = {ledger.THIRD_PARTY: "third parties"}
 
 
 class LedgerTable(DataTable):
     """Published numbers beside ours; the optional argument is an item such as ``Table 1``.
 
-    ``paired`` keeps the rows that have both. ``columns`` may name ``item``, ``task``,
+    ``paired`` keeps the rows that have both; ``third`` shows what third parties measured, which
+    stands nowhere else. ``columns`` may name ``item``, ``task``,
     ``dataset``, ``label``, ``method``, ``classifier``, ``metric``, ``95 % interval`` and the
     columns of ``shown``.
     """
 
     shown = ["result", "by", "published", "ours", "drawn", "our method", "chapter"]
     raw = ("result", "by", "published", "ours", "drawn", "our method", "chapter")
-    option_spec = {**DataTable.option_spec, "paired": directives.flag}
+    option_spec = {**DataTable.option_spec, "paired": directives.flag, "third": directives.flag}
 
     def read(self):
-        frame = ledger.join(*self.arguments)
+        if "third" in self.options:
+            frame = ledger.join(*self.arguments, given=ledger.third_parties())
+            frame = frame.dropna(subset=["published"]).drop_duplicates(
+                [*ledger.KEY, "published", "source"])
+        else:
+            given = ledger.published()
+            given = given[given["source"] != ledger.THIRD_PARTY]
+            frame = ledger.join(*self.arguments, given=given)
         if "paired" in self.options:
             frame = frame.dropna(subset=["published", "ours"])
         return frame
@@ -115,7 +123,7 @@ class LedgerTable(DataTable):
         frame["95 % interval"] = spans(frame)
         frame["published"] = two_lines(
             [number(row[0]) for row in values],
-            [THIRD_PARTIES.get(source, "") if pd.notna(row[0]) else ""
+            [(source if "third" in self.options else "") if pd.notna(row[0]) else ""
              for source, row in zip(frame["source"], values)])
         ours = [number(row[1]) for row in values]
         if "95 % interval" not in self.options.get("columns", ""):
