@@ -202,7 +202,7 @@ def score_pair_folds(vectors, pairs, label, folds, kernel="rbf", ratio=3, seed=0
 
 def _shared(X, kernel):
     """(n, n) what all kernels of a set are made of: dot products, or squared distances."""
-    products = (X @ X.T).toarray() if sp.issparse(X) else X @ X.T
+    products = _sparse_products(X) if sp.issparse(X) else X @ X.T
     if kernel == "linear":
         return products
     if kernel != "rbf":
@@ -212,6 +212,14 @@ def _shared(X, kernel):
     products += size[:, None]
     products += size
     return np.maximum(products, 0, out=products)
+
+
+def _sparse_products(X):
+    """``(X @ X.T).toarray()`` in parts: the product is nearly full, and takes less space dense."""
+    products = np.empty((X.shape[0], X.shape[0]), dtype=X.dtype)
+    for start in range(0, len(products), 512):
+        products[start:start + 512] = (X[start:start + 512] @ X.T).toarray()
+    return products
 
 
 def _best_C(X, shared, label, inner, kernel):
