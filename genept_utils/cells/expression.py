@@ -38,12 +38,20 @@ def pca(adata, n_components=50, hvg=2000, seed=0, key="X_pca"):
     -------
     anndata.AnnData
         ``adata`` itself, with (n_cells, n_components) float32 in ``obsm[key]``.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two cells or genes, or :func:`normalise` refuses the values.
     """
     extras.need("sklearn")
     from sklearn.decomposition import PCA
 
     data = normalised(adata)
     X = data.X[:, highly_variable(data, hvg)].tocsr()
+    if min(X.shape) < 2:
+        raise ValueError(f"principal components need two cells and two genes that occur; there "
+                         f"are {X.shape[0]} cells and {X.shape[1]} genes")
     rank = min(n_components, min(X.shape) - 1)
     made = PCA(rank, svd_solver="arpack", random_state=seed).fit_transform(X)
     adata.obsm[key] = made.astype(np.float32)

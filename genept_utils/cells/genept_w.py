@@ -121,6 +121,8 @@ def _chosen_genes(data, vectors, has, hvg, whitened, occurs=None):
     if not used.any():
         raise ValueError(f"none of the {hvg} most variable genes has a vector")
     if whitened:
+        if used.sum() < 2:
+            raise ValueError("whitening needs two genes with a vector; there is one")
         vectors[used] = whiten(vectors[used])
     return int(used.sum()), vectors[used] if hvg else vectors, used if hvg else None
 

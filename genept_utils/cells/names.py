@@ -114,6 +114,9 @@ def gene_vectors(adata, embedding, species=None):
         Less than a fifth of the counts lies on genes with a vector; features that are no genes
         are left out; the names look like those of another species and none was given.
     """
+    if adata.X is None:
+        raise ValueError("the AnnData has no X; put counts there, for example "
+                         "adata.X = adata.layers[NAME]")
     rows, matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
                                    species_of(adata, species), look=partial(aligned, embedding))
     matched.warn(stacklevel=4)

@@ -121,7 +121,7 @@ def judged(seen, declared=None, sure=False):
         raise ValueError("the expression matrix holds negative values, so it is neither counts "
                          "nor log-normalised counts (scaled data?)")
     if seen.highest <= 0:
-        raise ValueError("the expression matrix is all zeros")
+        raise ValueError("the expression matrix is all zeros, or has no cells or no genes")
     scale, because = _shown(seen)
     named = {"raw": "counts", "log": "logarithms"}
     if scale and declared in named and declared != scale:
