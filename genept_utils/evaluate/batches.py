@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.splits import subsample
 
 NEIGHBOURS = 30
@@ -38,7 +39,7 @@ def integration(X, batch, labels, max_cells=3000, seed=0):
     from sklearn.metrics import silhouette_samples, silhouette_score
     from sklearn.neighbors import NearestNeighbors, kneighbors_graph
 
-    batch, labels = np.asarray(batch).astype(str), np.asarray(labels).astype(str)
+    batch, labels = checked(X, batch).astype(str), checked(X, labels, 2).astype(str)
     rows = subsample(labels, max_cells, seed)
     X, batch, labels = np.asarray(X, dtype=np.float32)[rows], batch[rows], labels[rows]
     graph = kneighbors_graph(X, 15, mode="connectivity")

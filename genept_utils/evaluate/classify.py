@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.counts import vectoriser
 from genept_utils.evaluate.splits import splits
 
@@ -74,7 +75,7 @@ def cross_validate(X, y, classifier="lr", folds=5, repeats=20, groups=None, seed
     from sklearn.metrics import check_scoring
 
     names = [scoring] if isinstance(scoring, str) else list(scoring)
-    y = np.asarray(y)
+    y = checked(X if hasattr(X, "shape") else None, y)
     rows = []
     parts = splits(y, folds, repeats, groups, seed, test_share)
     per_repeat = len(parts) // repeats

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.splits import subsample
 
 
@@ -32,6 +33,8 @@ def clustering(X, labels, seeds=20, seed=0):
     from threadpoolctl import threadpool_limits
 
     columns = labels if isinstance(labels, dict) else {"": labels}
+    for place, values in enumerate(columns.values()):  # the first sets the number of clusters
+        checked(X, values, 1 if place else 2)
     columns = {name: pd.factorize(np.asarray(values))[0] for name, values in columns.items()}
     k = next(iter(columns.values())).max() + 1
     X = np.ascontiguousarray(X, dtype=np.float32)
@@ -53,7 +56,7 @@ def asw(X, labels, metric="cosine", max_cells=3000, seed=0):
     """
     from sklearn.metrics import silhouette_score
 
-    labels = np.asarray(labels)
+    labels = checked(X, labels, 2)
     rows = subsample(labels, max_cells, seed)
     X = np.asarray(X, dtype=np.float32)[rows]
     return float(silhouette_score(X, labels[rows], metric=metric))

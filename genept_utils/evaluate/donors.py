@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils.datasets import missing
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.splits import splits, subsample
 
 FOLDS = 10  # of donors, where there are as many
@@ -120,7 +121,8 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     """
     from sklearn.metrics import accuracy_score, roc_auc_score
 
-    codes, names = pd.factorize(np.asarray(donor).astype(str), sort=True)
+    donor, condition = checked(X, donor), checked(X, condition)
+    codes, names = pd.factorize(donor.astype(str), sort=True)
     table = pd.DataFrame([np.asarray(X[codes == code]).mean(axis=0, dtype=np.float64)
                           for code in range(len(names))], index=names)
     of = pd.Series(np.asarray(condition).astype(str), np.asarray(donor).astype(str))

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.classify import classifier
 from genept_utils.evaluate.clusters import asw
 from genept_utils.evaluate.donors import held_out_donors
@@ -48,6 +49,7 @@ def fit(X, y, hidden=128, seed=0, weight_decay=1e-2, max_iter=200):
     from threadpoolctl import threadpool_limits
 
     X = np.asarray(X, dtype=np.float32)
+    y = checked(X, y, 2)
     scaler = StandardScaler().fit(X)
     scaler.scale_ = np.full(X.shape[1], max(np.sqrt(scaler.var_.mean()), 1e-12))
     network = MLPClassifier((hidden,), activation="relu", solver="adam", alpha=weight_decay,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils.datasets import missing
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.splits import splits
 
 
@@ -30,7 +31,9 @@ def knn_predict(train, y, test, k=10):
 
     single = isinstance(train, np.ndarray)
     pairs = [(train, test)] if single else list(zip(train, test))
-    codes, names = pd.factorize(np.asarray(y), sort=True)
+    for near, _ in pairs:
+        y = checked(near, y)
+    codes, names = pd.factorize(y, sort=True)
     votes = np.zeros((len(pairs[0][1]), len(names)), dtype=np.int32)
     for near, asked in pairs:
         search = NearestNeighbors(n_neighbors=min(k, len(near)), algorithm="brute")
@@ -107,8 +110,10 @@ def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
         groups only cells of types that the other groups hold as well are scored; a group that
         has none such is left out, as are cells without a group.
     """
-    labels = np.asarray(labels).astype(str)
     parts = [X] if isinstance(X, np.ndarray) else list(X)
+    for part in parts:
+        labels = checked(part, labels, 2)
+    labels = labels.astype(str)
     if groups is None:
         with warnings.catch_warnings():  # rare types, as said above
             warnings.filterwarnings("ignore", message="The least populated class")

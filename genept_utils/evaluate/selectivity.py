@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.intervals import bootstrap
 
 
@@ -22,7 +23,7 @@ def explained_by(labels, values):
     numpy.ndarray
         (k,) between 0 and 1; NaN for a constant column.
     """
-    codes, names = pd.factorize(np.asarray(labels))
+    codes, names = pd.factorize(checked(values, labels))
     one_hot = sp.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))))
     centred = values - values.mean(axis=0)
     sums = one_hot @ centred

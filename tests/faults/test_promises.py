@@ -1,0 +1,164 @@
+"""What each public function does with each awkward input: a table of promises.
+
+"right" is a finite result of the right shape, anything else is the sentence that is said.
+"""
+
+import warnings
+
+import anndata as ad
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import genept_utils as gp
+from genept_utils import cells, embed, evaluate, genes
+
+GENES = ["TP53", "CD4", "LYZ", "MS4A1", "NKG7", "GNLY", "CD3E", "CD14"]
+
+
+def made(n=40, names=GENES, change=None, dense=False):
+    counts = np.random.default_rng(0).poisson(2, (n, len(names))).astype(np.float32)
+    if change:
+        change(counts)
+    adata = ad.AnnData(counts if dense else sp.csr_matrix(counts))
+    adata.var_names = list(names)
+    adata.obs["cell_type"] = np.where(np.arange(n) % 2, "a", "b")
+    return adata
+
+
+def put(value, row=3):
+    def change(counts):
+        counts[row, 2 if np.isscalar(row) else slice(None)] = value
+    return change
+
+
+ZEROS, REFUSED, WITHOUT = "no cells or no genes", "NaN or infinite", "has no X"
+INPUTS = {
+    "good": made(), "no cells": made(0), "no genes": made(names=[]), "one cell": made(1),
+    "one gene": made(names=["TP53"]), "no overlap": made(names=[f"zzz{i}x" for i in range(8)]),
+    "duplicate names": made(names=["TP53", "TP53", *GENES[2:]]),
+    "NaN": made(change=put(np.nan), dense=True), "infinity": made(change=put(np.inf), dense=True),
+    "negative": made(change=put(-1)), "all zero": made(change=put(0, slice(None))),
+    "a zero cell": made(change=put(0, [0])), "no X": ad.AnnData(obs=made().obs, var=made().var),
+}
+VALUES = {"no cells": ZEROS, "no genes": ZEROS, "all zero": ZEROS, "NaN": REFUSED,
+          "infinity": REFUSED, "negative": "negative values", "no X": WITHOUT}
+NO_GENE = {"no overlap": "gene names has a vector"}
+ONE = {"one cell": "two cells and two genes", "one gene": "two cells and two genes"}
+FUNCTIONS = {  # name -> (function, what is refused; all else is right)
+    "normalise": (lambda a: cells.normalise(a).X.toarray(), VALUES),
+    "highly_variable": (lambda a: cells.highly_variable(a, 4), VALUES),
+    "pca": (lambda a: cells.pca(a, 3).obsm["X_pca"], {**VALUES, **ONE}),
+    "genept_w": (lambda a: gp.genept_w(a, EMBEDDING).obsm["X_genept_w"], {**VALUES, **NO_GENE}),
+    "genept_w hvg": (lambda a: gp.genept_w(a, EMBEDDING, hvg=4).obsm["X_genept_w"],
+                     {**VALUES, **NO_GENE}),
+    "genept_w whitened": (lambda a: gp.genept_w(a, EMBEDDING, whitened=True).obsm["X_genept_w"],
+                          {**VALUES, **NO_GENE, "one gene": "needs two genes"}),
+    "cell_sentences": (cells.cell_sentences, VALUES),
+    "genept_s": (lambda a: gp.genept_s(a).obsm["X_genept_s"], VALUES),
+    "gene_vectors": (lambda a: cells.gene_vectors(a, EMBEDDING)[0],
+                     {"no X": WITHOUT, "no genes": "gene names has a vector", **NO_GENE}),
+    "match": (lambda a: genes.match(a).symbols, {}),
+}
+EMBEDDING = embed.read_embedding()
+
+
+@pytest.mark.parametrize("given", INPUTS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_cells(function, given):
+    call, refused = FUNCTIONS[function]
+    adata = INPUTS[given].copy()
+    before = None if adata.X is None else adata.X.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if given in refused:
+            with pytest.raises(ValueError, match=refused[given]) as caught:
+                call(adata)
+            assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+        else:
+            found = call(adata)
+            if found.dtype.kind == "f":
+                assert np.isfinite(found).all()
+    if before is not None:  # nothing is changed on the way
+        same = (adata.X != before)
+        assert not (same.nnz if sp.issparse(same) else
+                    (same & ~(np.isnan(adata.X) & np.isnan(before))).any())
+
+
+def test_awkward_cells_do_not_move_the_others():
+    """A zero cell is a row of zeros and says so; the other rows are what they are without it."""
+    whole, rest = INPUTS["a zero cell"].copy(), INPUTS["a zero cell"][1:].copy()
+    for adata in (whole, rest):
+        gp.genept_w(adata, EMBEDDING)
+    assert not whole.obsm["X_genept_w"][0].any()
+    assert whole.uns["genept"]["X_genept_w"]["cells_without_a_vector"] == 1
+    np.testing.assert_allclose(whole.obsm["X_genept_w"][1:], rest.obsm["X_genept_w"], atol=1e-6)
+    one = made(1)
+    gp.genept_w(one, EMBEDDING)
+    assert np.linalg.norm(one.obsm["X_genept_w"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_duplicate_names_add_up():
+    values = np.random.default_rng(1).random((40, 8)).astype(np.float32)
+    twice, once = ad.AnnData(values), ad.AnnData(
+        np.column_stack([values[:, :2].sum(axis=1), values[:, 2:]]))
+    twice.var_names, once.var_names = ["TP53", "TP53", *GENES[2:]], ["TP53", *GENES[2:]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for adata in (twice, once):
+            gp.genept_w(adata, EMBEDDING, values="log")
+    np.testing.assert_allclose(twice.obsm["X_genept_w"], once.obsm["X_genept_w"], atol=1e-5)
+
+
+# ---------------------------------------------------------------- scores
+
+ROWS = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
+TYPES = np.array(list("abc"))[np.arange(60) % 3]
+DONORS = np.array([f"d{i}" for i in np.arange(60) % 6])
+HALVES = np.where(np.isin(DONORS, ["d0", "d2", "d4"]), "x", "z")
+BAD = ROWS.copy()
+BAD[3, 3] = np.nan
+FEW, OWN, NONE, LENGTHS = "no comparison", "label of its own", "no cells", "rows of vectors"
+SCORED = {
+    "one member": (ROWS, np.where(np.arange(60) == 0, "lonely", TYPES)),
+    "constant": (np.ones_like(ROWS), TYPES), "one label": (ROWS, np.full(60, "a")),
+    "more clusters than cells": (ROWS, np.arange(60).astype(str)),
+    "empty": (ROWS[:0], TYPES[:0]), "NaN": (BAD, TYPES), "lengths": (ROWS, TYPES[:50]),
+}
+ALWAYS = {"empty": NONE, "NaN": REFUSED, "lengths": LENGTHS}
+GROUPS = {**ALWAYS, "one label": FEW, "more clusters than cells": OWN}
+SCORES = {
+    "clustering": (lambda X, y: evaluate.clustering(X, y, seeds=2)["ari"], GROUPS),
+    "asw": (evaluate.asw, GROUPS),
+    "cell_typing": (lambda X, y: evaluate.cell_typing(X, y, folds=3)["f1_macro"], GROUPS),
+    "held-out groups": (lambda X, y: evaluate.cell_typing(X, y, groups=DONORS[:len(y)])[
+        "f1_macro"], GROUPS),
+    "integration": (lambda X, y: list(evaluate.integration(X, DONORS[:len(X)], y).values()),
+                    GROUPS),
+    "knn_predict": (lambda X, y: (evaluate.knn_predict(X, y, ROWS) != "").astype(float), ALWAYS),
+    "cross_validate": (lambda X, y: evaluate.cross_validate(
+        X, y, folds=3, repeats=1, scoring="accuracy")["accuracy"].fillna(0),
+        {**ALWAYS, "more clusters than cells": "n_splits=3 cannot be greater"}),
+    "finetune": (lambda X, y: evaluate.finetune.fit(X, y, max_iter=3).predict_proba(X), GROUPS),
+    "donors": (lambda X, y: evaluate.leave_one_donor_out(
+        X, DONORS[:len(y)], HALVES[:len(y)], permutations=3)["roc_auc"], ALWAYS),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("given", SCORED)
+@pytest.mark.parametrize("function", SCORES)
+def test_scores(function, given):
+    call, refused = SCORES[function]
+    X, y = SCORED[given]
+    if given in refused:
+        with pytest.raises(ValueError, match=refused[given]):
+            call(X, y)
+    else:
+        assert np.isfinite(np.asarray(call(X, y), dtype=float)).all()
+
+
+def test_one_batch_is_marked_and_not_scored():
+    found = evaluate.integration(ROWS, np.full(60, "b"), TYPES)
+    assert np.isnan(found["asw_batch"]) and np.isnan(found["ilisi"])
+    assert np.isfinite(found["clisi"])
