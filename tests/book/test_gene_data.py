@@ -1,0 +1,71 @@
+"""The data of the gene pages: what stands in them with and without the sources of the texts."""
+
+import json
+import sys
+
+import pandas as pd
+import pytest
+
+from genept_utils import genes, paths, sources
+
+pytest.importorskip("sphinx", reason="sphinx is not installed")
+
+sys.path.insert(0, str(paths.ROOT / "book" / "_ext"))
+from genept_book import gene_data, gene_words, terms  # noqa: E402
+
+
+def fail(*_):
+    raise sources.SourceError("RefSeq could not be had")
+
+
+def test_pages_are_built_without_refseq_and_say_so(monkeypatch):
+    monkeypatch.setattr(genes, "gene_table", fail)
+    table, note = gene_data.described()
+    assert len(table) == 43882 and "without RefSeq" in note
+    columns = json.loads(gene_data.gene_columns(table, note))
+    assert columns["note"] == note and columns["symbol"][:1] == [table.index[0]]
+    texts = json.loads(gene_data.beginnings(table, note))
+    assert texts["texts"] == [] and set(texts["index"]) == {-1}
+    assert json.loads(gene_words.word_lists(table, note)) == {"words": [], "rows": []}
+
+
+@pytest.mark.parametrize("numbers, written", [
+    ([0, 1, 127], [0, 1, 127]), ([128], [128, 1]), ([300, 16384], [172, 2, 128, 128, 1]), ([], [])])
+def test_numbers_of_seven_bits(numbers, written):
+    assert list(gene_words.seven_bits(numbers)) == written
+
+
+def test_beginnings_stand_once_and_end_at_a_word():
+    long = "word " * 100
+    table = pd.DataFrame({"summary": [long, "short", long, ""]}, index=list("abcd"))
+    made = json.loads(gene_data.beginnings(table, ""))
+    assert made["index"] == [0, 1, 0, -1] and made["texts"][1] == "short"
+    assert made["texts"][0].endswith("word …") and len(made["texts"][0]) <= 303
+
+
+def test_every_class_has_a_colour():
+    from genept_utils.pages.plots import PALETTE
+
+    assert len(gene_data.CLASSES) == len(PALETTE)
+    kinds = [kind for some in gene_data.CLASSES.values() for kind in some]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_first_use_of_a_term_is_linked_once():
+    from types import SimpleNamespace
+
+    from docutils import nodes
+    from docutils.utils import new_document
+
+    page = new_document("x")
+    page += nodes.title("", "ARI of cells")
+    page += nodes.paragraph("", "ARI and PCA; the ARI again, not XARI.")
+    page += nodes.paragraph("", "", nodes.literal("", "PCA"), nodes.Text(" Batch by batch"))
+    found = {("term", name): ("book/glossary", f"term-{name}") for name in ("ARI", "PCA", "batch")}
+    app = SimpleNamespace(env=SimpleNamespace(get_domain=lambda _: SimpleNamespace(objects=found)),
+                          builder=SimpleNamespace(get_relative_uri=lambda *_: "g.html"))
+    terms.link_terms(app, page, "notebooks/07")
+    links = [link for link in page.findall(nodes.reference)]
+    assert [link.astext() for link in links] == ["ARI", "PCA", "Batch"]
+    assert links[0]["refuri"] == "g.html#term-ARI"
+    assert page.astext().count("ARI") == 4
