@@ -168,3 +168,17 @@ def test_third_parties_are_marked_in_the_ledger():
     third = (table["source"] == "third-party re-run").to_numpy()
     assert third.any() and all(("third parties" in cell) == mark
                                for cell, mark in zip(shown, third))
+
+
+@pytest.mark.parametrize("options, there, not_there", [
+    ({}, "authors' notebook", ledger.THIRD_PARTY), ({"third": None}, "jethrocsau/GenePT",
+                                                    "authors' notebook")])
+def test_what_third_parties_measured_is_a_table_of_its_own(options, there, not_there):
+    from genept_book.directives import LedgerTable
+
+    page = SimpleNamespace(options=options, arguments=["Table 1"], notebook_link=str)
+    sources = set(LedgerTable.read(page)["source"].dropna())
+    assert there in sources and not_there not in sources
+    if options:
+        shown = LedgerTable.show(page, LedgerTable.read(page))["published"]
+        assert shown.str.contains("jethrocsau/GenePT").any()

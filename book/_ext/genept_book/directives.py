@@ -123,8 +123,8 @@ class LedgerTable(DataTable):
         frame["95 % interval"] = spans(frame)
         frame["published"] = two_lines(
             [number(row[0]) for row in values],
-            [(source if "third" in self.options else "") if pd.notna(row[0]) else ""
-             for source, row in zip(frame["source"], values)])
+            [source if "third" in self.options else THIRD_PARTIES.get(source, "")
+             if pd.notna(row[0]) else "" for source, row in zip(frame["source"], values)])
         ours = [number(row[1]) for row in values]
         if "95 % interval" not in self.options.get("columns", ""):
             ours = two_lines(ours, frame["95 % interval"])
