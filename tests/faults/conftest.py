@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from downloads import registered, wheel  # noqa: F401  (fixtures)
 from fault_server import KEY
 
 from genept_utils import sources

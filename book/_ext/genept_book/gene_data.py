@@ -54,10 +54,12 @@ def write_gene_data(app, exception):
     ).encode()).hexdigest()[:16]
     for name, make in PARTS.items():
         kept = paths.cache() / "derived" / f"book-{name}-{made_from}.js"
-        if not kept.is_file():
+
+        def write(part, name=name, make=make):
             packed = base64.b64encode(gzip.compress(make(table, note), 9, mtime=0)).decode()
-            with sources.replacing(kept) as part:
-                part.write_text(f'genept.take("{name}", "{packed}");\n', encoding="ascii")
+            part.write_text(f'genept.take("{name}", "{packed}");\n', encoding="ascii")
+
+        sources.derived(kept, write)
         (folder / f"data-{name}.js").write_bytes(kept.read_bytes())
 
 
