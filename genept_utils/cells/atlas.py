@@ -19,7 +19,7 @@ import anndata as ad
 import h5py
 import numpy as np
 
-from genept_utils import extras, sources
+from genept_utils import extras, outside, sources
 from genept_utils.cells import scale
 from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import judge, marks
@@ -60,17 +60,18 @@ def opened(path):
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
     if path.is_dir():
+        outside.zarr_store(path)
         group = extras.need("zarr").open_group(path, mode="r")
         if "obs" not in group:
             raise ValueError(f"{path} holds no AnnData")
         yield group
         return
-    try:
-        file = h5py.File(path)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as .h5ad ({error}); it is broken or not "
-                         "complete, so copy or download it again") from None
-    with file:
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(outside.hdf5(path))
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read as .h5ad ({error}); it is broken or not "
+                             "complete, so copy or download it again") from None
         yield file
 
 

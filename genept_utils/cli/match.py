@@ -6,6 +6,7 @@ from pathlib import Path
 from genept_utils import genes, sources
 from genept_utils.genes.files import read_table
 
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last ones are wide
 SHOWN = 20  # ambiguous or missing names that are printed
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -25,7 +26,8 @@ def register(commands):
                         "of this species (default: human)")
     parser.add_argument("--layer", metavar="NAME", help="count what this layer of a file holds")
     parser.add_argument("--raw", action="store_true", help="genes and counts of the file's raw")
-    parser.add_argument("--out", metavar="FILE.csv", help="write one row per name")
+    parser.add_argument("--out", metavar="FILE.csv", help="write one row per name; a name that a "
+                        "spreadsheet would take for a formula gets an apostrophe before it")
     parser.set_defaults(function=match)
 
 
@@ -43,7 +45,7 @@ def match(options):
             print(f"{title}: {', '.join(names[:SHOWN])}{more}")
     if options.out:
         with sources.replacing(Path(options.out).expanduser()) as part:
-            report.table.to_csv(part, index=False)
+            report.table.map(_as_text).to_csv(part, index=False)
         print(f"one row per name is in {options.out}")
     return 0
 
@@ -59,6 +61,12 @@ def _report(path, options):
     table = read_table(path)
     return genes.of_table(table.iloc[:, 0], table.iloc[:, 1:], species=options.species,
                           where=table.columns[0])
+
+
+def _as_text(cell):
+    """A cell that a spreadsheet shows and does not compute: ``=``, ``+``, ``-``, ``@`` at its
+    beginning make a formula there, so an apostrophe goes before them."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip()[:1] in FORMULA else cell
 
 
 def _is_hdf5(path):

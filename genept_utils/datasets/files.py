@@ -13,6 +13,8 @@ import h5py
 import numpy as np
 import scipy.sparse as sp
 
+from genept_utils import outside
+
 ROWS = 1000  # rows of a dense matrix that are read at a time
 PEEK = 10_000  # stored values by which it is noted whether a layer may hold counts
 
@@ -44,10 +46,10 @@ def read_h5ad(path, layer=None, raw=False, obsm=()):
     KeyError
         There is no such layer, no raw, or no such key; the message names what there is.
     ValueError
-        There is no ``X``, or the file is broken.
+        There is no ``X``, the file is broken, or a part of it lies in another file.
     """
     path = Path(path)
-    with readable(path), h5py.File(path) as file:
+    with readable(path), outside.hdf5(path) as file:
         return read_group(file, path.name, layer, raw, obsm,
                           lambda: ad.read_h5ad(path, backed="r"))
 
@@ -180,9 +182,9 @@ def readable(path):
             raise
         raise ValueError(f"{path.name} cannot be read ({_short(error)}); it is broken or not "
                          "complete, so copy or download it again") from error
-    except (OSError, RuntimeError, EOFError, TypeError, AttributeError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except (FileNotFoundError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # a file of others may make a library raise anything
         raise ValueError(f"{path.name} cannot be read ({_short(error)}); it is broken or not "
                          "complete, so copy or download it again") from error
 

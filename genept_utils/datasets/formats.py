@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import extras, packed
+from genept_utils import extras, outside, packed
 from genept_utils.datasets.files import read_annotations, read_group, read_h5ad, readable
 
 CONVERT = {  # ending -> what turns such a file into one that is read
@@ -48,8 +48,8 @@ def read_cells(path, layer=None, raw=False, obsm=()):
     Raises
     ------
     ValueError
-        The file is broken, or of a kind that is not read; then the message says how to convert
-        it.
+        The file is broken, leads to another one, or is of a kind that is not read; then the
+        message says how to convert it.
     """
     if path.is_dir():
         return _folder(path, layer, raw, obsm)
@@ -72,7 +72,7 @@ def annotations(path):
     read."""
     path = Path(path)
     if path.is_file() and h5py.is_hdf5(path):
-        with readable(path), h5py.File(path) as file:
+        with readable(path), outside.hdf5(path) as file:
             if {"obs", "var"} <= set(file):
                 return read_annotations(file, lambda: ad.read_h5ad(path, backed="r"))
     adata = read_cells(path)
@@ -99,10 +99,11 @@ def _folder(path, layer, raw, obsm):
     if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
         zarr = extras.need("zarr")
         with readable(path):
+            outside.zarr_store(path)
             return read_group(zarr.open_group(path, mode="r"), path.name, layer, raw, obsm)
     matrices = sorted(path.glob("*matrix.mtx")) + sorted(path.glob("*matrix.mtx.gz"))
     if len(matrices) == 1:
-        return _mtx(matrices[0], layer, raw, obsm)
+        return _mtx(outside.within(matrices[0], path), layer, raw, obsm)
     if matrices:
         raise ValueError(f"{path} holds {len(matrices)} matrices; give one of them: "
                          f"{', '.join(file.name for file in matrices[:5])}")
@@ -112,7 +113,7 @@ def _folder(path, layer, raw, obsm):
 
 
 def _hdf5(path, layer, raw, obsm):
-    with readable(path), h5py.File(path) as file:
+    with readable(path), outside.hdf5(path) as file:
         keys = set(file)
         tenx = [key for key in file if isinstance(file[key], h5py.Group)
                 and {"barcodes", "indptr"} <= set(file[key])]
@@ -191,6 +192,7 @@ def _beside(path, start, names):
     for name in names:
         for file in (path.parent / f"{start}{name}", path.parent / f"{start}{name}.gz"):
             if file.is_file():
+                outside.within(file, path.parent)
                 with readable(file):
                     return pd.read_csv(file, sep="\t", header=None, dtype=str,
                                        keep_default_na=False)

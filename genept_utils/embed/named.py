@@ -8,9 +8,8 @@ import warnings
 from pathlib import Path
 
 import anndata as ad
-import h5py
 
-from genept_utils import extras, genes, paths, sources
+from genept_utils import extras, genes, outside, paths, sources
 from genept_utils.embed import cost, readers, store
 from genept_utils.embed.backends import embed
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
@@ -133,7 +132,7 @@ def _from_file(path):
 
 def _is_ours(path):
     try:
-        with h5py.File(path) as file:
+        with outside.hdf5(path) as file:
             return "uns/genept" in file
     except OSError:  # no HDF5 file, or a broken one: the reader says which
         return False

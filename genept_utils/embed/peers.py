@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from genept_utils import extras, genes, pickles, sources
+from genept_utils import extras, genes, outside, pickles, sources
 from genept_utils.embed.vectors import as_embedding
 
 GENE2VEC = ("vectors/gene2vec_16906.npy", "vectors/gene2vec_16906_names.h5ad")
@@ -83,7 +83,8 @@ def released(folder):
     FileNotFoundError
         A file of the release is missing; the sentence says which and where it comes from.
     ValueError
-        The folder is of another kind, or weights and names do not belong together.
+        The folder is of another kind, weights and names do not belong together, or a file is
+        a link that leads out of its folder.
     ImportError
         The format needs torch (or safetensors), which is not installed.
     """
@@ -126,12 +127,14 @@ def _scgpt(folder):
 
 def _geneformer(folder):
     path = next(folder / name for name in GENEFORMER if (folder / name).is_file())
+    outside.within(path, folder)
     table = (_safetensor if path.suffix == ".safetensors" else _from_torch)(path, GENEFORMER_TABLE)
     places = [folder, folder / "geneformer", folder.parent, folder.parent / "geneformer"]
     found = [file for place in places for file in sorted(place.glob(GENEFORMER_NAMES))
              + sorted(place.glob(f"gene_dictionaries_30m/{GENEFORMER_NAMES}"))]
     sizes = {}
     for file in dict.fromkeys(found):
+        outside.within(file, folder if file.is_relative_to(folder) else folder.parent)
         with open(file, "rb") as opened:
             tokens = pickles.load(opened)
         sizes[file.name] = len(tokens)
@@ -153,6 +156,8 @@ def _scfoundation(folder):
     if names is None:
         raise FileNotFoundError(f"{folder}: {SCFOUNDATION_NAMES} is missing; it lies in the "
                                 "folder model of scFoundation's repository")
+    for file in (path, names):
+        outside.within(file, file.parent)
     state = _torch(path)
     state = state.get("gene", state)  # one network each for cells and genes in the release
     table = _tensor(state.get("state_dict", state), "pos_emb.weight", path)
@@ -176,7 +181,7 @@ def _embedding(table, tokens, model, path, names):
 def _beside(folder, name, where):
     if not (folder / name).is_file():
         raise FileNotFoundError(f"{folder}: {name} is missing; {where}")
-    return folder / name
+    return outside.within(folder / name, folder)
 
 
 def _safetensor(path, name):

@@ -6,7 +6,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import extras, packed
+from genept_utils import extras, outside, packed
 
 
 def words(path):
@@ -67,8 +67,13 @@ def arrays(path):
 
 def h5ad(path):
     try:
-        adata = ad.read_h5ad(path)
-    except (OSError, KeyError) as error:
+        with outside.hdf5(path):
+            adata = ad.read_h5ad(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # a file of others may make a library raise anything
+        if "lies in another file" in str(error):
+            raise
         raise ValueError(f"{path.name} cannot be read as .h5ad ({str(error)[:160]}); it is broken "
                          "or not complete, so copy or download it again") from None
     if adata.X is None:

@@ -1,0 +1,154 @@
+"""Files and folders from outside may refer to others: nothing beyond them is read, nothing runs.
+
+HDF5 knows links and datasets that lie in another file, a folder may hold symbolic links that lead
+out of it, a zarr array names the codecs that decode it, among them one that is Python's pickle,
+and a folder of a text model may name classes that are code of its own.
+"""
+
+import contextlib
+import functools
+import json
+import os
+from pathlib import Path
+
+CODECS = {  # of zarr: those that only turn bytes into numbers or strings
+    "adler32", "astype", "base64", "bitround", "blosc", "bytes", "bz2", "categorize", "crc32",
+    "crc32c", "delta", "endian", "fixedscaleoffset", "fletcher32", "gzip", "jenkins_lookup3",
+    "json2", "lz4", "lzma", "msgpack2", "packbits", "pcodec", "quantize", "sharding_indexed",
+    "shuffle", "transpose", "vlen-array", "vlen-bytes", "vlen-utf8", "zfpy", "zlib", "zstd"}
+METADATA = {".zarray", ".zmetadata", "zarr.json"}
+
+
+@contextlib.contextmanager
+def hdf5(path):
+    """An HDF5 file opened for reading, once nothing in it leads to another file.
+
+    Raises
+    ------
+    OSError
+        It is no HDF5 file.
+    ValueError
+        A link or a dataset lies in another file; the message names it.
+    """
+    import h5py
+
+    path = Path(path)
+    with h5py.File(path) as file:
+        # what a visitor returns ends the visit; an error in it would end h5py
+        def link(name, found):
+            return (name, found.filename) if isinstance(found, h5py.ExternalLink) else None
+
+        def dataset(name, found):
+            if not isinstance(found, h5py.Dataset):
+                return None
+            others = [part[0] for part in found.external or ()]
+            if found.is_virtual:
+                others += [part.file_name for part in found.virtual_sources()
+                           if part.file_name != "."]
+            return (name, others[0]) if others else None
+
+        if leads := file.visititems_links(link) or file.visititems(dataset):
+            name, other = leads
+            raise ValueError(f"{path.name}: {name} lies in another file ({other}), which is not "
+                             "read; write one file that holds everything, for example with "
+                             "anndata's write_h5ad where the data were made")
+        yield file
+
+
+def within(path, folder):
+    """The path, once it is known that no link on it leads out of the folder.
+
+    A snapshot of Hugging Face's cache may lead to the blobs of its own repository.
+
+    Raises
+    ------
+    ValueError
+        It does; the message names the link and its target.
+    """
+    root, real = Path(folder).resolve(), Path(path).resolve()
+    if root.parent.name == "snapshots" and root.parents[1].name.startswith("models--"):
+        root = root.parents[1]
+    if not real.is_relative_to(root):
+        raise ValueError(f"{path} is a link to {real}, outside of {root}, and is not followed; "
+                         "put the file itself there, or give the folder it lies in")
+    return path
+
+
+def zarr_store(path):
+    """Check a zarr store before it is opened: links and codecs.
+
+    Raises
+    ------
+    ValueError
+        A link leads out of the folder, or an array asks for a codec that may run code.
+    """
+    _zarr_store(Path(path).resolve(), Path(path).stat().st_mtime_ns)
+
+
+@functools.lru_cache
+def _zarr_store(root, _):
+    for path in _files(root):
+        if path.name in METADATA:
+            try:
+                said = json.loads(path.read_bytes())
+            except (ValueError, RecursionError):
+                raise ValueError(f"{root.name}: {path.relative_to(root)} is no JSON; the store is "
+                                 "broken or not complete, so copy it again") from None
+            for codec in _codecs(said):
+                if codec.removeprefix("numcodecs.") not in CODECS:
+                    raise ValueError(f"{root.name}: {path.relative_to(root)} asks for the codec "
+                                     f"{codec!r}, which may run code; nothing was executed, and "
+                                     "the store is not read")
+
+
+def text_model(path):
+    """Check a folder of a sentence-transformers model: no code of its own, no way out.
+
+    Raises
+    ------
+    ValueError
+        A link leads out of the folder, or it brings or names code.
+    """
+    root = Path(path).resolve()
+    for file in _files(root):
+        if file.suffix == ".py":
+            raise ValueError(f"{path} brings code ({file.relative_to(root)}), which would run; "
+                             "such a model is not loaded: embed the texts elsewhere and give the "
+                             "vectors as a file")
+        if file.name == "modules.json":
+            kinds = [str(module.get("type")) for module in json.loads(file.read_bytes())]
+            for kind in kinds:
+                if not kind.startswith("sentence_transformers."):
+                    raise ValueError(f"{path}: modules.json names {kind}, which is no part of "
+                                     "sentence_transformers and would run; the model is not "
+                                     "loaded")
+
+
+def _files(root):
+    for place, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            if path.is_symlink():
+                within(path, root)
+            if name in files:
+                yield path
+
+
+def _codecs(said, inside=False):
+    """Names of all codecs in the metadata of an array or of a whole store."""
+    if isinstance(said, list):
+        for part in said:
+            yield from _codecs(part, inside)
+    elif isinstance(said, str) and inside:
+        yield said
+    elif isinstance(said, dict):
+        name = said.get("id", said.get("name")) if inside else None
+        if name is not None:
+            yield str(name)
+        for key, part in said.items():
+            if key == "attributes" or key.endswith(".zattrs"):
+                continue  # they are the user's own, whatever their names
+            if key in ("filters", "compressor", "codecs", "index_codecs"):
+                yield from _codecs(part, True)
+            elif isinstance(part, (dict, list)):
+                yield from _codecs(part, False)

@@ -1,0 +1,330 @@
+"""Files from outside: nothing of them is executed, nothing beyond them is read."""
+
+import gzip
+import json
+import os
+import pickle
+import struct
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from genept_utils import datasets, embed, outside, pickles
+from genept_utils.cells import atlas
+from genept_utils.cli import match
+
+GENES = ["TP53", "MDM2", "LYZ", "CD4"]
+
+
+class Runs:
+    """Pickled, it touches a file where it is loaded by the standard unpickler."""
+
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.trace}",)
+
+
+def cells_of(n=6):
+    counts = np.random.default_rng(0).poisson(2, (n, len(GENES))).astype(np.float32)
+    return ad.AnnData(sp.csr_matrix(counts), obs=pd.DataFrame(
+        {"kind": ["a", "b"] * (n // 2)}, index=[f"cell{i}" for i in range(n)]),
+        var=pd.DataFrame(index=GENES))
+
+
+# ---------------------------------------------------------------- pickles
+
+def nested(evil):
+    return {"TP53": [1., 2.], "more": {"deep": [({"er": evil},)]}}
+
+
+def as_key(evil):
+    return {(1, evil): [1., 2.]}
+
+
+def in_an_array(evil):
+    return {"TP53": np.array([evil, None], dtype=object)}
+
+
+def twice(evil):
+    return {"TP53": pickle.dumps(evil), "MDM2": evil}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+@pytest.mark.parametrize("place", [nested, as_key, in_an_array, twice])
+def test_a_pickle_runs_nothing_wherever_it_hides(tmp_path, place, protocol, pack):
+    trace, path = tmp_path / "it-ran", tmp_path / "vectors.pkl"
+    path.write_bytes(pack(pickle.dumps(place(Runs(trace)), protocol)))
+    with pytest.raises(pickles.UnsafePickle, match="nothing was executed"):
+        embed.read_embedding(path)
+    assert not trace.exists()
+
+
+TRICKS = {  # what an unpickler can be told to do
+    "a reduce of a reduce": b"cbuiltins\ngetattr\n(cbuiltins\n__import__\nVsystem\ntR.",
+    "an attribute of an allowed class": b"\x80\x04\x8c\x08builtins\x8c\x0cdict.__class__\x93.",
+    "an old name of builtins": b"c__builtin__\neval\n(V1\ntR.",
+    "an extension code": b"\x82\x01.",
+    "an object from elsewhere": b"Ppersistent\n.",
+    "build on a class": b"ccollections\nOrderedDict\n}Vfromkeys\ncposix\nsystem\nsb.",
+    "instance": b"(Vtouch x\nios\nsystem\n.",
+    "newobj": b"\x80\x02csubprocess\nPopen\n)\x81.",
+    "newobj_ex": b"\x80\x04\x8c\x0asubprocess\x8c\x05Popen\x93)}\x92.",
+    "code": b"ctypes\nCodeType\n.", "a loader": b"cnumpy\nload\n(Vx\ntR.",
+}
+
+
+@pytest.mark.parametrize("allowed", [pickles.ARRAYS, pickles.FRAMES], ids=["arrays", "frames"])
+@pytest.mark.parametrize("trick", TRICKS)
+def test_tricks_of_pickles_are_refused(tmp_path, trick, allowed):
+    path = tmp_path / "x.pkl"
+    path.write_bytes(TRICKS[trick])
+    with open(path, "rb") as file, pytest.raises((pickle.UnpicklingError, ValueError)):
+        pickles.load(file, allowed)
+    with pytest.raises((pickles.UnsafePickle, ValueError)):
+        embed.read_embedding(path)
+
+
+def test_an_array_of_objects_in_npz_is_not_read(tmp_path):
+    trace, path = tmp_path / "it-ran", tmp_path / "vectors.npz"
+    np.savez(path, names=np.array(GENES, dtype=object),
+             vectors=np.array([Runs(trace)], dtype=object))
+    with pytest.raises(ValueError, match="holds Python objects, which are not read"):
+        embed.read_embedding(path)
+    assert not trace.exists()
+
+
+# ---------------------------------------------------------------- HDF5
+
+def raw_pickle(path, trace, place):
+    content = np.frombuffer(pickle.dumps(Runs(trace)), "u1")
+    with h5py.File(path, "r+") as file:
+        if place in file:
+            del file[place]
+        file[place] = np.void(content.tobytes())
+        file[place].attrs["encoding-type"] = "pickle"
+        file[place].attrs["encoding-version"] = "0.1.0"
+
+
+@pytest.mark.parametrize("place", ["uns/made", "obs/kind", "obsm/X_pca", "X"])
+def test_a_pickle_inside_h5ad_is_never_loaded(tmp_path, place):
+    trace, path = tmp_path / "it-ran", tmp_path / "cells.h5ad"
+    cells_of().write_h5ad(path)
+    raw_pickle(path, trace, place)
+    for read in (datasets.read_h5ad, datasets.annotations, embed.read_embedding):
+        try:
+            read(path)
+        except (ValueError, KeyError) as error:
+            assert "cells.h5ad" in str(error)
+    assert not trace.exists()
+
+
+def external_link(file, place, other):
+    file[place] = h5py.ExternalLink(other, "/secret")
+
+
+def external_data(file, place, other):
+    file.create_dataset(place, shape=(24,), dtype="u1", external=[(other, 0, 24)])
+
+
+def virtual_data(file, place, other):
+    layout = h5py.VirtualLayout(shape=(6, 4), dtype="f4")
+    layout[:] = h5py.VirtualSource(other, "secret", shape=(6, 4))
+    file.create_virtual_dataset(place, layout)
+
+
+def soft_to_external(file, place, other):
+    file["hidden"] = h5py.ExternalLink(other, "/secret")
+    file[place] = h5py.SoftLink("/hidden")
+
+
+READERS = {"read_cells": lambda path: datasets.read_cells(path, layer="counts"),
+           "read_h5ad": datasets.read_h5ad, "annotations": datasets.annotations,
+           "embedding": embed.read_embedding,
+           "block by block": lambda path: by_blocks(path, "counts")}
+
+
+def by_blocks(path, layer=None):
+    with atlas.opened(path) as group:
+        return atlas.matrix_of(group, layer)[:]
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("link", [external_link, external_data, virtual_data, soft_to_external])
+def test_nothing_is_read_through_a_link_to_another_file(tmp_path, link, reader):
+    path, other = tmp_path / "cells.h5ad", tmp_path / "other.h5"
+    cells_of().write_h5ad(path)
+    with h5py.File(other, "w") as file:
+        file["secret"] = np.full((6, 4), 7, "f4")
+    with h5py.File(path, "r+") as file:
+        del file["layers"]
+        link(file, "layers/counts", str(other))
+    with pytest.raises(ValueError, match="cells.h5ad: .*in another file .*other.h5.* not read"):
+        READERS[reader](path)
+
+
+def test_links_inside_a_file_are_followed_and_circles_end(tmp_path):
+    path = tmp_path / "cells.h5ad"
+    cells_of().write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        file["layers/counts"] = h5py.SoftLink("/X")
+        file["uns/around"] = h5py.SoftLink("/uns")
+        file["uns/again"] = file["uns"]
+    assert (datasets.read_h5ad(path, layer="counts").X != cells_of().X).nnz == 0
+    with pytest.raises(ValueError, match="cells.h5ad"):
+        embed.read_embedding(path)
+
+
+# ---------------------------------------------------------------- zarr
+
+@pytest.fixture
+def store(tmp_path):
+    pytest.importorskip("zarr")
+    path = tmp_path / "given" / "cells.zarr"
+    cells_of().write_zarr(path)
+    return path
+
+
+ZARR = {"read_cells": datasets.read_cells, "block by block": by_blocks}
+
+
+@pytest.mark.parametrize("reader", ZARR)
+@pytest.mark.parametrize("where", ["filters", "compressor", "consolidated"])
+def test_a_zarr_array_that_is_a_pickle_is_refused(store, tmp_path, where, reader):
+    trace, array = tmp_path / "it-ran", store / "obs" / "kind" / "categories"
+    content = pickle.dumps(np.array([Runs(trace), "b"], dtype=object))
+    said = {"zarr_format": 2, "shape": [2], "chunks": [2], "dtype": "|O", "fill_value": None,
+            "order": "C", "compressor": None, "filters": None, "dimension_separator": "."}
+    said |= {"compressor": {"id": "pickle"}} if where == "compressor" else {
+        "filters": [{"id": "pickle"}]}
+    for old in list(array.rglob("*"))[::-1]:
+        old.unlink() if old.is_file() else old.rmdir()
+    (array / "0").write_bytes(content)
+    if where == "consolidated":
+        (store / ".zmetadata").write_text(json.dumps(
+            {"zarr_consolidated_format": 1, "metadata": {"obs/kind/categories/.zarray": said}}))
+    else:
+        (array / ".zarray").write_text(json.dumps(said))
+    with pytest.raises(ValueError, match="codec 'pickle', which may run code"):
+        ZARR[reader](store)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("reader", ZARR)
+@pytest.mark.parametrize("part", ["X", "obs"])
+def test_a_zarr_store_is_not_left_by_a_link(store, tmp_path, part, reader):
+    other = tmp_path / "other"
+    (store / part).rename(other)
+    (store / part).symlink_to(other)
+    with pytest.raises(ValueError, match="is a link to .*other, outside of"):
+        ZARR[reader](store)
+
+
+@pytest.mark.parametrize("climbs", ["../../other/secret", "..", "/../other/secret"])
+def test_a_name_in_a_zarr_store_does_not_climb(store, tmp_path, climbs):
+    import zarr
+
+    outer = zarr.open_group(tmp_path / "other", mode="w", zarr_format=2)
+    outer.create_array("secret", data=np.array([f"SECRET{i}" for i in range(6)], dtype="U9"))
+    for file in (store / "obs").glob("*"):
+        if file.name in (".zattrs", "zarr.json"):
+            file.write_text(file.read_text().replace('"_index": "_index"',
+                                                     f'"_index": "{climbs}"'))
+    with pytest.raises(ValueError, match="cells.zarr"):
+        assert "SECRET" not in "".join(datasets.read_cells(store).obs_names)
+        raise ValueError("cells.zarr was read")
+    with pytest.raises((ValueError, KeyError)):
+        datasets.read_cells(store, layer=climbs)
+
+
+def test_a_plain_zarr_store_is_read(store):
+    assert (datasets.read_cells(store).X != cells_of().X).nnz == 0
+
+
+# ---------------------------------------------------------------- folders
+
+def test_a_folder_of_10x_files_is_not_left_by_a_link(tmp_path):
+    import scipy.io
+
+    folder, other = tmp_path / "given", tmp_path / "other.tsv"
+    folder.mkdir()
+    scipy.io.mmwrite(folder / "matrix.mtx", cells_of().X.T)
+    (folder / "barcodes.tsv").write_text("".join(f"cell{i}\n" for i in range(6)))
+    other.write_text("".join(f"{gene}\n" for gene in GENES))
+    (folder / "features.tsv").symlink_to(other)
+    with pytest.raises(ValueError, match="features.tsv is a link to .*other.tsv, outside of"):
+        datasets.read_cells(folder)
+    (folder / "features.tsv").unlink()
+    other.rename(folder / "names.tsv")
+    (folder / "features.tsv").symlink_to("names.tsv")  # inside it may lead anywhere
+    assert list(datasets.read_cells(folder).var_names) == GENES
+
+
+def safetensors(path, table):
+    """The format by hand: a length, a JSON head, the numbers."""
+    head = json.dumps({"bert.embeddings.word_embeddings.weight": {
+        "dtype": "F32", "shape": list(table.shape), "data_offsets": [0, table.nbytes]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(head)) + head + table.tobytes())
+
+
+@pytest.mark.parametrize("linked", ["model.safetensors", "token_dictionary_x.pkl"])
+def test_a_released_model_is_not_left_by_a_link(tmp_path, linked):
+    pytest.importorskip("safetensors")
+    folder, other = tmp_path / "given", tmp_path / "other"
+    folder.mkdir(), other.mkdir()
+    safetensors(folder / "model.safetensors", np.eye(4, dtype=np.float32))
+    (folder / "token_dictionary_x.pkl").write_bytes(pickle.dumps({
+        "<pad>": 0, "ENSG00000141510": 1, "ENSG00000135679": 2, "ENSG00000090382": 3}))
+    (folder / linked).rename(other / linked)
+    (folder / linked).symlink_to(other / linked)
+    with pytest.raises(ValueError, match=f"{linked} is a link to .*, outside of"):
+        embed.read_embedding(folder)
+
+
+def test_a_snapshot_may_lead_to_the_blobs_of_its_own_repository(tmp_path):
+    snapshot = tmp_path / "models--a--b" / "snapshots" / "12"
+    blob = tmp_path / "models--a--b" / "blobs" / "34"
+    snapshot.mkdir(parents=True), blob.parent.mkdir()
+    blob.write_text("numbers"), (tmp_path / "other").write_text("numbers")
+    (snapshot / "a").symlink_to(blob), (snapshot / "b").symlink_to(tmp_path / "other")
+    assert outside.within(snapshot / "a", snapshot).read_text() == "numbers"
+    with pytest.raises(ValueError, match="outside of"):
+        outside.within(snapshot / "b", snapshot)
+
+
+@pytest.mark.parametrize("name, content, said", [
+    ("custom.py", "open('it-ran', 'w')", "brings code"),
+    ("0_Own/more.py", "", "brings code"),
+    ("modules.json", '[{"type": "custom.Own", "path": ""}]', "names custom.Own"),
+    ("modules.json", '[{"type": "a/b--custom.Own", "path": ""}]', "names a/b--custom.Own"),
+])
+def test_a_text_model_brings_no_code(tmp_path, name, content, said):
+    (tmp_path / "modules.json").write_text(
+        '[{"type": "sentence_transformers.models.Transformer", "path": ""}]')
+    outside.text_model(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=said):
+        outside.text_model(tmp_path)
+
+
+# ---------------------------------------------------------------- what we write
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1+2", "-2+3", "@SUM(A1)", " =1", "\t=1",
+                                  "\uff1d1"])
+def test_a_name_is_no_formula_in_the_table_we_write(tmp_path, source, name):
+    from genept_utils import __main__, genes
+
+    source(genes.HGNC)
+    names, out = tmp_path / "names.txt", tmp_path / "found.csv"
+    names.write_text(f"TP53\nMDM2\n{name.strip()}\n")
+    assert __main__.main(["match", str(names), "--out", str(out)]) == 0
+    found = list(pd.read_csv(out, keep_default_na=False)["name"])
+    assert found == ["TP53", "MDM2", f"'{name.strip()}"]
+    assert match._as_text(name) == f"'{name}" and match._as_text("HLA-A") == "HLA-A"
