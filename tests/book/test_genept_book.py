@@ -159,17 +159,6 @@ def test_head_without_a_word_is_no_head():
     assert "<th></th>" not in html and html.count("<thead>") == 1 and "<td></td>" in html
 
 
-def test_third_parties_are_marked_in_the_ledger():
-    from genept_book.directives import LedgerTable
-
-    page = SimpleNamespace(options={}, notebook_link=str)
-    table = ledger.join("Fig 2c")
-    shown = LedgerTable.show(page, table)["published"]
-    third = (table["source"] == "third-party re-run").to_numpy()
-    assert third.any() and all(("third parties" in cell) == mark
-                               for cell, mark in zip(shown, third))
-
-
 @pytest.mark.parametrize("options, there, not_there", [
     ({}, "authors' notebook", ledger.THIRD_PARTY), ({"third": None}, "jethrocsau/GenePT",
                                                     "authors' notebook")])
