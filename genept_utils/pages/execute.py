@@ -124,10 +124,11 @@ def _shown_secret(*files):
 @contextlib.contextmanager
 def _watched_memory(limit=None):
     """Largest resident memory of the kernel (a child of this process) and its children, in MB,
-    sampled ten times a second; above ``limit`` they are stopped."""
+    sampled ten times a second; above ``limit`` they are stopped, and with the runner they end."""
     import psutil
 
     memory, done, me = {"peak": 0, "over": False}, threading.Event(), psutil.Process()
+    runner = os.getppid()
 
     def watch():
         while not done.wait(0.1):
@@ -136,11 +137,14 @@ def _watched_memory(limit=None):
                 with contextlib.suppress(psutil.Error):
                     total += child.memory_info().rss
             memory["peak"] = max(memory["peak"], round(total / 1e6))
-            if limit and total / 1e6 > limit:
-                memory["over"] = True
+            memory["over"] |= bool(limit and total / 1e6 > limit)
+            orphan = os.getppid() != runner
+            if memory["over"] or orphan:
                 for child in children:
                     with contextlib.suppress(psutil.Error):
                         child.kill()
+            if orphan:
+                os._exit(1)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

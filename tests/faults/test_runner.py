@@ -9,6 +9,7 @@ import threading
 import time
 
 import nbformat
+import psutil
 import pytest
 
 from genept_utils import paths
@@ -97,6 +98,20 @@ def test_two_runs_at_once(project, tmp_path):
         run.run(report=lambda line: None)
     assert first.communicate()[0].strip() == "executed"
     assert run.run(report=lambda line: None)[0]["status"] == "executed"
+
+
+def test_nothing_runs_on_when_the_runner_is_killed(project, tmp_path):
+    project("import time; time.sleep(600)")
+    runner = running(tmp_path)
+    me, end = psutil.Process(runner.pid), time.monotonic() + 60
+    while not list(paths.BUILD.rglob("*.running.ipynb")) and time.monotonic() < end:
+        time.sleep(.05)
+    children = me.children(recursive=True)
+    assert len(children) >= 2
+    runner.kill()
+    runner.communicate()
+    gone, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
 
 
 @pytest.mark.parametrize("seconds", [1.5, 4, 7])
