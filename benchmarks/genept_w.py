@@ -49,7 +49,8 @@ def compare(X, d, repeats, processor):
                              processor)
     slow, dense = interleaved({
         DENSE: lambda: embed.unit(few.toarray() @ vectors),
-        AUTHORS: lambda: _unit64(few.toarray().astype(np.float64) @ exact)}, max(repeats - 2, 1), processor)
+        AUTHORS: lambda: _unit64(few.toarray().astype(np.float64) @ exact)}, max(repeats - 2, 1),
+        processor)
     share = len(made[OURS]) / few.shape[0]
     best |= {way: seconds * share for way, seconds in slow.items()}
     if processor:
