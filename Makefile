@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help canary colab links lock light book test install data run paper write render bench check browser recompute clean
+.PHONY: help soak canary colab links lock light book test install data run paper write render bench check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -79,6 +79,10 @@ recompute: install
 check: install
 	@$(BIN)/python -m genept_utils check
 	@$(BIN)/python -m genept_utils check --prose
+
+# Many texts under faults and many kills; writes the figures of the page on reliability.
+soak: install
+	@$(BIN)/python tests/faults/soak.py
 
 # Every page in a browser.
 browser: install

@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,8 +34,6 @@ from genept_utils import paths, sources
 FOLDER = Path(__file__).parent
 OUT = paths.DATA / "results" / "reliability.json"
 FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "503", "nan", "dimension"]
-COUNTED = ["tests/faults", "tests/test_supply.py", "tests/embed/test_embed.py",
-           "tests/embed/test_files.py"]
 forked = multiprocessing.get_context("fork")
 
 
@@ -162,13 +161,27 @@ def killed_downloads(kills, folder, random):
             "ended_before_the_kill": whole, "most_files_left_behind": most}
 
 
+def named():
+    """(file, test) of every test that the page names."""
+    page = (paths.ROOT / "book" / "reliability.md").read_text(encoding="utf-8")
+    file, found = "", []
+    for place, name in re.findall(r"(tests/[\w/]+\.py)?::(test_\w+)", page):
+        file = place or file
+        found.append((file, name))
+    return found
+
+
 def cases():
-    """Cases of every test, as pytest collects them: {file: {name: number}}."""
+    """Cases of every test in the files that the page names, as pytest collects them:
+    {file: {name: number}}."""
     found = collections.defaultdict(collections.Counter)
-    for place in COUNTED:  # one at a time: files of the same name lie in several folders
+    folders = collections.defaultdict(set)
+    for file, _ in named():
+        folders[Path(file).parent].add(file)
+    for files in folders.values():  # files of the same name lie in several folders
         listed = subprocess.run(
-            [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", "addopts=", place],
-            cwd=paths.ROOT, text=True, capture_output=True, check=True).stdout
+            [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", "addopts=",
+             *sorted(files)], cwd=paths.ROOT, text=True, capture_output=True, check=True).stdout
         for line in listed.splitlines():
             if "::" in line:
                 file, name = line.split("::", 1)

@@ -48,7 +48,7 @@ def endless(handler):
     handler.send_response(200)
     handler.end_headers()
     try:
-        while True:
+        for _ in range(500):
             handler.wfile.write(bytes(1 << 16))
     except OSError:  # the reader has gone
         handler.close_connection = True

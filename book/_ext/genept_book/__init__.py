@@ -10,6 +10,7 @@ from .directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable, R
 from .gene_data import write_gene_data
 from .gene_pages import GeneList, GeneMap
 from .notebooks import read_notebook, style_blocks
+from .promises import PromiseTable, SoakTable
 from .roles import Claim
 from .terms import link_terms
 
@@ -29,6 +30,8 @@ def setup(app):
     app.add_directive("runtimes-table", RuntimesTable)
     app.add_directive("claims-table", ClaimsTable)
     app.add_directive("paper-index-table", PaperIndexTable)
+    app.add_directive("promise-table", PromiseTable)
+    app.add_directive("soak-table", SoakTable)
     app.add_directive("book-stamp", BookStamp)
     app.add_directive("gene-list", GeneList)
     app.add_directive("gene-map", GeneMap)
