@@ -1,5 +1,7 @@
 """The tables of the page on reliability: promises with their tests, and the figures of the soak."""
 
+import re
+
 import pandas as pd
 
 from genept_utils import paths
@@ -33,8 +35,8 @@ class PromiseTable(DataTable):
         return pd.DataFrame(rows)
 
     def show(self, frame):
-        shown = [[f"<code>{file.removeprefix('tests/')}::<wbr>{name}</code>"
-                  for file, name in tests] for tests in frame["tests"]]
+        shown = [["<code>" + re.sub("([/_]|::)", r"\1<wbr>", f"{file[len('tests/'):]}::{name}")
+                  + "</code>" for file, name in tests] for tests in frame["tests"]]
         return pd.DataFrame({"promise": frame["promise"], "kept by": map("<br>".join, shown),
                              "cases": frame["cases"].map(str)})
 
