@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help soak canary colab links lock light book test install data run paper write render bench check browser recompute clean
+.PHONY: help audit soak canary colab links lock light book test install data run paper write render bench check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -107,6 +107,12 @@ lock: install
 	  $(BIN)/python -m pip install --dry-run --no-deps --only-binary :all: -qq \
 	    --disable-pip-version-check --python-version $$version --target $(VENV)/.none \
 	    -r requirements.lock || exit 1; echo "requirements.lock resolves for Python $$version"; done
+
+# Known weaknesses of the pinned packages (asks a public data base).
+audit:
+	@rm -rf _build/audit && $(PYTHON) -m venv _build/audit
+	@_build/audit/bin/python -m pip install -qq pip-audit
+	@_build/audit/bin/pip-audit -r requirements.lock --require-hashes --disable-pip
 
 # The module alone in an environment of its own: its size, and that genept_w runs.
 light:
