@@ -175,17 +175,13 @@ def cases():
     """Cases of every test in the files that the page names, as pytest collects them:
     {file: {name: number}}."""
     found = collections.defaultdict(collections.Counter)
-    folders = collections.defaultdict(set)
-    for file, _ in named():
-        folders[Path(file).parent].add(file)
-    for files in folders.values():  # files of the same name lie in several folders
-        listed = subprocess.run(
-            [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", "addopts=",
-             *sorted(files)], cwd=paths.ROOT, text=True, capture_output=True, check=True).stdout
-        for line in listed.splitlines():
-            if "::" in line:
-                file, name = line.split("::", 1)
-                found[file][name.split("[")[0]] += 1
+    files = sorted({file for file, _ in named()})
+    listed = subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", *files],
+                            cwd=paths.ROOT, text=True, capture_output=True, check=True).stdout
+    for line in listed.splitlines():
+        if "::" in line:
+            file, name = line.split("::", 1)
+            found[file][name.split("[")[0]] += 1
     return {file: dict(sorted(names.items())) for file, names in sorted(found.items())}
 
 
