@@ -98,10 +98,11 @@ def test_a_redirect_to_the_right_file_is_followed(registered):
     assert registered[2] == ["/small.txt", "/moved.txt"]
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT], ids=["disk", "quota"])
 @pytest.mark.parametrize("where", ["mkstemp", "open", "write", "close", "replace"])
-def test_a_full_disk_has_its_own_remedy_and_leaves_nothing(registered, monkeypatch, where):
+def test_a_full_disk_has_its_own_remedy_and_leaves_nothing(registered, monkeypatch, where, code):
     def full(*given, **named):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(code, os.strerror(code))
 
     class Full:
         """A file whose writes, or whose last flush, find no space."""
@@ -135,7 +136,7 @@ def test_a_full_disk_has_its_own_remedy_and_leaves_nothing(registered, monkeypat
         if where == "replace":
             patched.setattr(sources.os, "replace", full)
         patched.setattr(builtins, "open", opens)
-        with pytest.raises(sources.SourceError, match="No space left") as caught:
+        with pytest.raises(sources.SourceError, match=os.strerror(code)) as caught:
             sources.fetch(KEY)
     assert re.search(r"What to do: free .* MB on the disk of .*GENEPT_CACHE", str(caught.value))
     assert leftovers() == []
