@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import struct
+from types import SimpleNamespace
 
 import anndata as ad
 import h5py
@@ -16,6 +17,7 @@ import scipy.sparse as sp
 from genept_utils import datasets, embed, outside, pickles
 from genept_utils.cells import atlas
 from genept_utils.cli import match
+from genept_utils.embed import backends
 
 GENES = ["TP53", "MDM2", "LYZ", "CD4"]
 
@@ -312,6 +314,16 @@ def test_a_text_model_brings_no_code(tmp_path, name, content, said):
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=said):
         outside.text_model(tmp_path)
+
+
+def test_a_text_model_is_looked_at_before_it_is_loaded(tmp_path, monkeypatch):
+    loads = SimpleNamespace(SentenceTransformer=lambda *given, **named: pytest.fail("loaded"))
+    monkeypatch.setattr(backends.extras, "need", lambda name: loads)
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "custom.py").write_text("")
+    with pytest.raises(ValueError, match="brings code"):
+        backends.embed(["a text"], f"st:{tmp_path / 'model'}")
 
 
 # ---------------------------------------------------------------- what we write
