@@ -130,7 +130,7 @@ def test_a_model_that_is_not_known():
 
 def test_sentence_transformers_are_optional(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(ImportError, match="pip install .*st.*shipped embedding needs neither"):
+    with pytest.raises(ImportError, match=r'pip install "genept-utils\[st\]" brings it'):
         embed.embed(TEXTS, "st:all-MiniLM-L6-v2")
 
 
