@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -130,7 +131,7 @@ def test_a_model_that_is_not_known():
 
 def test_sentence_transformers_are_optional(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(ImportError, match=r'pip install "genept-utils\[st\]" brings it'):
+    with pytest.raises(ImportError, match=re.escape('pip install "genept-utils[st]"')):
         embed.embed(TEXTS, "st:all-MiniLM-L6-v2")
 
 
