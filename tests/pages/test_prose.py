@@ -43,7 +43,7 @@ def test_what_is_nowhere_is_named(sentence, named):
 
 
 @pytest.mark.parametrize("sentence", [
-    "The paper has .77 ([Chen 2024](https://doi.org/10.1/x.77)).", "See <https://example.org/0.77>.",
+    "The paper has .77 ([Chen 2024](https://doi.org/10.1/x.77)).", "Their [file](https://doi.org/10.5281/zenodo.1) has .77.", "See <https://example.org/0.77>.",
     "With `seed=0.77` and scikit-learn 1.9.77.", "On 2023-10-16, GPT-3.5 read L2.5 texts.",
     "doi:10.1038/s41551.77 and 10.1101/2023.10.16 stand there.", "In 20 runs of 5 folds.",
     "[The method](page-0.77.md) is said there.", "| Run time | about 7.7 min |",
