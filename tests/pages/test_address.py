@@ -23,7 +23,7 @@ def checkout(tmp_path):
 
 
 @pytest.mark.parametrize("url", ["https://github.com/some-lab/genes", "https://github.com/x/y.z/",
-                                 "https://github.com/genept-book/genept-book-fork"])
+                                 "https://github.com/genept-book/" + "genept-book-fork"])
 def test_another_address_is_written_everywhere(checkout, url):
     old, wanted = address.address(checkout), url.removesuffix("/")
     address.move(url, checkout)

@@ -11,7 +11,8 @@ HEADS = {"drawn": "from 0 to 1", "by": "method"}
 
 # Words that a reader knows for what the results call by short names.
 READABLE = {
-    "roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "ami": "adjusted mutual information",
+    "rank_correlation": "rank correlation",
+    "shared_neighbours": "share of common neighbours", "roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "ami": "adjusted mutual information",
     "asw": "silhouette of the labels", "asw_cosine": "silhouette, cosine",
     "asw_label": "silhouette of the labels", "asw_batch": "silhouette of the batches",
     "knn_agreement": "neighbours of the same label",
