@@ -42,7 +42,7 @@ def test_the_five_lines_of_the_readme_run(cells):
 
 def test_the_page_on_your_own_data_runs(cells, source):
     source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds",
-           "genes/Homo_sapiens.gene_info.gz")
+           "genes/Homo_sapiens.gene_info.gz", "genes/homologene2.rda")
     names = {}
     for block in code_blocks(OWN_DATA):
         exec(block.replace("vectors.parquet", "vectors.h5ad"), names)
