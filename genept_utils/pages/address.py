@@ -11,7 +11,7 @@ _IN_CONFIG = re.compile(r"(?m)^(repository:\n(?:  .*\n)*?  url: )(\S+)$")
 _ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 _TEXT = ("*.md", "*.cff", "*.toml", "book/*.md", "binder/*", ".binder/*")
 COLAB = '''\
-# On Colab: fetch the book and install its module. Elsewhere this cell does nothing.
+# On Colab: fetch the book and install its module. Elsewhere: nothing.
 import importlib.util
 import os
 import sys
