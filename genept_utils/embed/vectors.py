@@ -14,11 +14,15 @@ import pandas as pd
 from genept_utils import sources
 
 
-def unit(vectors):
-    """Rows scaled to unit L2 norm as float32; a zero row stays zero."""
+def unit(vectors, out=None):
+    """Rows scaled to unit L2 norm as float32 (into ``out`` if given); a zero row stays zero."""
     vectors = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1)
+    out = np.empty_like(vectors) if out is None else out
+    for start in range(0, len(vectors), 1024):  # a stretch that stays in the cache
+        part = vectors[start:start + 1024]
+        norms = np.linalg.norm(part, axis=1, keepdims=True)
+        np.divide(part, np.where(norms > 0, norms, 1), out=out[start:start + 1024])
+    return out
 
 
 def as_embedding(vectors, obs, **provenance):
