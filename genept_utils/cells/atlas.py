@@ -19,10 +19,11 @@ import anndata as ad
 import h5py
 import numpy as np
 
-from genept_utils import extras, outside, sources
+from genept_utils import extras, sources
 from genept_utils.cells import scale
 from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import judge, marks
+from genept_utils.cells.stored import matrix_of, opened
 from genept_utils.cells.values import Seen, look
 
 SAMPLED = 5  # blocks, spread over the file, by which its values are judged
@@ -51,39 +52,6 @@ class Job:
 
     def note(self, number):
         return Path(self.place) / "done" / f"{number:06d}.json"
-
-
-@contextlib.contextmanager
-def opened(path):
-    """The group of an h5ad file or of a zarr store, for reading."""
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
-    if path.is_dir():
-        outside.zarr_store(path)
-        group = extras.need("zarr").open_group(path, mode="r")
-        if "obs" not in group:
-            raise ValueError(f"{path} holds no AnnData")
-        yield group
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(outside.hdf5(path))
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read as .h5ad ({error}); it is broken or not "
-                             "complete, so copy or download it again") from None
-        yield file
-
-
-def matrix_of(group, layer=None, raw=False):
-    """The stored matrix that holds the values, as something that gives rows."""
-    place = f"layers/{layer}" if layer else "raw/X" if raw else "X"
-    if place not in group:
-        there = [name for name in ("X", "raw/X") if name in group]
-        there += [f"layers/{name}" for name in (group["layers"] if "layers" in group else ())]
-        raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}")
-    stored = group[place]
-    return stored if hasattr(stored, "shape") else ad.io.sparse_dataset(stored)
 
 
 def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None, raw=False,
@@ -151,20 +119,28 @@ def compute(job, number, threads=None):
     OSError
         The block could not be written; nothing of it counts.
     """
-    start, end = job.rows(number)
     with opened(job.source) as group:
-        X = scale.read_rows(matrix_of(group, *job.values), start, end)
-    return _finish(job, number, X, threads)
+        ready = _read(job, matrix_of(group, *job.values), number)
+    return _write(job, number, *_multiply(job, *ready, threads))
 
 
-def _finish(job, number, X, threads=None):
+def _read(job, X, number):
+    """A block's log-normalised values, checked, and what its genes sum to before."""
     start, end = job.rows(number)
+    X = scale.read_rows(X, start, end)
     X = X if job.kept is None else X[:, job.kept]
-    totals = scale.gene_totals(X)
-    logged = scale.log_block(X, job.scale, job.seen, job.declared, start)
+    return scale.log_block(X, job.scale, job.seen, job.declared, start), scale.gene_totals(X)
+
+
+def _multiply(job, logged, totals, threads=None):
+    """The vectors of a block, and what its note will say."""
     made = scale.vector_block(logged, job.vectors, threads=threads)
-    said = {"mass": float(totals.sum()), "covered": float(totals[job.has].sum()),
-            "empty": int((~made.any(axis=1)).sum())}
+    return made, {"mass": float(totals.sum()), "covered": float(totals[job.has].sum()),
+                  "empty": int((~made.any(axis=1)).sum())}
+
+
+def _write(job, number, made, said):
+    start, end = job.rows(number)
     try:
         write_rows(job, start, made)
         with sources.replacing(job.note(number)) as part:
@@ -268,18 +244,23 @@ def _into_h5ad(file, vectors, about, job):
 
 
 def blocks_here(job, numbers, threads=None):
-    """The blocks one after the other; the next is read while one is computed."""
+    """The blocks one after the other; while one is multiplied, the next is read and normalised
+    and the one before is written."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with opened(job.source) as group, ThreadPoolExecutor(1) as reader:
-        X = matrix_of(group, *job.values)
-        read = functools.partial(scale.read_rows, X)
-        ahead = reader.submit(read, *job.rows(numbers[0])) if numbers else None
-        for i, number in enumerate(numbers):
-            block = ahead.result()
-            if i + 1 < len(numbers):
-                ahead = reader.submit(read, *job.rows(numbers[i + 1]))
-            yield number, _finish(job, number, block, threads)
+    with (opened(job.source) as group, ThreadPoolExecutor(1) as reader,
+          ThreadPoolExecutor(1) as writer):
+        read = functools.partial(reader.submit, _read, job, matrix_of(group, *job.values))
+        ahead, behind = read(numbers[0]) if numbers else None, None
+        for number, following in zip(numbers, [*numbers[1:], None]):
+            ready = ahead.result()
+            ahead = None if following is None else read(following)
+            made = _multiply(job, *ready, threads)
+            if behind:
+                yield behind[0], behind[1].result()
+            behind = number, writer.submit(_write, job, number, *made)
+        if behind:
+            yield behind[0], behind[1].result()
 
 
 def blocks_on(client, job, numbers):

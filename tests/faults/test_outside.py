@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import datasets, embed, outside, pickles
-from genept_utils.cells import atlas
+from genept_utils.cells import stored
 from genept_utils.cli import match
 from genept_utils.embed import backends
 
@@ -153,8 +153,8 @@ READERS = {"read_cells": lambda path: datasets.read_cells(path, layer="counts"),
 
 
 def by_blocks(path, layer=None):
-    with atlas.opened(path) as group:
-        return atlas.matrix_of(group, layer)[:]
+    with stored.opened(path) as group:
+        return stored.matrix_of(group, layer)[:]
 
 
 @pytest.mark.parametrize("reader", READERS)
