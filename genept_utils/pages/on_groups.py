@@ -1,5 +1,7 @@
 """Names written on the groups of a map, each beside its group and none upon another."""
 
+import colorsys
+
 import numpy as np
 
 PAD = 2  # pixels kept free around a name
@@ -65,3 +67,16 @@ def _inwards(boxes, frame):
     low = np.maximum(frame[:2] - boxes[:, :2], 0)
     high = np.minimum(frame[2:] - boxes[:, 2:], 0)
     return np.tile(low + high, 2)
+
+
+def dark(colour, most=0.22):
+    """A colour dark enough to be read as letters on white."""
+    from matplotlib.colors import to_rgb
+
+    hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
+    return colorsys.hls_to_rgb(hue, min(lightness, most), saturation)
+
+
+def middle(points):
+    """The point of a group that lies nearest to the group's median: never between islands."""
+    return points[np.abs(points - np.median(points, axis=0)).sum(axis=1).argmin()]

@@ -1,6 +1,5 @@
 """One look for every figure of the book. Nothing here computes a result."""
 
-import colorsys
 import itertools
 import textwrap
 
@@ -12,7 +11,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.colors import to_rgb
 
 from genept_utils.pages import on_groups
 
@@ -32,7 +30,7 @@ def use_style():
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
         "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
         "axes.labelsize": 10, "xtick.labelsize": 9, "ytick.labelsize": 9,
-        "legend.frameon": False, "legend.fontsize": 9, "font.size": 10,
+        "legend.frameon": False, "legend.fontsize": 9, "legend.title_fontsize": 9, "font.size": 10,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
     })
 
@@ -84,8 +82,8 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     ax.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2", title=title)
     if legend == "groups":
         xy = np.asarray(xy)
-        on_groups.write(ax, {name: _middle(xy[labels == name]) for name in order},
-                        {name: _dark(colour) for name, colour in chosen.items()})
+        on_groups.write(ax, {name: on_groups.middle(xy[labels == name]) for name in order},
+                        {name: on_groups.dark(colour) for name, colour in chosen.items()})
     elif legend:
         place = _below(ax, 0.4) if own else _beside()
         ax.legend(**place, markerscale=(60 / size) ** 0.5, handletextpad=0.2, labelspacing=0.35)
@@ -100,17 +98,6 @@ def _below(ax, inches, ncols=2):
 
 def _beside():
     return {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-
-
-def _dark(colour, most=0.22):
-    """A colour dark enough to be read as letters on white."""
-    lightness = colorsys.rgb_to_hls(*to_rgb(colour))[1]
-    return sns.set_hls_values(colour, l=min(lightness, most))
-
-
-def _middle(points):
-    """The point of a group that lies nearest to the group's median: never between islands."""
-    return points[np.abs(points - np.median(points, axis=0)).sum(axis=1).argmin()]
 
 
 def confusion(matrix, labels, ax=None, title=None):
@@ -129,7 +116,7 @@ def confusion(matrix, labels, ax=None, title=None):
     """
     matrix = np.asarray(matrix, dtype=float)
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = 2.4 + 0.34 * len(labels)
+    side = 2.4 + 0.29 * len(labels)
     ax = ax if ax is not None else plt.subplots(figsize=(side + 0.8, side))[1]
     written = np.where(share >= 0.5, np.char.mod("%.0f", share), "")
     sns.heatmap(share, annot=written, fmt="", cmap="Blues", vmin=0, vmax=100, square=True, ax=ax,
@@ -207,7 +194,10 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
                         linewidth=0)
     if reference is not None:
         ax.axhline(reference, color=QUIET, linestyle=":")
-    ax.set(xscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
+    tried = table[x].unique()
+    ax.set(xscale="log", title=title, xlabel=xlabel, ylabel=ylabel, xticks=tried,
+           xticklabels=[f"{value:,}" for value in tried])
+    ax.minorticks_off()
     return ax
 
 

@@ -1,6 +1,7 @@
 """Figures never end a run: many classes, long names, names beside their groups."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genept_utils.pages import on_groups, plots
@@ -46,8 +47,18 @@ def test_names_on_groups_do_not_cover_each_other(k):
 
 def test_letters_on_a_map_are_dark_enough_to_read():
     for colour in plots.colours(range(24)).values():
-        red, green, blue = plots.to_rgb(plots._dark(colour))
+        red, green, blue = on_groups.dark(colour)
         linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4
                   for c in (red, green, blue)]
         light = np.dot([.2126, .7152, .0722], linear)
         assert 1.05 / (light + .05) > 4.5  # contrast on white that WCAG asks for
+
+
+def test_a_logarithmic_axis_names_the_sizes_that_were_tried():
+    table = pd.DataFrame({"method": "text", "size": [50, 200, 2000], "value": .5, "low": .4,
+                          "high": .6})
+    ax = plots.lines(table, "size")
+    ax.figure.canvas.draw()
+    names = [label.get_text() for label in ax.get_xticklabels()]
+    assert names == ["50", "200", "2,000"] and not len(ax.xaxis.get_minorticklocs())
+    plots.plt.close(ax.figure)
