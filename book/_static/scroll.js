@@ -25,12 +25,38 @@
     }
     const left = box.scrollWidth - box.clientWidth - box.scrollLeft;
     box.classList.toggle("more", left > 8);
+    const hint = box.nextElementSibling;
+    if (hint && hint.matches(".scroll-hint")) {
+      hint.style.display = more ? "block" : "none";
+      hint.classList.toggle("done", left <= 8);
+    }
   };
   const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => look(target)));
   for (const box of boxes) {
     watch.observe(box);
     box.addEventListener("scroll", () => look(box), { passive: true });
   }
+  // On a phone a row of a table of words becomes a card, whose cells say what they are.
+  const phone = matchMedia("(max-width: 599px)");
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+  const label = (table) => {
+    const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+    const names = heads.map((head) => head.textContent.trim());
+    heads.forEach((head) => head.setAttribute("role", "columnheader"));
+    for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td")])
+      part.setAttribute("role", roles[part.tagName]);
+    for (const row of table.tBodies[0].rows)
+      for (const cell of row.cells) cell.dataset.label = names[cell.cellIndex] || "";
+    table.dataset.labelled = "";
+  };
+  const cards = () => {
+    if (!phone.matches) return;
+    for (const table of document.querySelectorAll("table.table:not(.key-facts)"))
+      if (table.tHead && table.tHead.rows[0].cells.length > 2) table.classList.add("cards");
+    document.querySelectorAll("table.cards:not([data-labelled])").forEach(label);
+  };
+  cards();
+  phone.addEventListener("change", cards);
   const side = document.querySelector(".bd-sidebar-primary");
   if (side && !side.hasAttribute("role")) {
     side.setAttribute("role", "complementary");

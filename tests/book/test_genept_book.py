@@ -79,6 +79,29 @@ def test_pandas_table_is_tidied():
     assert '<td class="num">0.25</td>' in html and "<td>x</td>" in html
 
 
+@pytest.mark.parametrize("index", ["method", ["set", "method"]])
+def test_name_of_the_index_takes_the_place_of_the_name_of_all_columns(index):
+    frame = pd.DataFrame({"set": ["a", "a"], "method": ["x", "y"], "metric": "ARI", "value": .5})
+    html = tables.tidy_tables(frame.pivot_table("value", index, "metric").to_html())
+    head = html[:html.index("</thead>")]
+    assert head.count("<tr") == 1 and "metric" not in head
+    assert "method" in head and "ARI" in head
+
+
+def test_two_levels_of_columns_keep_their_rows():
+    frame = pd.DataFrame([[.5, .6]], pd.Index(["x"], name="method"),
+                         pd.MultiIndex.from_tuples([("kang", "ari"), ("kang", "ami")]))
+    head = tables.tidy_tables(frame.to_html()).split("</thead>")[0]
+    assert head.count("<tr") == 2 and "kang" in head and "ami" in head
+
+
+@pytest.mark.parametrize("frame, raw, cards", [
+    ({"a": ["x"], "b": ["<a>y</a>"]}, ("b",), True), ({"a": ["x"], "b": ["y " * 40]}, (), True),
+    ({"a": ["<a>x</a>"], "b": ["1.5"]}, ("a",), False), ({"a": ["x " * 40]}, (), False)])
+def test_rows_of_words_are_cards_on_a_phone(frame, raw, cards):
+    assert (" cards" in tables.html_table(pd.DataFrame(frame), raw=raw)) == cards
+
+
 def test_drawing_only_between_0_and_1():
     assert tables.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
     assert tables.interval_bar(1.5, 0.6, None, None) == ""

@@ -89,6 +89,67 @@ def test_wide_tables_and_figures_are_reached_by_keyboard(opened):
     assert lost == 0 and page.locator(".image-box.more").count() > 0
 
 
+FIGURES = ["notebooks/02-gene-functions.html", "notebooks/05-chromatin-and-dosage.html",
+           "notebooks/06-disease-and-function.html", "notebooks/12-scale.html"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_of_figures_are_legible_on_a_phone(opened, name, scheme):
+    """A figure has .85 of its own size at least, and a line says so where it has to scroll."""
+    page = opened(name, 390, scheme)
+    page.wait_for_selector("[data-scrolls]", state="attached")
+    figures = page.evaluate("""() => [...document.querySelectorAll('.cell_output img')].map((i) => {
+      const box = i.closest('.image-box'), style = getComputedStyle(i);
+      const wide = i.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const hint = box && box.nextElementSibling.checkVisibility({checkVisibilityCSS: true});
+      return {share: wide / i.getAttribute('width'), hint: !box || hint}; })""")
+    assert figures
+    for figure in figures:  # letters of 8 points, 100 px to the inch
+        assert figure["share"] * 8 / 72 * 100 > 9 and figure["hint"]
+
+
+def test_the_line_below_a_figure_goes_when_all_was_seen(opened):
+    page = opened(FIGURES[0], 390)
+    page.locator(".image-box.more").first.evaluate("box => box.scrollTo(9999, 0)")
+    page.wait_for_selector(".scroll-hint.done", state="attached")
+    assert opened(FIGURES[0], 1280).locator(".scroll-hint:visible").count() == 0
+
+
+@pytest.mark.parametrize("name", ["book/reliability.html", "book/ledger.html", "book/index.html",
+                                  "book/paper-index.html", "book/data.html", "book/reproduce.html"])
+def test_tables_of_words_are_cards_on_a_phone(opened, name):
+    page = opened(name, 390)
+    page.wait_for_selector("table.cards[data-labelled]")
+    cells = page.evaluate("""() => [...document.querySelectorAll('table.cards tbody td')]
+      .filter((cell) => cell.checkVisibility()).slice(0, 400)
+      .map((cell) => [cell.clientWidth - parseFloat(getComputedStyle(cell).paddingLeft),
+        cell.cellIndex === 0 || getComputedStyle(cell, '::before').content.length > 3])""")
+    assert cells and all(wide > 200 and named for wide, named in cells)
+    assert page.evaluate("""() => [...document.querySelectorAll('.table-box:has(> .cards)')]
+      .every((box) => box.scrollWidth <= box.clientWidth)""")
+
+
+def test_cards_are_filtered_and_sorted(opened):
+    page = opened("book/paper-index.html", 390)
+    page.wait_for_selector("table.sortable[data-labelled]")
+    page.locator(".table-filter input").fill("dosage")
+    rows = page.locator("table.sortable tbody tr")
+    assert 0 < rows.locator("visible=true").count() < rows.count()
+    page.locator("thead button", has_text="ours").click()
+    assert page.locator("th[aria-sort]").count() == 1
+
+
+def test_the_name_of_a_row_stays_while_its_numbers_are_scrolled(opened):
+    page = opened("notebooks/03-gene-interactions.html", 390)
+    seen = page.locator(".table-box.more").first.evaluate("""async (box) => {
+      box.scrollTo(90, 0);
+      await new Promise(requestAnimationFrame);
+      const name = box.querySelector('tbody tr > :first-child').getBoundingClientRect();
+      return name.left - box.getBoundingClientRect().left; }""")
+    assert abs(seen) < 1
+
+
 @pytest.fixture(scope="session")
 def served(html):
     server = check_book.serve(html)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-WIDE = 440  # CSS pixels that fit on a phone with letters still read
+WIDE = 420  # CSS pixels of a figure that a phone shows whole with letters still read
+HINT = '<span class="scroll-hint" aria-hidden="true">scroll sideways to see all of it →</span>'
 # What the tools write -> what a screen reader can use.
 PLAINER = {
     # the label of a closed cell should be what is seen: "Show code"
@@ -55,7 +56,7 @@ def finish_page(app, pagename, templatename, context, doctree):
         if size:
             tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
             if size[0] > WIDE:  # on a phone it scrolls instead of shrinking to specks
-                tag = f'<span class="image-box">{tag}</span>'
+                tag = (f'<span class="image-box" style="--drawn: {size[0]}px">{tag}</span>{HINT}')
         tall = name.replace(".svg", "-tall.svg")
         if tall != name and Path(app.srcdir, "book", "_static", tall).is_file():
             # a drawing that is too wide for a phone has a tall one beside it

@@ -13,7 +13,7 @@ MAP = """
 <label for="gene-input">Find a gene</label>
 <input id="gene-input" type="search" role="combobox" aria-expanded="false" autocomplete="off"
  spellcheck="false" aria-autocomplete="list" aria-controls="gene-list"
- placeholder="symbol, alias, identifier or name">
+ placeholder="symbol, alias or name">
 <ul id="gene-list" class="gene-list" role="listbox" aria-label="Genes found" hidden></ul>
 <span class="map-buttons" role="group" aria-label="View">
 <button type="button" class="map-in" aria-label="Zoom in">+</button>

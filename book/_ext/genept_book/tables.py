@@ -82,9 +82,12 @@ def html_table(frame, caption=None, plain=False, raw=()):
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    # more words than fit side by side on a phone: there each row becomes a card
+    cards = any(name in raw or "long" in kind[name] for name in [*frame][1:])
+    classes = f"dataframe{'' if plain else ' sortable'}{' cards' if cards else ''}"
     return (
         f'<div class="table-box{"" if plain or len(kind) < 5 else " wide"}">'
-        f'<table class="{"dataframe" if plain else "dataframe sortable"}">{title}'
+        f'<table class="{classes}">{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -92,7 +95,8 @@ def html_table(frame, caption=None, plain=False, raw=()):
 def tidy_tables(html):
     """Wrap the tables of pandas, mark their columns of numbers, and join their two head rows.
 
-    pandas puts the name of the index into a second row of heads, otherwise empty.
+    pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
+    place of the name that stands for all columns.
     """
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
@@ -104,7 +108,8 @@ def tidy_tables(html):
         if len(heads) > 1:
             pairs = list(zip(*(row.find_all(["th", "td"]) for row in heads[-2:])))
             texts = [[cell.get_text(strip=True) for cell in pair] for pair in pairs]
-            if not any(all(pair) for pair in texts):
+            index = max((i for i, (_, name) in enumerate(texts) if name), default=-1)
+            if not any(all(pair) for pair in texts[:max(index, 0)] + texts[index + 1:]):
                 for (above, _), (_, name) in zip(pairs, texts):
                     if name:
                         above.string = name
