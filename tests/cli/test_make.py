@@ -1,6 +1,8 @@
-"""The Makefile says what it means: no mirror, a wrong Python, the list of targets."""
+"""The Makefile says what it means: no mirror, a wrong Python, the list of targets; what it, the gate
+and the pages name is there."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -43,3 +45,82 @@ def test_help_lists_every_target():
     targets = next(line for line in text.splitlines() if line.startswith(".PHONY"))
     for target in targets.split(":")[1].split():
         assert f"make {target}" in done.stdout, f"{target} has no line of help"
+
+
+# ---------------------------------------------------------------- what the commands name
+
+GATES = [paths.ROOT / "Makefile", paths.ROOT / ".ci" / "run",
+         *sorted((paths.ROOT / ".github" / "workflows").glob("*.yml"))]
+PAGES = [paths.ROOT / "README.md", paths.ROOT / "CONTRIBUTING.md",
+         *sorted((paths.ROOT / "book").glob("*.md"))]
+
+
+def named_files(text):
+    """Files and folders of tests and scripts that a text names."""
+    text = text.replace("\\\n", " ")
+    found = set(re.findall(r"(?<![\w./-])(?:(?:tests|benchmarks|\.ci)/[\w./-]*\w"
+                           r"|data/\w+\.csv)", text))
+    for folder, names in re.findall(r"cd (\w+) && for \w+ in ([\w. ]+);", text):
+        found |= {f"{folder}/{name}" for name in names.split()}
+    for given in re.findall(r"-m pytest ([^-`\n]*)", text):
+        found |= set(given.split())
+    return found
+
+
+def unmatched_words(text):
+    """Words of each -k that are in the name of no test of the paths before it."""
+    for places, words in re.findall(r"-m pytest ([^-\n]*)[^\n]*? -k ['\"]?(\w[\w ]*)",
+                                    text.replace("\\\n", " ")):
+        names = [f"{file.name}::{name}" for place in places.split()
+                 for file in test_files(paths.ROOT / place)
+                 for name in re.findall(r"(?m)^\s*def (test_\w+)", file.read_text("utf-8"))]
+        for word in words.split():
+            if word not in ("and", "or", "not") and not any(word in name for name in names):
+                yield word
+
+
+def test_files(path):
+    return [path] if path.is_file() else sorted(path.rglob("test_*.py"))
+
+
+test_files.__test__ = False  # no test, though it is called like one
+
+
+@pytest.mark.parametrize("path", [*GATES, *PAGES],
+                         ids=lambda path: path.relative_to(paths.ROOT).as_posix())
+def test_every_file_that_is_named_is_there(path):
+    missing = [name for name in named_files(path.read_text(encoding="utf-8"))
+               if not (paths.ROOT / name).exists()]
+    assert not missing, f"{path.name} names what is not there: {missing}"
+
+
+def test_every_choice_of_tests_finds_one():
+    for path in GATES:
+        assert not list(unmatched_words(path.read_text(encoding="utf-8")))
+
+
+def test_every_target_that_is_called_is_there():
+    text = (paths.ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"(?m)^([a-z]+):", text))
+    for path in GATES:
+        commands = re.sub(r"(?m)^#.*", "", path.read_text(encoding="utf-8"))
+        called = set(re.findall(r"(?:\bmake|\$\(MAKE\)) (?:--[\w-]+ )*([a-z]+)\b", commands))
+        assert called <= targets, f"{path.name} calls {called - targets}"
+
+
+@pytest.mark.parametrize("text, missing", [
+    ("\t@$(BIN)/python -m pytest tests/embed/test_gone.py -q -k 200", "tests/embed/test_gone.py"),
+    ("\t@$(BIN)/python -m pytest gone -n 2 -q", "gone"), ("python tests/gone.py x", "tests/gone.py"),
+    ("  - run: bash .ci/gone", ".ci/gone"), ("hashFiles('data/gone.csv')", "data/gone.csv"),
+    ("@cd benchmarks && for each in call.py \\\n  gone.py; do", "benchmarks/gone.py")])
+def test_the_check_finds_what_is_not_there(text, missing):
+    assert [name for name in named_files(text) if not (paths.ROOT / name).exists()] == [missing]
+
+
+@pytest.mark.parametrize("text, words", [
+    ("python -m pytest tests/embed -q -k 200_genes", []),
+    ("python -m pytest tests/embed -q -k 300_genes", ["300_genes"]),
+    ("python -m pytest tests/embed/test_words.py -q -k 200_genes", ["200_genes"]),
+    ("python -m pytest tests/embed -n 2 \\\n  -k '200_genes and not gone'", ["gone"])])
+def test_the_check_finds_a_choice_of_nothing(text, words):
+    assert list(unmatched_words(text)) == words
