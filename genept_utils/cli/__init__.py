@@ -5,6 +5,7 @@ import sys
 
 from genept_utils import paths
 from genept_utils.cli import address, cells, data, match, paper, places, run, text
+from genept_utils.pages import start
 
 
 def main(arguments=None):
@@ -21,6 +22,7 @@ def main(arguments=None):
     cells.register(commands)
     paper.register(commands)
     options = parser.parse_args(arguments)
+    start.quickly()
     try:
         paths.settle()
         return options.function(options) or 0

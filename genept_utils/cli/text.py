@@ -1,11 +1,13 @@
-"""The commands ``embed`` and ``cost`` of ``python -m genept_utils``."""
+"""The commands ``embed`` and ``cost`` of ``python -m genept_utils``.
+
+The room of embeddings is imported where a command uses it: with anndata it takes two seconds,
+which no other command needs, and which every process of a run would pay again.
+"""
 
 import sys
 from pathlib import Path
 
 from genept_utils import sources
-from genept_utils.embed import cost, store
-from genept_utils.embed.texts import CHAT_MODEL, PROMPT, texts
 
 
 def register(commands):
@@ -34,8 +36,7 @@ def _add_model(parser):
     parser.add_argument("--text", default="summary",
                         help="name, summary (default), section, chat, chat:MODEL or genept-v2")
     parser.add_argument("--price", type=float, metavar="DOLLARS",
-                        help=f"dollars per million tokens (default: OpenAI's list as seen in "
-                        f"{cost.PRICES_SEEN})")
+                        help="dollars per million tokens (default: OpenAI's list)")
     parser.add_argument("--dimensions", type=int, metavar="N", help="shorter vectors")
     parser.add_argument("--max-tokens", type=int, metavar="N",
                         help="cut texts that are longer (servers with short inputs)")
@@ -44,7 +45,7 @@ def _add_model(parser):
 
 def cli_embed(options):
     """Estimate, ask, embed and write; 1 where the reader says no."""
-    from genept_utils import embed  # with anndata it takes a second, which the others need not
+    from genept_utils import embed
 
     out = Path(options.out)
     if out.suffix != ".h5ad":
@@ -54,7 +55,7 @@ def cli_embed(options):
     paid = options.model.startswith("openai")
     if not _agreed_on_chat(options):
         return 1
-    written = texts(options.text)
+    written = embed.texts(options.text)
     if paid:
         estimate = _estimate(options, written)
         print(estimate)
@@ -79,16 +80,20 @@ def cli_embed(options):
 
 def cli_cost(options):
     """Print the estimate."""
+    from genept_utils import embed
+
     unasked = _chat_unasked(options.text)
     if unasked:
         raise ValueError(f"the text {options.text!r} is not written yet: {unasked:,} chat answers "
                          "are missing, and their length is not known before they come")
-    print(_estimate(options, texts(options.text),
+    print(_estimate(options, embed.texts(options.text),
                     tokens_per_minute=options.tokens_per_minute))
     return 0
 
 
 def _estimate(options, texts, **limits):
+    from genept_utils.embed import cost
+
     return cost.estimate_cost(texts, options.model, options.requests_per_minute,
                               price=options.price, dimensions=options.dimensions, **limits)
 
@@ -97,9 +102,12 @@ def _chat_unasked(text):
     """How many answers of a chat text are not kept yet; 0 for another text."""
     if not text.startswith("chat"):
         return 0
-    model = text.partition(":")[2] or CHAT_MODEL
-    keys = [store.key("chat", model, PROMPT.format(symbol=symbol))
-            for symbol in texts("name").index]
+    from genept_utils import embed
+    from genept_utils.embed import store
+
+    model = text.partition(":")[2] or embed.CHAT_MODEL
+    keys = [store.key("chat", model, embed.PROMPT.format(symbol=symbol))
+            for symbol in embed.texts("name").index]
     with store.opened() as table:
         return len(keys) - len(store.read(table, keys))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
+from genept_utils.pages import start
 from genept_utils.pages.execute import entry_of, execute
 from genept_utils.pages.notebooks import notebooks, parameters, typed
 from genept_utils.pages.publish import folder, publish, recorded_runs, write_summary
@@ -164,6 +165,7 @@ def _execute_all(tasks, jobs, report):
     entries = []
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context,
+                                                initializer=start.quickly,
                                                 max_tasks_per_child=1) as pool:
         for task in tasks:
             about = known.get(task["source"].stem)

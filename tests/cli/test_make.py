@@ -1,5 +1,5 @@
-"""The Makefile says what it means: no mirror, a wrong Python, the list of targets; what it, the gate
-and the pages name is there."""
+"""The Makefile says what it means: no mirror, a wrong Python, the list of targets; what it, the
+gate and the pages name is there."""
 
 import os
 import re
@@ -110,7 +110,8 @@ def test_every_target_that_is_called_is_there():
 
 @pytest.mark.parametrize("text, missing", [
     ("\t@$(BIN)/python -m pytest tests/embed/test_gone.py -q -k 200", "tests/embed/test_gone.py"),
-    ("\t@$(BIN)/python -m pytest gone -n 2 -q", "gone"), ("python tests/gone.py x", "tests/gone.py"),
+    ("\t@$(BIN)/python -m pytest gone -n 2 -q", "gone"),
+    ("python tests/gone.py x", "tests/gone.py"),
     ("  - run: bash .ci/gone", ".ci/gone"), ("hashFiles('data/gone.csv')", "data/gone.csv"),
     ("@cd benchmarks && for each in call.py \\\n  gone.py; do", "benchmarks/gone.py")])
 def test_the_check_finds_what_is_not_there(text, missing):

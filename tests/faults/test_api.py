@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from fault_server import KEY, MODEL, assert_right, written
 
-from genept_utils import __main__, cli, embed, genes, paths
+from genept_utils import __main__, embed, genes, paths
 from genept_utils.embed import api, cost, store
 
 FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "nan", "dimension"]
@@ -347,7 +347,7 @@ def test_nothing_is_kept_twice_or_half(serve, tmp_path):
 def three_genes(monkeypatch):
     if not (paths.EMBEDDINGS / "minilm.h5ad").is_file():  # stands in where HGNC is not here
         pytest.skip("the shipped embedding is not here")
-    for module in (cli.text, embed.named):
+    for module in (embed, embed.named):
         monkeypatch.setattr(module, "texts", lambda kind: pd.Series(
             ["a tumour gene", "another", "a third"], ["TP53", "TP63", "CD4"]))
 

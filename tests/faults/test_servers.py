@@ -104,11 +104,11 @@ def test_the_command_says_it_in_one_line(serve, tmp_path, monkeypatch, capsys):
     """`embed` on a server whose texts are short: the advice that is printed works."""
     import pandas as pd
 
-    from genept_utils import cli, embed
+    from genept_utils import embed
 
     texts = pd.Series(["a tumour gene " + "word " * 80, "another", "a third"],
                       ["TP53", "TP63", "CD4"])
-    for module in (cli.text, embed.named):
+    for module in (embed, embed.named):
         monkeypatch.setattr(module, "texts", lambda kind: texts)
     serve(dimension=8, most_words=50)
     command = ["embed", "--model", f"openai:{MODEL}", "--yes", "--out", str(tmp_path / "m.h5ad")]

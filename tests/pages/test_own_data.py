@@ -1,14 +1,16 @@
-"""The chapters on a reader's own file, by the command line, from a folder that is not the book.
+"""The chapters on a reader's own file: their cells, executed in this process.
 
 The files are drawn: counts of real gene symbols, in which every cell type has genes of its own.
+The same by the command line is in tests/datasets/test_files.py and tests/cli/test_paper.py.
 """
 
+import ast
+import contextlib
+import io
 import json
-import os
-import subprocess
-import sys
 
 import anndata as ad
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import embed, paths
+from genept_utils.pages import notebooks
 
 
 @pytest.fixture(scope="module")
@@ -45,29 +48,41 @@ def draw(symbols, tmp_path_factory):
     return write
 
 
-def _run(file, *words):
-    """Exit code, what was printed, and by chapter the executed page and its results."""
-    out = file.parent / "out"
-    numbers = [word for word in words if "=" not in word]
-    done = subprocess.run(
-        [sys.executable, "-m", "genept_utils", "run", *words, f"dataset={file.name}",
-         "label=kind", "--out", "out"], cwd=file.parent, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT)})
-    pages = {}
-    for number in numbers:
-        for page in (out / "notebooks").glob(f"{number}-*.ipynb"):
-            if page.name.endswith(".failed.ipynb") == (done.returncode != 0):
-                pages[number] = _said(page)
-    results = {number: json.loads(next((out / "results").glob(f"{number}-*.json")).read_text())
-               for number in numbers if done.returncode == 0}
-    return done.returncode, done.stdout + done.stderr, pages, results
+@pytest.fixture
+def execute(monkeypatch, tmp_path):
+    """A function that executes the cells of a chapter on a file, as a kernel would that has all
+    modules loaded: what they show, and the recorded results."""
+    monkeypatch.setenv("GENEPT_RESULTS", str(tmp_path))
+    monkeypatch.chdir(paths.NOTEBOOKS)
+
+    def run(number, file, *words):
+        path, = notebooks.notebooks([number])
+        notebook = nbformat.read(path, as_version=4)
+        words = [f"dataset={file}", "label=kind", *words]
+        values = notebooks.typed(words, notebooks.parameters(notebook))
+        names, shown = {"display": print, "__name__": "__main__"}, io.StringIO()
+        with contextlib.redirect_stdout(shown), plt.rc_context():
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    _as_a_cell(cell.source, names)
+                    if "parameters" in cell.metadata.get("tags", []):
+                        names.update(values)
+        plt.close("all")
+        return shown.getvalue(), pd.DataFrame(json.loads(
+            (tmp_path / f"{path.stem}.json").read_text()))
+
+    return run
 
 
-def _said(page):
-    outputs = [output for cell in nbformat.read(page, as_version=4).cells
-               for output in cell.get("outputs", [])]
-    return "\n".join(output.get("text", "") or str(output.get("data", {}).get("text/plain", ""))
-                     for output in outputs)
+def _as_a_cell(source, names):
+    """Execute a cell, and print the value of its last line."""
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    exec(compile(ast.Module(body, []), "cell", "exec"), names)
+    if last is not None:
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+        if value is not None:
+            print(value)
 
 
 MANY = np.array([f"type {i}" for i in np.arange(360) % 26] + ["lonely"] + ["apart"] * 9)
@@ -76,36 +91,33 @@ PLATES[[5, 6, 7]] = np.nan
 PLATES[8] = "nan"
 
 
-def test_many_types_missing_batches_and_another_model_in_7_and_8(draw):
+def test_many_types_missing_batches_and_another_model_in_7_and_8(draw, execute):
+    words = ("batch=plate", "also=X_scGPT", "seeds=2", "draws=1")
     file = draw("many.h5ad", MANY, plate=PLATES)
-    code, said, pages, results = _run(file, "07", "08", "batch=plate", "also=X_scGPT", "seeds=2",
-                                      "draws=1")
-    assert code == 0, said
-    assert "4 of 370 cells have no batch and are left out where batches are held out" in pages["07"]
-    assert "4 of 370 cells have no batch and are left out." in pages["08"]
-    for page in pages.values():
-        assert "the cell types of batch p3 occur in no other" in page
-    told = pd.DataFrame(results["07"])
+    page, told = execute("07", file, *words)
+    assert "4 of 370 cells have no batch and are left out where batches are held out" in page
+    assert "the cell types of batch p3 occur in no other" in page
     assert set(told["dataset"]) == {"many"} and not (told["value"].isna()).any()
     of_model = told[told["method"] == "X_scGPT"]
     assert set(of_model["split"]) == {"all cells", "5-fold", "held-out batch"}
     held = told[told["split"] == "held-out batch"]
     assert (held["repeats"] == 2).all()  # neither "nan" nor p3 is a batch that is held out
-    mixed = pd.DataFrame(results["08"]).query("method == 'X_scGPT'")
+    page, told = execute("08", file, *words)
+    assert "4 of 370 cells have no batch and are left out." in page
+    assert "the cell types of batch p3 occur in no other" in page
+    mixed = told.query("method == 'X_scGPT'")
     assert {"batch agreement", "cell type agreement", "integration"} <= set(mixed["task"])
     assert (mixed["n"] == 366).all()
 
 
-def test_folds_of_donors_and_missing_conditions_in_9(draw):
+def test_folds_of_donors_and_missing_conditions_in_9(draw, execute):
     rng = np.random.default_rng(1)
     donor = np.array([f"d{i}" for i in np.arange(360) % 24], dtype=object)
     condition = np.where(rng.random(360) < 0.5, "ill", "well").astype(object)
     donor[:3], condition[3:8] = None, "nan"
     file = draw("donors.h5ad", [f"type {i}" for i in np.arange(360) % 8], donor=donor,
                 condition=condition)
-    code, said, pages, results = _run(file, "09", "patients=", "draws=2", "also=X_scGPT")
-    assert code == 0, said
-    page, told = pages["09"], pd.DataFrame(results["09"])
+    page, told = execute("09", file, "patients=", "draws=2", "also=X_scGPT")
     assert "5 of 360 cells have no condition and are left out." in page
     assert "3 of 355 cells have no donor and are left out where donors are held out" in page
     held = told[told["split"] == "held-out donor"].query("metric == 'accuracy'")
@@ -115,43 +127,44 @@ def test_folds_of_donors_and_missing_conditions_in_9(draw):
     assert told.query("metric == 'knn_agreement'")["method"].nunique() == 8
 
 
-def test_one_donor_and_a_type_of_one_cell_in_9(draw):
+def test_one_donor_and_a_type_of_one_cell_in_9(draw, execute):
     types = [f"type {i}" for i in np.arange(120) % 3] + ["lonely"]
     file = draw("one.h5ad", types, donor=["d"] * 121, condition=["a", "b"] * 60 + ["a"])
-    code, said, pages, results = _run(file, "09", "patients=", "draws=2", "share=0.1")
-    assert code == 0, said
-    assert "No donor is held out: there is 1" in pages["09"]
-    assert "Types of one cell are left out here: lonely" in pages["09"]
-    told = pd.DataFrame(results["09"])
+    page, told = execute("09", file, "patients=", "draws=2", "share=0.1")
+    assert "No donor is held out: there is 1" in page
+    assert "Types of one cell are left out here: lonely" in page
     assert set(told["split"]) == {"random cells", "10% of the cells to train"}
     assert (told.query("task == 'fine-tuning'")["n"] == 108).all()  # of 120, without "lonely"
 
 
-def test_a_batch_that_was_not_asked_for_and_a_type_of_one_cell_in_7_and_10(draw):
+def test_a_batch_that_was_not_asked_for_and_a_type_of_one_cell_in_7_and_10(draw, execute):
     types = [f"type {i}" for i in np.arange(120) % 3] + ["lonely"]
     file = draw("asked.h5ad", types, batch=[f"c{i}" for i in range(121)])
-    code, said, pages, results = _run(file, "07", "10", "draws=1")
-    assert code == 0, said
-    assert "its column batch was not asked for and is not used" in pages["07"]
-    assert "No set has two batches that share a cell type" in pages["07"]
-    assert set(pd.DataFrame(results["07"])["split"]) == {"all cells", "5-fold"}
-    assert "panels of 200 from all genes" in set(pd.DataFrame(results["10"])["task"])
+    page, told = execute("07", file, "draws=1", "seeds=2")
+    assert "its column batch was not asked for and is not used" in page
+    assert "No set has two batches that share a cell type" in page
+    assert set(told["split"]) == {"all cells", "5-fold"}
+    _, told = execute("10", file, "draws=1")
+    assert "panels of 200 from all genes" in set(told["task"])
 
 
 @pytest.mark.parametrize("chapters, words, columns, sentences", [
     (["07", "10"], [], {"types": ["B"] * 60},
      ["all 60 cells have the cell type 'B', and this page compares 2 or more"]),
-    (["08", "09"], [], {"batch": ["p1"] * 60, "condition": ["ill"] * 60},
-     ["have the batch 'p1', and this page compares 2 or more; name another column with batch=",
-      "have the condition 'ill', and this page compares 2 or more"]),
+    (["08"], [], {"batch": ["p1"] * 60, "condition": ["ill"] * 60},
+     ["have the batch 'p1', and this page compares 2 or more; name another column with batch="]),
+    (["09"], [], {"batch": ["p1"] * 60, "condition": ["ill"] * 60},
+     ["have the condition 'ill', and this page compares 2 or more"]),
     (["07", "08", "09"], ["also=X_geneformer"], {"batch": ["p1", "p2"] * 30},
      ["'X_geneformer'", "X_scGPT"])])
-def test_what_cannot_be_told_is_refused_at_the_first_cell(draw, chapters, words, columns,
-                                                          sentences):
+def test_what_cannot_be_told_is_refused_where_the_file_is_read(draw, execute, chapters, words,
+                                                               columns, sentences):
     columns = dict(columns)
     types = columns.pop("types", ["B", "T"] * 30)
     file = draw(f"{'-'.join(chapters)}.h5ad", types, **columns)
-    code, said, _, _ = _run(file, *chapters, *words)
-    assert code == 1 and said.count("failed in cell") == len(chapters)
-    for sentence in sentences:
-        assert sentence in said, said
+    for chapter in chapters:
+        with pytest.raises((ValueError, KeyError)) as refused:
+            execute(chapter, file, *words)
+        assert "read_sets" in [frame.name for frame in refused.traceback]
+        for sentence in sentences:
+            assert sentence in str(refused.value)
