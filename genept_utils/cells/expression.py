@@ -1,5 +1,6 @@
 """The baseline that needs no text: variable genes and principal components."""
 
+import anndata as ad
 import numpy as np
 import scipy.sparse as sp
 
@@ -21,9 +22,10 @@ def highly_variable(adata, n=2000, occurs=None):
     mask = np.zeros(data.n_vars, dtype=bool)
     if occurs.sum() <= n:
         return occurs
-    part = data[:, occurs].copy()
-    if isinstance(part.X, sp.sparray):  # scanpy 1.11 takes matrices only
-        part.X = sp.csr_matrix(part.X)
+    X = data.X[:, occurs]  # by itself: a view of all would copy every obsm
+    if isinstance(X, sp.sparray):  # scanpy 1.11 takes matrices only
+        X = sp.csr_matrix(X)
+    part = ad.AnnData(X, uns={"log1p": dict(data.uns.get("log1p", {}))})
     sc.pp.highly_variable_genes(part, n_top_genes=n)
     mask[np.flatnonzero(occurs)[part.var["highly_variable"].to_numpy()]] = True
     return mask

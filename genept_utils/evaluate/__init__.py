@@ -36,6 +36,7 @@ from genept_utils.evaluate.inputs import (
     gene_input,
     has_input,
     pair_scores,
+    read_inputs,
 )
 from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary, welch
 from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
@@ -113,8 +114,8 @@ __all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gain
            "neighbour_agreement", "nested", "node_disjoint", "over_terms", "overview",
            "pair_cosines", "pair_features", "pair_scores", "paired", "pairs_by_method",
            "panel_predictions", "panel_rows", "panel_table", "panels", "parts_of",
-           "phenotype_tests", "program_scores", "program_sets", "random_negatives", "read_sets",
-           "readable", "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
+           "phenotype_tests", "program_scores", "program_sets", "random_negatives",
+           "read_inputs", "read_sets", "readable", "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
            "score_term", "selectivity", "selectivity_table", "sets_by_method",
            "shared_neighbours", "shared_sets", "small_share", "splits", "spread", "standardise",
            "strata", "stratified_auc", "subsample", "summary", "task_gains", "task_rows",

@@ -130,7 +130,7 @@ def score_sets(vectors, table, kernel="rbf", C=None):
     return pd.DataFrame.from_dict(found, orient="index").rename_axis("term")
 
 
-def score_term(X, label, fold, kernel="rbf", C=None):
+def score_term(X, label, fold, kernel="rbf", C=None, dots=None):
     """Hold-out ROC-AUC of one term.
 
     Parameters
@@ -144,6 +144,10 @@ def score_term(X, label, fold, kernel="rbf", C=None):
     kernel : {"rbf", "linear"}
         ``"rbf"`` with scikit-learn's ``gamma="scale"`` of each training set, as published;
         ``"linear"`` for counts of words, where the dot product of two rows is what they share.
+    C : float, optional
+        By default the folds choose it.
+    dots : numpy.ndarray, optional
+        What :func:`products` gives for ``X``, where it is known already; it is overwritten.
 
     Returns
     -------
@@ -151,7 +155,7 @@ def score_term(X, label, fold, kernel="rbf", C=None):
         ``roc_auc`` (NaN where a training set or the hold-out has one class only), ``C``, ``n``,
         ``positives``.
     """
-    shared = _shared(X, kernel)
+    shared = _shared(products(X) if dots is None else dots, kernel)
     result = {"roc_auc": np.nan, "C": C, "n": len(label), "positives": int(label.sum())}
     if C is None:
         inner = [((fold != test) & (fold != HOLDOUT), fold == test) for test in range(HOLDOUT)]
@@ -191,7 +195,7 @@ def score_pair_folds(vectors, pairs, label, folds, kernel="rbf", ratio=3, seed=0
         some = min(len(outside), ratio * len(inside))
         used = np.concatenate([inside, rng.choice(outside, some, replace=False), test])
         X = vectors[pairs[used, 0]] + vectors[pairs[used, 1]]
-        shared = _shared(X, kernel)
+        shared = _shared(products(X), kernel)
         inner = [tuple(np.isin(used, part) for part in parts) for parts in fold["inner"]]
         C = _best_C(X, shared, label[used], inner, kernel)
         is_test = np.arange(len(used)) >= len(used) - len(test)
@@ -200,26 +204,44 @@ def score_pair_folds(vectors, pairs, label, folds, kernel="rbf", ratio=3, seed=0
     return pd.DataFrame(rows)
 
 
-def _shared(X, kernel):
-    """(n, n) what all kernels of a set are made of: dot products, or squared distances."""
-    products = _sparse_products(X) if sp.issparse(X) else X @ X.T
+def products(X, known=None, changed=None):
+    """Dot products of all rows with each other.
+
+    Parameters
+    ----------
+    X : numpy.ndarray or scipy.sparse matrix
+        (n, d).
+    known : numpy.ndarray, optional
+        (n, n) products of the same rows before those numbered ``changed`` changed.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, n)
+    """
+    made = np.empty((X.shape[0],) * 2, dtype=X.dtype) if known is None else known.copy()
+    rows = np.arange(len(made)) if known is None else np.asarray(changed)
+    for start in range(0, len(rows), 512):  # of words nearly full, and smaller when dense
+        some = rows[start:start + 512]
+        part = X[some] @ X.T
+        made[some] = part.toarray() if sp.issparse(part) else part
+    if known is not None:
+        made[:, rows] = made[rows].T
+    return made
+
+
+def _shared(dots, kernel):
+    """(n, n) what all kernels of a set are made of, in the place of the dot products: these
+    themselves, or squared distances."""
     if kernel == "linear":
-        return products
+        return dots
     if kernel != "rbf":
         raise ValueError(f"kernel {kernel!r} is not one of rbf, linear")
-    size = np.diagonal(products).copy()
-    products *= -2
-    products += size[:, None]
-    products += size
-    return np.maximum(products, 0, out=products)
-
-
-def _sparse_products(X):
-    """``(X @ X.T).toarray()`` in parts: the product is nearly full, and takes less space dense."""
-    products = np.empty((X.shape[0], X.shape[0]), dtype=X.dtype)
-    for start in range(0, len(products), 512):
-        products[start:start + 512] = (X[start:start + 512] @ X.T).toarray()
-    return products
+    size = np.diagonal(dots).copy()
+    dots *= -2
+    dots += size[:, None]
+    dots += size
+    return np.maximum(dots, 0, out=dots)
 
 
 def _best_C(X, shared, label, inner, kernel):
@@ -243,14 +265,15 @@ def _over_C(X, shared, label, train, test, values, kernel):
         for part in (known, asked):
             part *= -1 / (X.shape[1] * _variance(X[train]))
             np.exp(part, out=part)
-    known, asked = known.astype(np.float64), asked.astype(np.float64)
-    weight = len(train) / (2 * np.bincount(label[train]))  # balanced, as scikit-learn has it
+    known = known.astype(np.float64)
+    weight = len(train) / (2 * np.bincount(label[train]))[label[train]]  # the classes balanced
     inside = label[test] == 1
     for number, C in enumerate(values):
-        model = SVC(C=C, kernel="precomputed", class_weight="balanced").fit(known, label[train])
-        ranks = rankdata(model.decision_function(asked))[inside]
+        model = SVC(C=C, kernel="precomputed", shrinking=False).fit(
+            known, label[train], sample_weight=weight)
+        ranks = rankdata(asked[:, model.support_] @ model.dual_coef_[0])[inside]
         scores[number] = (ranks.mean() - (inside.sum() + 1) / 2) / (~inside).sum()
-        bound = C * weight[label[train][model.support_]]
+        bound = C * weight[model.support_]
         if (np.abs(model.dual_coef_[0]) < bound * (1 - 1e-6)).all():
             scores[number:] = scores[number]  # no row is held back by C: a larger one is the same
             break

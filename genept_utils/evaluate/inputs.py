@@ -56,6 +56,28 @@ def gene_input(source, symbols, seed=0, needed=None):
     return X
 
 
+def read_inputs(names, symbols, seed=0):
+    """Embeddings by method, cut to some genes: ten of all genes would take a gigabyte.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        Method -> a name of :func:`genept_utils.embed.read_embedding`.
+    symbols : sequence of str
+        Approved symbols; those without a vector are left out.
+
+    Returns
+    -------
+    dict of str to anndata.AnnData
+    """
+    made, asked = {}, pd.unique(np.asarray(symbols, dtype=object))
+    for method, name in names.items():
+        found = _read(name, seed)
+        rows = _rows(found, asked)
+        made[method] = found[rows[rows >= 0]].copy()
+    return made
+
+
 def class_scores(inputs, symbols, y, seed=0, classifier="lr", **how):
     """Cross-validated scores of several inputs on the same splits.
 

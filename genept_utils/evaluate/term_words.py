@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from genept_utils import embed, genes
 from genept_utils.evaluate.counts import vectoriser
-from genept_utils.evaluate.gene_sets import score_term
+from genept_utils.evaluate.gene_sets import products, score_term
 
 OWN, OTHER, UNTOUCHED = "term words deleted", "other words deleted", "untouched"
 _TOKEN = re.compile(r"[a-z0-9]+")
@@ -246,11 +246,14 @@ def masked_scores(written, table, changes, model, C):
     by_term = dict(list(table[table["row"] >= 0].groupby("term")))
     for number, (term, own, other, _) in enumerate(changes):
         here = by_term[term]
-        label, fold = here["label"].to_numpy(), here["fold"].to_numpy()
+        label, fold, row = (here[name].to_numpy() for name in ("label", "fold", "row"))
+        dots = products(vectors[row])
         for method, part, start in ((UNTOUCHED, own[:0], 0), (OWN, own, ends[2 * number]),
                                     (OTHER, other, ends[2 * number + 1])):
-            moved = pd.Series(np.arange(start, start + len(part)), part.index)
-            used = here["row"].map(moved).fillna(here["row"]).to_numpy(int)
-            score = score_term(vectors[used], label, fold, kernel, C[term])
+            moved = pd.Series(np.arange(start, start + len(part)), part.index).reindex(row)
+            changed, used = moved.notna().to_numpy(), moved.fillna(0).to_numpy(int)
+            X = vectors[np.where(changed, used, row)]
+            score = score_term(X, label, fold, kernel, C[term],
+                               products(X, dots, np.flatnonzero(changed)))
             rows.append({"term": term, "method": method, "roc_auc": score["roc_auc"]})
     return pd.DataFrame(rows)

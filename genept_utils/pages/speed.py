@@ -54,6 +54,22 @@ def speeds(rows, dataset="kang"):
     return rows.pivot_table(index="method", columns="dimensions", values="value").round(0)
 
 
+def others(rows):
+    """How many times as fast the other parts are: ``part``, ``beside``, ``times``."""
+    rows = pd.concat([measured(rows, part) for part in (
+        "sentences", "pair regression", "embedding client")])
+    rows = rows[rows["metric"].str.startswith("times ")]
+    return pd.DataFrame({"part": rows["task"], "beside": rows["metric"].str.removeprefix("times "),
+                         "times": rows["value"].round(1)}).reset_index(drop=True)
+
+
+def on_workers(rows):
+    """The command ``cells`` with Dask workers, workers x metrics, for the same cells."""
+    rows = rows[rows["method"].str.contains("Dask workers")]
+    workers = rows["method"].str.extract(r"(\d+) Dask")[0].astype(int).rename("workers")
+    return rows.pivot_table(index=workers, columns="metric", values="value")
+
+
 def on_disk(rows):
     """The command ``cells`` by the number of cells: what was measured, one column a metric."""
     rows = measured(rows, "cells on disk,")
