@@ -88,6 +88,21 @@ def test_name_of_the_index_takes_the_place_of_the_name_of_all_columns(index):
     assert "method" in head and "ARI" in head
 
 
+@pytest.mark.parametrize("index, kept", [(None, False), ([1, 2], True), (["a", "b"], True)])
+def test_row_numbers_are_left_out_and_what_is_missing_is_a_dash(index, kept):
+    frame = pd.DataFrame({"method": ["x", "y"], "value": [.5, None]}, index)
+    html = tables.tidy_tables(frame.to_html())
+    assert ("<th>" in html.split("<tbody>")[1]) == kept
+    assert "NaN" not in html and '<td class="num">–</td>' in html
+
+
+@pytest.mark.parametrize("head, parts", [("knn_agreement", 2), ("wordllama/summary", 2),
+                                         ("permuted:minilm", 2), ("accuracy", 1)])
+def test_long_heads_break_where_their_parts_meet(head, parts):
+    html = tables.tidy_tables(pd.DataFrame({head: [.5]}).to_html())
+    assert html.count("<wbr") == parts - 1 and head in html.replace("<wbr/>", "")
+
+
 def test_two_levels_of_columns_keep_their_rows():
     frame = pd.DataFrame([[.5, .6]], pd.Index(["x"], name="method"),
                          pd.MultiIndex.from_tuples([("kang", "ari"), ("kang", "ami")]))

@@ -96,7 +96,8 @@ def tidy_tables(html):
     """Wrap the tables of pandas, mark their columns of numbers, and join their two head rows.
 
     pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
-    place of the name that stands for all columns.
+    place of the name that stands for all columns. Row numbers are left out, what is missing is a
+    dash, and long heads may break where their parts meet.
     """
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
@@ -114,9 +115,19 @@ def tidy_tables(html):
                     if name:
                         above.string = name
                 heads.pop().decompose()
+        _drop_row_numbers(table)
+        for cell in table.select("tbody td"):
+            if cell.get_text(strip=True) in ("NaN", "nan", "<NA>", "NaT", "None"):
+                cell.string = "–"
         for cell in table.select("thead th"):
-            if not cell.get_text(strip=True):  # a head without a word is no head
+            text = cell.get_text(strip=True)
+            if not text:  # a head without a word is no head
                 cell.name = "td"
+            elif cell.string and re.search(r"[_/:]\w", text):
+                cell.clear()
+                for part in re.split(r"(?<=[_/:])(?=\w)", text):
+                    cell.extend([part, soup.new_tag("wbr")])
+                cell.contents[-1].extract()
         rows = [row.find_all("td") for row in table.select("tbody tr")]
         names = heads[-1].find_all(["th", "td"]) if heads else []
         width = min((len(cells) for cells in rows), default=0)
@@ -126,6 +137,18 @@ def tidy_tables(html):
                 for cell in column + names[-i:][:1]:
                     cell["class"] = [*cell.get("class", []), "num"]
     return str(soup)
+
+
+def _drop_row_numbers(table):
+    """Take a first column away that only counts the rows from 0."""
+    rows, heads = table.select("tbody tr"), table.select("thead tr")
+    first = [row.find(["th", "td"]) for row in rows]
+    counts = all(cell.name == "th" and cell.get_text(strip=True) == str(i)
+                 for i, cell in enumerate(first))
+    named = [head.find(["th", "td"]) for head in heads]
+    if rows and counts and len(heads) == 1 and not named[0].get_text(strip=True):
+        for cell in first + named:
+            cell.decompose()
 
 
 def together(frame, *names):
