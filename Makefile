@@ -65,7 +65,7 @@ render: install
 # Unit tests, then nbval on the notebooks.
 test: install
 	@echo "== unit tests, then nbval on the notebooks (about 20 minutes on two cores)"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -q
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
 
@@ -98,7 +98,7 @@ links: install
 canary:
 	@rm -rf _build/canary && $(PYTHON) -m venv _build/canary
 	@_build/canary/bin/python -m pip install -qq -e ".[render,test]"
-	@_build/canary/bin/python -m pytest tests -n 2 -q
+	@_build/canary/bin/python -m pytest tests -n 2 --dist worksteal -q
 	@_build/canary/bin/python -m genept_utils run
 
 # The pins can be installed on every Python that the book supports; nothing is installed here.

@@ -1,6 +1,7 @@
 """Which files of the package a piece of code imports, directly or not, without running it."""
 
 import ast
+import functools
 
 import genept_utils
 from genept_utils import paths
@@ -27,7 +28,8 @@ def reached(code):
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting |= imported(ast.parse(path.read_text(encoding="utf-8")))
+            for parts in _named_in(path.read_text(encoding="utf-8")):
+                waiting |= _files(parts)
     return sorted(found)
 
 
@@ -37,6 +39,16 @@ def imported(tree):
     Of a room (a folder whose ``__init__`` only gathers names) those files count whose names are
     used: ``evaluate.paired`` stands on ``evaluate/intervals.py`` and on nothing else there.
     """
+    return set().union(*map(_files, _named(tree)))
+
+
+@functools.lru_cache(maxsize=None)
+def _named_in(text):
+    return _named(ast.parse(text))
+
+
+def _named(tree):
+    """What a tree names of the package, as tuples: ("cells",), ("evaluate", "paired"), ..."""
     found, rooms = set(), {}
     for node in tree.body:
         if isinstance(node, ast.Import):
@@ -45,17 +57,19 @@ def imported(tree):
                 if parts[0] == NAME and (name.asname or len(parts) == 1):
                     rooms[name.asname or NAME] = parts[1:]
                 elif parts[0] == NAME:
-                    found |= _files(parts[1:])
+                    found.add(tuple(parts[1:]))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == NAME:
             for name in node.names:
                 parts = [*node.module.split(".")[1:], name.name]
-                found |= _files(parts)
+                found.add(tuple(parts))
                 rooms[name.asname or name.name] = parts
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            named = ast.unparse(node).split(".")
-            if named[0] in rooms:
-                found |= _files([*rooms[named[0]], *named[1:]])
+        after = []
+        while isinstance(node, ast.Attribute):
+            after.insert(0, node.attr)
+            node = node.value
+        if after and isinstance(node, ast.Name) and node.id in rooms:
+            found.add((*rooms[node.id], *after))
     return found
 
 
@@ -80,7 +94,12 @@ def _gathered(folder):
     """Name -> its file, of the names that a room's ``__init__`` gathers from files of its own."""
     if folder == paths.PACKAGE:
         return {}
-    tree = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
-    return {name.asname or name.name: folder / f"{node.module.split('.')[-1]}.py"
-            for node in tree.body if isinstance(node, ast.ImportFrom)
-            and node.module.startswith(f"{NAME}.{folder.name}.") for name in node.names}
+    text = (folder / "__init__.py").read_text(encoding="utf-8")
+    return {name: folder / f"{file}.py" for name, file in _gathered_in(text, folder.name).items()}
+
+
+@functools.lru_cache(maxsize=None)
+def _gathered_in(text, room):
+    return {name.asname or name.name: node.module.split(".")[-1]
+            for node in ast.parse(text).body if isinstance(node, ast.ImportFrom)
+            and node.module.startswith(f"{NAME}.{room}.") for name in node.names}

@@ -135,7 +135,8 @@ def _seed_results(planned):
         for file in (paths.DATA / "results").glob("[0-9]*.json"):
             there = target / file.name
             if not there.exists() or there.stat().st_mtime < file.stat().st_mtime:
-                shutil.copy(file, target)
+                with sources.replacing(there) as part:  # a half file would be taken for newer
+                    shutil.copyfile(file, part)
 
 
 def _fetch(path, report, own=False):

@@ -2,6 +2,7 @@
 
 import ast
 import datetime
+import functools
 import hashlib
 import importlib.metadata
 import platform
@@ -30,14 +31,20 @@ def module_hash(notebook):
     """
     digest = hashlib.sha256()
     for path in imports.reached("\n".join(_code(notebook))):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)):
-                if ast.get_docstring(node, clean=False) is not None:
-                    node.body = node.body[1:]
         name = path.relative_to(paths.PACKAGE).as_posix()
-        digest.update(f"{name}\0{ast.dump(tree)}\0".encode())
+        digest.update(f"{name}\0{_done_by(path.read_text(encoding='utf-8'))}\0".encode())
     return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=None)
+def _done_by(text):
+    """The syntax tree of a file as text, without docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:]
+    return ast.dump(tree)
 
 
 def _code(notebook):

@@ -112,14 +112,14 @@ def test_small_sets_do_not_load_the_compiled_part():
 import sys
 import numpy as np, scipy.sparse as sp
 from genept_utils.cells import kernel, weighted_sum
-def work(n):
-    X = sp.random(n, 1000, density=.1, format="csr", dtype=np.float32, rng=0)
-    weighted_sum(X, np.ones((1000, 256), np.float32))
-work(100)
+def drawn(n):
+    return sp.random(n, 1000, density=.1, format="csr", dtype=np.float32, rng=0)
+G = np.ones((1000, 256), np.float32)
+weighted_sum(drawn(100), G)
 assert "genept_utils.cells.tiles" not in sys.modules and "numba" not in sys.modules
-calls = 0
+calls, X = 0, drawn(5000)
 while "genept_utils.cells.tiles" not in sys.modules:
-    work(5000)  # 128 million multiply-adds
+    weighted_sum(X, G)  # 128 million multiply-adds
     calls += 1
 assert 14 <= calls <= 16, calls
 """

@@ -330,15 +330,15 @@ def test_the_advice_runs_on_a_chapter(tmp_path):
     rng, names = np.random.default_rng(0), list(embed.read_embedding().obs_names[:400])
     X = rng.poisson(np.where(np.arange(400) % 2 == np.arange(60)[:, None] % 2, 3, 1))
     made = ad.AnnData(sp.csr_matrix(X - 1.0), var=pd.DataFrame(index=names),
-                      obs=pd.DataFrame({"kind": ["a", "b"] * 30, "lane": ["1"] * 30 + ["2"] * 30},
+                      obs=pd.DataFrame({"kind": ["a", "b"] * 30},
                                        index=[f"c{i}" for i in range(60)]))
     made.layers["counts"] = sp.csr_matrix(X.astype(np.float32))
     made.write_h5ad(tmp_path / "cells.h5ad")
-    words = ["08", "dataset=cells.h5ad", "label=kind", "batch=lane", "seeds=2", "draws=1"]
+    words = ["10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50"]
     refused = run_chapter(tmp_path, *words)
     assert refused.returncode == 1 and refused.stderr.count("failed in cell") == 1
     advice = re.search(r"give (\S+) to use", refused.stderr)[1].replace('"', "")
     assert advice == "layer=counts"
     done = run_chapter(tmp_path, *words, advice)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "results" / "08-batch-and-context.json").is_file()
+    assert (tmp_path / "out" / "results" / "10-disjoint-panels.json").is_file()

@@ -25,10 +25,19 @@ def token_folder():
         return None
 
 
+@pytest.fixture(scope="session")
+def server():
+    """Address of one server for all tests; each begins it anew."""
+    process = subprocess.Popen([sys.executable, FOLDER / "fault_server.py"], text=True,
+                               stdout=subprocess.PIPE)
+    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    process.kill()
+    process.wait()
+
+
 @pytest.fixture
-def serve(tmp_path, monkeypatch, token_folder):
-    """Start a server with options; the cache is empty and the environment points to it."""
-    started = []
+def serve(tmp_path, monkeypatch, token_folder, server):
+    """Begin the server anew with options; the cache is empty and the environment points to it."""
     monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     if token_folder is None:
@@ -36,16 +45,9 @@ def serve(tmp_path, monkeypatch, token_folder):
     else:
         monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(token_folder))
 
-    def start(**options):
-        process = subprocess.Popen(
-            [sys.executable, FOLDER / "fault_server.py", json.dumps(options)], text=True,
-            stdout=subprocess.PIPE)
-        started.append(process)
-        address = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
-        return lambda: json.load(urllib.request.urlopen(f"{address}/stats"))
+    def begin(**options):
+        urllib.request.urlopen(f"{server}/begin", json.dumps(options).encode()).close()
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server}/v1")
+        return lambda: json.load(urllib.request.urlopen(f"{server}/stats"))
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    return begin

@@ -1,8 +1,8 @@
 """A small OpenAI-compatible server on 127.0.0.1 that can fail in all the ways a real one does.
 
 ``python tests/faults/fault_server.py '{"latency": 0.05}'`` prints its port and serves until it is
-killed. Vectors are a function of the text (:func:`vector`), so that every answer can be checked.
-``GET /stats`` tells how many requests came and what was billed: a text is billed when a complete
+killed; ``POST /begin`` with other options begins it anew. Vectors are a function of the text
+(:func:`vector`), so that every answer can be checked. ``GET /stats`` tells how many requests came and what was billed: a text is billed when a complete
 answer that holds its vector was sent.
 """
 
@@ -130,7 +130,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(status, {"error": {"message": said, "code": code, "type": code}}, headers)
 
     def do_GET(self):
-        state, path = self.state, self.path.split("?")[0]
+        state = self.state = Handler.state
+        path = self.path.split("?")[0]
         if path == "/stats":
             billed = state.billed
             self.answer(200, {"requests": state.requests, "faults": state.seen,
@@ -149,7 +150,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        state = self.state
+        if self.path == "/begin":  # a request that is still on its way keeps the state before
+            Handler.state = State(json.loads(body))
+            return self.answer(200, {})
+        state = self.state = Handler.state
         if state.options["key"] and state.options["key"] not in self.headers["Authorization"]:
             return self.refuse(401, "invalid_api_key")
         if self.path == "/v1/files":

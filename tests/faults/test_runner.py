@@ -45,9 +45,9 @@ def test_a_secret_that_is_shown_is_never_kept(project, monkeypatch, code):
 def test_a_cell_that_hangs_is_stopped(project, capsys):
     project("import time", "time.sleep(600)")
     start = time.monotonic()
-    assert main(["run", "--timeout", ".05"]) == 1
+    assert main(["run", "--timeout", ".02"]) == 1
     assert time.monotonic() - start < 60
-    assert "a cell took more than 0.05 minutes" in capsys.readouterr().err
+    assert "a cell took more than 0.02 minutes" in capsys.readouterr().err
 
 
 def test_a_notebook_that_takes_too_much_memory_is_stopped(project, capsys):
@@ -57,9 +57,31 @@ def test_a_notebook_that_takes_too_much_memory_is_stopped(project, capsys):
     assert "it took more than 600 MB of memory" in capsys.readouterr().err
 
 
-def test_what_changes_while_it_runs_is_not_stamped(project):
-    project("import time; time.sleep(4)")
-    changer = threading.Timer(2, lambda: project("import time; time.sleep(4)", "1 + 1"))
+def wait_for(there):
+    """Wait for at most a minute until something is true."""
+    end = time.monotonic() + 60
+    while not there() and time.monotonic() < end:
+        time.sleep(.05)
+
+
+def begun():
+    return list(paths.BUILD.rglob("*.running.ipynb"))
+
+
+def until(file):
+    """Code of a cell that waits until a file is there."""
+    return f"import os, time\nwhile not os.path.exists({str(file)!r}):\n    time.sleep(.05)"
+
+
+def test_what_changes_while_it_runs_is_not_stamped(project, tmp_path):
+    project(until(tmp_path / "changed"))
+
+    def change():
+        wait_for(begun)
+        project(until(tmp_path / "changed"), "1 + 1")
+        (tmp_path / "changed").touch()
+
+    changer = threading.Thread(target=change)
     changer.start()
     entry, = run.run(report=lambda line: None)
     changer.join()
@@ -88,14 +110,12 @@ def running(tmp_path):
 
 
 def test_two_runs_at_once(project, tmp_path):
-    project("import time; time.sleep(6)", RESULT)
+    project(until(tmp_path / "refused"), RESULT)
     first = running(tmp_path)
-    lock = paths.BUILD / "run" / ".lock"
-    end = time.monotonic() + 60
-    while not lock.is_file() and time.monotonic() < end:
-        time.sleep(.05)
+    wait_for(begun)
     with pytest.raises(ValueError, match="another run is under way in .*--out"):
         run.run(report=lambda line: None)
+    (tmp_path / "refused").touch()
     assert first.communicate()[0].strip() == "executed"
     assert run.run(report=lambda line: None)[0]["status"] == "executed"
 
@@ -103,9 +123,8 @@ def test_two_runs_at_once(project, tmp_path):
 def test_nothing_runs_on_when_the_runner_is_killed(project, tmp_path):
     project("import time; time.sleep(600)")
     runner = running(tmp_path)
-    me, end = psutil.Process(runner.pid), time.monotonic() + 60
-    while not list(paths.BUILD.rglob("*.running.ipynb")) and time.monotonic() < end:
-        time.sleep(.05)
+    me = psutil.Process(runner.pid)
+    wait_for(begun)
     children = me.children(recursive=True)
     assert len(children) >= 2
     runner.kill()
@@ -114,18 +133,23 @@ def test_nothing_runs_on_when_the_runner_is_killed(project, tmp_path):
     assert not alive
 
 
-@pytest.mark.parametrize("seconds", [1.5, 4, 7])
-def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, seconds):
-    path = project(RESULT, "import time; time.sleep(3)")
+@pytest.mark.parametrize("moment", ["locked", "begun", "recorded"])
+def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, monkeypatch, moment):
+    path = project(RESULT, "import os, time\nif 'PAUSE' in os.environ:\n"
+                   "    open(os.environ['PAUSE'], 'w').close()\n    time.sleep(60)")
     assert run.run(write=True, report=lambda line: None)[0]["status"] == "executed"
     committed, result = path.read_bytes(), paths.DATA / "results" / "02-small.json"
     before = result.read_bytes()
+    (paths.BUILD / "run" / ".lock").unlink()
+    monkeypatch.setenv("PAUSE", str(tmp_path / "recorded"))
     killed = running(tmp_path)
-    time.sleep(seconds)
+    wait_for({"locked": (paths.BUILD / "run" / ".lock").is_file, "begun": begun,
+              "recorded": (tmp_path / "recorded").is_file}[moment])
+    monkeypatch.delenv("PAUSE")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     assert path.read_bytes() == committed and result.read_bytes() == before
-    for file in paths.BUILD.rglob("results/*.json"):
+    for file in paths.BUILD.rglob("results/[0-9]*.json"):
         json.loads(file.read_text())
     assert run.run(report=lambda line: None)[0]["status"] == "executed"
     assert stamp.check() == []
