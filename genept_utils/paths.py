@@ -5,7 +5,10 @@ the wheel carries the registry, the shipped embedding, the notebooks and their r
 under ``genept_utils/_data``, and what a run makes goes below the working folder.
 """
 
+import contextlib
+import errno
 import os
+import tempfile
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -14,6 +17,7 @@ ROOT = PACKAGE.parent if CHECKOUT else PACKAGE / "_data"
 DATA = ROOT / "data" if CHECKOUT else ROOT
 EMBEDDINGS = DATA / "embeddings"
 NOTEBOOKS = ROOT / "notebooks"
+_NOT_HERE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}
 BUILD = ROOT / "_build" if CHECKOUT else Path.cwd() / "genept_build"
 NAMED = ("GENEPT_CACHE", "GENEPT_MIRROR", "GENEPT_RESULTS")  # environment variables of folders
 
@@ -65,3 +69,33 @@ def settle():
     if mirror() and not mirror().is_dir():
         raise FileNotFoundError(f"GENEPT_MIRROR names {mirror()}, and there is no such folder; "
                                 "unset it to do without a mirror")
+
+
+@contextlib.contextmanager
+def writing(folder):
+    """Say in one sentence where nothing can be written to a folder; other errors pass.
+
+    Raises
+    ------
+    PermissionError
+        It is read-only, forbidden, or not below a folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NOT_HERE:
+            raise
+        own = cache() in (folder, *folder.parents)
+        raise PermissionError(
+            f"nothing can be written to {folder} ({os.strerror(error.errno)}); "
+            + ("name another folder with GENEPT_CACHE" if own else
+               "change its permissions or name another folder")) from error
+
+
+def check_writable(folder):
+    """Raise as :func:`writing` where a folder, made if need be, would take no file; before
+    anything is computed for it. Nothing is made here."""
+    folder = Path(folder).absolute()
+    with writing(folder):
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        tempfile.TemporaryFile(dir=nearest).close()

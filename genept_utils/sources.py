@@ -125,6 +125,8 @@ def fetch(key, progress=None):
                     or "No space left" in str(error)):  # pip's words
                 remedy = (f"free {row.bytes / 1e6:.1f} MB on the disk of {paths.cache()}, or set "
                           "GENEPT_CACHE to a folder on another one.")
+            elif isinstance(error, PermissionError):
+                remedy = "set GENEPT_CACHE to a folder that can be written."
     raise SourceError(
         f"{key} ({row.bytes / 1e6:.1f} MB, {row.citation}) could not be had.\n"
         + "".join(f"  tried {line}\n" for line in tried) + f"  What to do: {remedy}"
@@ -262,12 +264,14 @@ def replacing(path):
     killed writer leaves beside it is removed by the next one.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with paths.writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
         _remove_if_nobodys(left)
-    handle, part = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.{_host()}.{os.getpid()}.",
-        suffix=f".part{path.suffix}")
+    with paths.writing(path.parent):
+        handle, part = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.{_host()}.{os.getpid()}.",
+            suffix=f".part{path.suffix}")
     os.close(handle)
     os.chmod(part, 0o644)  # mkstemp gives 600, which others could not read
     try:

@@ -6,6 +6,10 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import extras, outside
+from genept_utils.datasets.formats import CONVERT, not_read, plain_name
+
+ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
+        '.write_h5ad("{1}.h5ad")')
 
 
 @contextlib.contextmanager
@@ -14,7 +18,10 @@ def opened(path):
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
+    once = ONCE.format(path, plain_name(path))
     if path.is_dir():
+        if not any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
+            raise ValueError(f"{path} is a folder, but no zarr store; {once}")
         outside.zarr_store(path)
         group = extras.need("zarr").open_group(path, mode="r")
         if "obs" not in group:
@@ -25,9 +32,23 @@ def opened(path):
         try:
             file = stack.enter_context(outside.hdf5(path))
         except OSError as error:
-            raise ValueError(f"{path} cannot be read as .h5ad ({error}); it is broken or not "
-                             "complete, so copy or download it again") from None
+            raise ValueError(_why(path, error, once)) from None
+        if "obs" not in file:
+            raise ValueError(f"{path.name} is HDF5, but holds no AnnData; {once}")
         yield file
+
+
+def _why(path, error, once):
+    """Why a file is not read: its kind, or that it is broken."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    if head.startswith(b"\x89HDF"):
+        return (f"{path} cannot be read as .h5ad ({error}); it is broken or not complete, so copy "
+                "or download it again")
+    packed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ"))
+    if ".mtx" in path.suffixes or packed and not {s.lower() for s in path.suffixes} & set(CONVERT):
+        return f"{path.name} is no .h5ad file as it is; {once}"
+    return f"{path.name} {not_read(path, head)}"
 
 
 def matrix_of(group, layer=None, raw=False):

@@ -21,7 +21,8 @@ def main(arguments=None):
     match.register(commands)
     cells.register(commands)
     paper.register(commands)
-    options = parser.parse_args(arguments)
+    options, left = parser.parse_known_args(arguments)
+    _take(left, options, parser)
     start.quickly()
     try:
         paths.settle()
@@ -30,3 +31,15 @@ def main(arguments=None):
         print(f"error: {error.args[0] if isinstance(error, KeyError) else error}",
               file=sys.stderr)
         return 2
+
+
+def _take(left, options, parser):
+    """Words of a command that takes any number of them, also those after an option, which
+    argparse leaves over."""
+    free = next((name for name in ("words", "names") if hasattr(options, name)), None)
+    strange = [word for word in left if free is None or word.startswith("-")]
+    if strange:
+        parser.error(f"{options.command} does not know {' '.join(strange)}; "
+                     f"`python -m genept_utils {options.command} --help` lists what it takes")
+    if left:
+        setattr(options, free, [*getattr(options, free), *left])

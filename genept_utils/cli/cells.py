@@ -4,6 +4,8 @@ import contextlib
 import warnings
 from pathlib import Path
 
+from genept_utils import paths
+
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
@@ -32,15 +34,18 @@ def cells(options):
     from genept_utils import embed, extras
     from genept_utils.cells import atlas
 
-    source, out = Path(options.source).resolve(), Path(options.out).resolve()
+    source, out = (Path(given).expanduser().resolve() for given in (options.source, options.out))
     if out.suffix not in (".zarr", ".h5ad"):
         raise ValueError(f"--out {options.out} must end in .zarr or .h5ad")
     if out.suffix == ".h5ad" and source.suffix != ".h5ad":
         raise ValueError("a copy as .h5ad needs an .h5ad file as its source; give --out NAME.zarr")
+    if out == source:
+        raise ValueError(f"--out {options.out} is the source itself; give another --out")
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     if options.block < 1:
         raise ValueError(f"--block {options.block}: a block has at least one cell")
+    paths.check_writable(out.parent)
     extras.need("zarr", "tqdm")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)

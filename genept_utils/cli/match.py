@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 
-from genept_utils import genes, sources
+from genept_utils import genes, paths, sources
 from genept_utils.genes.files import read_table
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last ones are wide
@@ -34,6 +34,11 @@ def register(commands):
 def match(options):
     """Print the report on the names of a file."""
     genes.species_name(options.species)  # a wrong one is said before a large file is read
+    out = Path(options.out).expanduser() if options.out else None
+    if out and out.is_dir():
+        raise ValueError(f"--out {options.out} is a folder; name a file in it")
+    if out:
+        paths.check_writable(out.parent)
     report = _report(Path(options.file).expanduser(), options)
     print(report)
     for title, names in (
@@ -43,10 +48,10 @@ def match(options):
         if names:
             more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
             print(f"{title}: {', '.join(names[:SHOWN])}{more}")
-    if options.out:
-        with sources.replacing(Path(options.out).expanduser()) as part:
+    if out:
+        with sources.replacing(out) as part:
             report.table.map(_as_text).to_csv(part, index=False)
-        print(f"one row per name is in {options.out}")
+        print(f"one row per name is in {out}")
     return 0
 
 

@@ -114,6 +114,8 @@ def check(row, path, obs, genes, given=()):
     word : str
         A line that says what agrees, what differs and what is missing.
     """
+    from genept_utils.datasets import categorical
+
     chosen, missing = {}, []
     for role in ROLES:
         own = dict(given).get(f"{row['dataset']}.{role}")
@@ -128,7 +130,7 @@ def check(row, path, obs, genes, given=()):
         elif names:
             missing.append(role)
     facts = [("cells", len(obs)), ("genes", genes)]
-    facts += [(what, obs[chosen[role]].nunique())
+    facts += [(what, len(categorical(obs[chosen[role]]).categories))
               for what, role in (("types", "label"), ("donors", "donor"), ("donors", "batch"),
                                  ("conditions", "condition")) if role in chosen and row[what]
               and not (role == "batch" and "donor" in chosen)]

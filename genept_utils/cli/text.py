@@ -7,7 +7,7 @@ which no other command needs, and which every process of a run would pay again.
 import sys
 from pathlib import Path
 
-from genept_utils import sources
+from genept_utils import paths, sources
 
 
 def register(commands):
@@ -47,11 +47,14 @@ def cli_embed(options):
     """Estimate, ask, embed and write; 1 where the reader says no."""
     from genept_utils import embed
 
-    out = Path(options.out)
+    out = Path(options.out).expanduser()
     if out.suffix != ".h5ad":
         raise ValueError(f"--out is {out.name}; the embedding is written as .h5ad")
     if not out.parent.is_dir():
         raise ValueError(f"--out: there is no folder {out.parent}")
+    if out.is_dir():
+        raise ValueError(f"--out {options.out} is a folder; name a file in it")
+    paths.check_writable(out.parent)
     paid = options.model.startswith("openai")
     if not _agreed_on_chat(options):
         return 1

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-# What is left of a missing value that was written as text.
-MISSING = ("", "nan", "NaN", "NAN", "<NA>", "NaT")
+# What is left of a missing value that was written as text, by Python, R or a spreadsheet.
+MISSING = ("", "nan", "NaN", "NAN", "<NA>", "NaT", "NA", "N/A", "n/a", "#N/A", "None")
 
 
 def missing(values):
-    """Mask (n,) of the missing values: NaN, None, NA, blank text, and "nan" as text."""
+    """Mask (n,) of the missing values: NaN, None, NA, blank text, and :data:`MISSING` as text."""
     values = pd.Series(np.asarray(values, dtype=object))
     return (values.isna() | values.astype(str).str.strip().isin(MISSING)).to_numpy()
 
@@ -18,6 +18,19 @@ def categorical(values):
     values = np.array(values, dtype=object)
     values[missing(values)] = np.nan
     return pd.Categorical(values)
+
+
+def written_missing(values, column):
+    """A sentence on the values of a column that are words such as "NA" and count as missing;
+    "" where there are none."""
+    text = pd.Series(np.asarray(values, dtype=object)).dropna().astype(str).str.strip()
+    each = text[text.isin(MISSING)].value_counts()
+    if not len(each):
+        return ""
+    words = " and ".join(f"{word!r} in {count:,} cell{'s' if count > 1 else ''}"
+                         for word, count in each.items())
+    return (f"{column}: {words} {'is' if len(each) == 1 else 'are'} taken for missing; where a "
+            "word is a value, write another one in its place")
 
 
 def require(adata, *columns):

@@ -39,7 +39,7 @@ def read_cells(path, layer=None, raw=False, obsm=()):
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : path
         AnnData in HDF5 (``.h5ad``, also gzipped) or zarr, the ``.h5`` file or the folder of
         ``matrix.mtx`` that 10x programs write, or ``.loom``.
     layer, raw, obsm
@@ -51,6 +51,7 @@ def read_cells(path, layer=None, raw=False, obsm=()):
         The file is broken, leads to another one, or is of a kind that is not read; then the
         message says how to convert it.
     """
+    path = Path(path)
     if path.is_dir():
         return _folder(path, layer, raw, obsm)
     with open(path, "rb") as file:
@@ -64,7 +65,7 @@ def read_cells(path, layer=None, raw=False, obsm=()):
         return _hdf5(path, layer, raw, obsm)
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")) and not set(suffixes) & CONVERT.keys():
         return _unpacked(path, layer, raw, obsm)
-    raise ValueError(f"{path.name} {_not_read(path, head)}")
+    raise ValueError(f"{path.name} {not_read(path, head)}")
 
 
 def annotations(path):
@@ -79,7 +80,9 @@ def annotations(path):
     return adata.obs, adata.n_vars
 
 
-def _not_read(path, head):
+def not_read(path, head):
+    """Why a file is not read and what to do, as the rest of a sentence that begins with its name;
+    ``head`` are its first bytes."""
     name = plain_name(path)
     for suffix in reversed(path.suffixes):
         if suffix.lower() in CONVERT:

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from genept_utils import genes
-from genept_utils.datasets.columns import categorical
+from genept_utils.datasets.columns import categorical, written_missing
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.open_sets import CELLS, load_open
 
@@ -30,7 +30,8 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         Column of ``.obs`` that holds the cell type, batch, donor and condition. A registered
         set knows its own. In a file a column that already bears the standard name
         (``cell_type``, ``batch``, ``donor``, ``condition``) is taken without being asked for.
-        Missing values, also those written as ``""`` or ``"nan"``, are NaN afterwards.
+        Missing values, also those written as ``""``, ``"nan"``, ``"NA"`` or ``"None"``, are NaN
+        afterwards; a warning counts the written ones.
     obsm : sequence of str
         Keys of the file's ``obsm`` to keep: vectors of other models, (n_cells, d) each.
     layer : str, optional
@@ -87,6 +88,9 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
             _column(adata, given)
             adata.obs[column] = adata.obs[given]
         if column in adata.obs:
+            word = written_missing(adata.obs[column], given or column)
+            if word:
+                warnings.warn(word, stacklevel=2)
             adata.obs[column] = categorical(adata.obs[column])
     if "cell_type" not in adata.obs:
         raise KeyError(f"{name} has no column cell_type; name the label column with label=COLUMN."
@@ -110,6 +114,12 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
 
 
 def _column(adata, column):
+    """Raise where a column is not there, or holds measured numbers and no groups."""
     if column not in adata.obs:
         raise KeyError(f"there is no column {column!r} in obs; the columns are "
                        f"{', '.join(map(str, adata.obs.columns)) or 'none'}")
+    values = adata.obs[column].dropna()
+    values = values.cat.categories if hasattr(values, "cat") else values
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        raise ValueError(f"the column {column!r} holds fractions, not groups of cells; name "
+                         f"another one of {', '.join(map(str, adata.obs.columns))}")

@@ -105,6 +105,12 @@ def nearest(embedding, names, k=10, among=None, together=False):
         A name is no key of the embedding.
     """
     names = list(names)
+    unknown = [str(name) for name in names if name not in embedding.obs_names]
+    if unknown:
+        more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""
+        verb = "is no key" if len(unknown) == 1 else "are no keys"
+        raise KeyError(f"{', '.join(unknown[:5])}{more} {verb} of the embedding; "
+                       "gp.match(names).symbols holds the approved symbols")
     pool = embedding if among is None else embedding[list(among)]
     asked = unit(embedding[names].X)
     if together:

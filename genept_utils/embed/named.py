@@ -96,7 +96,8 @@ def read_embedding(name=SHIPPED, seed=0):
         return _from_file(_authors_file())
     if readers.kind(name) in readers.READERS:
         return _from_file(Path(name).expanduser())
-    if Path(name).expanduser().is_dir() or readers.kind(name) in readers.OF_NETWORKS:
+    is_folder = name not in ("", *cost.BACKENDS) and Path(name).expanduser().is_dir()
+    if is_folder or readers.kind(name) in readers.OF_NETWORKS:
         from genept_utils.embed import peers
 
         if Path(name).name in peers.WEIGHTS or not Path(name).expanduser().is_file():
@@ -108,7 +109,7 @@ def read_embedding(name=SHIPPED, seed=0):
     else:
         model, text = name, "summary"
     if model.partition(":")[0] not in cost.BACKENDS:
-        if Path(name).expanduser().exists():
+        if name and Path(name).expanduser().exists():
             readers.read(name)  # says what is wrong with a file of this kind
         raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
                          f"MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and TEXT among "

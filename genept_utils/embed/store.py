@@ -28,11 +28,19 @@ def vector_key(model, dimensions, text):
     return key("embedding", model, str(dimensions or ""), text)
 
 
+def _made(folder):
+    """Make a folder of the cache; PermissionError where no file can be made in it."""
+    with paths.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.glob("*.sqlite")):
+        paths.check_writable(folder)
+
+
 @contextlib.contextmanager
 def opened():
     """The table, for :func:`read` and :func:`write` from any thread."""
     path = paths.cache() / "answers.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _made(path.parent)
     table = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
     try:
         with table:
@@ -83,7 +91,7 @@ def alone(name, tell=True):
     The lock is the operating system's and ends with the process, however that ends.
     """
     path = paths.cache() / "locks" / f"{key(name).hex()[:16]}.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _made(path.parent)
     lock = sqlite3.connect(path, timeout=0, isolation_level=None)
     said = False
     try:
@@ -93,7 +101,8 @@ def alone(name, tell=True):
                 break
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
-                    raise
+                    raise OSError(f"{path} cannot be written ({error}); name another folder with "
+                                  "GENEPT_CACHE, or change its permissions") from None
             if tell and not said:
                 print(f"another process is asking {name}; waiting for it", file=sys.stderr)
                 said = True

@@ -17,17 +17,29 @@ def words(path):
 
 
 def table(path):
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    separator, decimal = _marks(path)
     head = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str,
                        keep_default_na=False)
-    numbers = pd.to_numeric(head.iloc[0, 1:], errors="coerce").notna()
+    first = head.iloc[0, 1:].str.replace(decimal, ".", regex=False)
+    numbers = pd.to_numeric(first, errors="coerce").notna()
     # a head line of column numbers 0, 1, 2, ... is a head line too
     counting = list(head.iloc[0, 1:]) in ([str(i) for i in range(head.shape[1] - 1)],
                                           [str(i + 1) for i in range(head.shape[1] - 1)])
     header = None if numbers.all() and not counting else 0
-    found = pd.read_csv(path, sep=separator, header=header, keep_default_na=False,
+    found = pd.read_csv(path, sep=separator, header=header, keep_default_na=False, decimal=decimal,
                         dtype={0 if header is None else head.iloc[0, 0] or "Unnamed: 0": str})
     return found.iloc[:, 0], found.iloc[:, 1:].to_numpy()
+
+
+def _marks(path):
+    """What stands between the columns of a table and before the decimals: a semicolon goes with
+    a decimal comma where there is one, as spreadsheets write it in much of Europe."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = [line for line, _ in zip(file, range(3))]
+    last = lines[-1] if lines else ""
+    if last.count(";") and last.count(";") >= last.count(","):
+        return ";", "," if "," in last else "."
+    return ("\t" if path.suffix.lower() == ".tsv" else ","), "."
 
 
 def parquet(path):

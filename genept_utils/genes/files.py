@@ -71,10 +71,13 @@ def read_table(path):
     # R leaves the head of the row names out: the head is one shorter than the rows
     short = len(rows) > 1 and len(rows[0]) == width - 1 and all(
         len(row) == width for row in rows[1:])
+    # pandas leaves only its word out: nothing stands above the names
+    sure = short or (width > 1 and not rows[0][0].strip() and any(map(str.strip, rows[0]))
+                     and all(row[0].strip() for row in rows[1:]) and len(rows) > 1)
     if short:
         rows[0] = ["", *rows[0]]
     table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows]).map(str.strip)
-    return _without_head(table, short)
+    return _without_head(table, sure)
 
 
 def _decoded(content, name):

@@ -129,6 +129,8 @@ def look_up(names, counts=None, species=None, kind=None):
     if other.any():
         table.loc[other, ["symbol", "how", "candidates"]] = ["", "not a gene", ""]
         notes += (left_out(pd.Series(kind, dtype=object)),)
+    if marked := _missing_marks(table):
+        notes += (marked,)
     covered = None
     if counts is not None:
         covered = mass(counts, table["symbol"].to_numpy() != "", ~other)
@@ -209,6 +211,18 @@ def _notes(names, matched, species, whose):
         notes.append(f"{count:,} of {len(names):,} names look like human genes, not like {whose} "
                      "ones; leave species out if they are")
     return tuple(notes), ""
+
+
+def _missing_marks(table):
+    """A sentence on names such as "NA", which are names of a gene and also the mark with which R
+    writes that there is none; with the suffixes that make names unique."""
+    rows = table[table["name"].str.fullmatch(r"NA(?:[-_.]{1,3}\d+)?") & (table["symbol"] != "")]
+    if not len(rows):
+        return ""
+    return (f"{len(rows):,} {'name is' if len(rows) == 1 else 'names are'} written "
+            f"{rows['name'].iloc[0]!r}, as R writes a missing name, and "
+            f"{'is' if len(rows) == 1 else 'are'} taken for {rows['symbol'].iloc[0]}, which was "
+            "once called so; take them out where no gene is meant")
 
 
 def entrez_ids(species=None):

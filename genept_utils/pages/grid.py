@@ -44,7 +44,7 @@ def read(path):
     """
     import yaml
 
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"there is no grid file {path}")
     try:
@@ -98,7 +98,8 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
         A wrong grid file, an unknown notebook or parameter: before anything runs.
     """
     names, axes = read(path)
-    top = Path(out or paths.BUILD / "grid").resolve()
+    top = Path(out or paths.BUILD / "grid").expanduser().resolve()
+    paths.check_writable(top)
     tasks = [dict(task, place=top / key(task)) for source in notebooks(names)
              for task in run._plan(source, (), axes, top)]
     found = {task["place"]: finished(task["place"]) for task in tasks}

@@ -65,7 +65,7 @@ def typed(assignments, known):
         name, _, written = assignment.partition("=")
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise ValueError(f"unknown parameter {name!r}{hint} Known: {', '.join(known)}")
         kind = known[name][0]
         value = written if kind == "str" else _literal(name, kind, written)

@@ -64,7 +64,8 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     if write and (assignments or grid):
         raise ValueError("committed notebooks carry default parameters: --write takes none")
     default = paths.BUILD / "param" if assignments or grid else folder()
-    place = Path(out or default).resolve()
+    place = Path(out or default).expanduser().resolve()
+    paths.check_writable(place)
     jobs = jobs or max(1, min(2, os.cpu_count() or 1))
     planned = [task for path in notebooks(names)
                for task in _plan(path, assignments, grid, place)]

@@ -15,14 +15,16 @@ def _cells(**columns):
                       uns={"genept_data": {"name": "small"}})
 
 
-@pytest.mark.parametrize("value", [np.nan, None, pd.NA, "", "  ", "nan", "NaN", "<NA>"])
+@pytest.mark.parametrize("value", [np.nan, None, pd.NA, "", "  ", "nan", "NaN", "<NA>",
+                                   "NA", "N/A", "None"])
 def test_a_missing_value_is_no_class(value):
     values = ["a", "b", value, "a"]
     assert datasets.missing(values).tolist() == [False, False, True, False]
     assert datasets.categorical(values).categories.tolist() == ["a", "b"]
 
 
-@pytest.mark.parametrize("value", ["none", "None", "NA", "Nancy", 0, False, 0.0])
+@pytest.mark.parametrize("value", ["none", "NAGA", "NA1", "Nancy", "unknown", 0, False,
+                                   0.0])
 def test_other_words_and_zeros_are_values(value):
     assert not datasets.missing(["a", value]).any()
 
@@ -72,6 +74,32 @@ def file(tmp_path):
     adata.obs["cell_type"] = adata.obs["cell_type"].fillna("nan")
     adata.write_h5ad(tmp_path / "own.h5ad")
     return tmp_path / "own.h5ad"
+
+
+@pytest.mark.parametrize("column", ["label", "batch", "donor", "condition"])
+def test_words_that_count_as_missing_are_said_with_their_number(tmp_path, column):
+    """A label of R or Python for "no value" is neither a type nor a batch, and not in silence."""
+    kinds = np.array(["T", "NA", "B", "None", "NA", "NAGA"], dtype=object)
+    adata = _cells(cell_type=["T"] * 6, kind=kinds)
+    del adata.uns["genept_data"]
+    adata.write_h5ad(tmp_path / "own.h5ad")
+    with pytest.warns(UserWarning, match="kind: 'NA' in 2 cells and 'None' in 1 cell are taken"):
+        made = datasets.load(tmp_path / "own.h5ad", **{column: "kind"})
+    name = "cell_type" if column == "label" else column
+    assert made.obs[name].cat.categories.tolist() == ["B", "NAGA", "T"]
+    assert made.obs[name].isna().sum() == (0 if column == "label" else 3)
+    assert made.n_obs == (3 if column == "label" else 6)
+
+
+@pytest.mark.parametrize("values", [[.1, .2, .3], [1, np.nan, 2.5], pd.Categorical([.5, .5, 2])])
+def test_a_column_of_fractions_is_no_column_of_groups(tmp_path, values):
+    adata = ad.AnnData(np.ones((3, 2), np.float32), obs=pd.DataFrame(
+        {"score": values, "cell_type": ["B", "T", "B"], "cluster": [1.0, np.nan, 3.0]},
+        index=list("abc")))
+    adata.write_h5ad(tmp_path / "own.h5ad")
+    with pytest.raises(ValueError, match="'score' holds fractions, not groups of cells.*cluster"):
+        datasets.load(tmp_path / "own.h5ad", label="score")
+    assert datasets.load(tmp_path / "own.h5ad", batch="cluster").obs["batch"].nunique() == 2
 
 
 def test_vectors_of_other_models_are_kept_where_asked_for(file):

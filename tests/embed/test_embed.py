@@ -207,6 +207,26 @@ def test_alignment_to_keys_of_others(released, source, tmp_path):
     assert matched.mass == pytest.approx(.9)
 
 
+@pytest.mark.parametrize("names, said", [
+    (["TP53", "PD1"], "^'PD1 is no key of the embedding; gp.match"),
+    (list("abcdefg"), "^'a, b, c, d, e and 2 more are no keys")])
+def test_nearest_of_other_names_says_what_to_do(shipped, names, said):
+    with pytest.raises(KeyError, match=said):
+        embed.nearest(shipped, names)
+
+
+@pytest.mark.parametrize("name", ["", "wordllama"])
+def test_a_folder_of_the_caller_is_not_taken_for_a_name(tmp_path, monkeypatch, name):
+    (tmp_path / "wordllama").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(embed.named, "_computed", lambda model, text, seed: (model, text))
+    if name:
+        assert embed.read_embedding(name) == ("wordllama", "summary")
+    else:
+        with pytest.raises(ValueError, match="there is no embedding ''"):
+            embed.read_embedding(name)
+
+
 def test_nearest_genes(shipped):
     names = ["CTSB", "OR1A1", "TP53"]
     keys, cosines = embed.nearest(shipped, names, k=5)

@@ -88,7 +88,7 @@ def _as_a_cell(source, names):
 MANY = np.array([f"type {i}" for i in np.arange(360) % 26] + ["lonely"] + ["apart"] * 9)
 PLATES = np.array([f"p{1 + i // 26 % 2}" for i in range(360)] + ["p1"] + ["p3"] * 9, dtype=object)
 PLATES[[5, 6, 7]] = np.nan
-PLATES[8] = "nan"
+PLATES[8] = "NA"
 
 
 def test_many_types_missing_batches_and_another_model_in_7_and_8(draw, execute):
@@ -96,12 +96,13 @@ def test_many_types_missing_batches_and_another_model_in_7_and_8(draw, execute):
     file = draw("many.h5ad", MANY, plate=PLATES)
     page, told = execute("07", file, *words)
     assert "4 of 370 cells have no batch and are left out where batches are held out" in page
+    assert "plate: 'NA' in 1 cell is taken for missing" in page
     assert "the cell types of batch p3 occur in no other" in page
     assert set(told["dataset"]) == {"many"} and not (told["value"].isna()).any()
     of_model = told[told["method"] == "X_scGPT"]
     assert set(of_model["split"]) == {"all cells", "5-fold", "held-out batch"}
     held = told[told["split"] == "held-out batch"]
-    assert (held["repeats"] == 2).all()  # neither "nan" nor p3 is a batch that is held out
+    assert (held["repeats"] == 2).all()  # neither "NA" nor p3 is a batch that is held out
     page, told = execute("08", file, *words)
     assert "4 of 370 cells have no batch and are left out." in page
     assert "the cell types of batch p3 occur in no other" in page

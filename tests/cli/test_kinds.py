@@ -1,0 +1,95 @@
+"""Files as other programs write them: read right, or refused with advice that works."""
+
+import gzip
+import re
+import shutil
+import subprocess
+import sys
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import scipy.sparse as sp
+
+from genept_utils import paths
+
+GENES = ["TP53", "CD4", "CD8A", "MS4A1", "NKG7", "LYZ"]
+
+
+@pytest.fixture
+def here(tmp_path):
+    """One matrix in all the kinds of files that `cells` does not read block by block."""
+    X = np.random.default_rng(0).poisson(2, (60, 6)).astype(np.float32)
+    adata = ad.AnnData(sp.csr_matrix(X), var=pd.DataFrame(index=GENES))
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with open(tmp_path / "cells.h5ad", "rb") as file, gzip.open(tmp_path / "p.h5ad.gz", "wb") as out:
+        shutil.copyfileobj(file, out)
+    folder = tmp_path / "filtered"
+    folder.mkdir()
+    scipy.io.mmwrite(folder / "matrix.mtx", sp.coo_matrix(X.T.astype(int)))
+    (folder / "features.tsv").write_text("".join(f"ID{i}\t{g}\n" for i, g in enumerate(GENES)))
+    (folder / "barcodes.tsv").write_text("".join(f"c{i}\n" for i in range(60)))
+    with h5py.File(tmp_path / "raw.h5", "w") as file:
+        group, turned = file.create_group("matrix"), sp.csc_matrix(X.T.astype(np.int32))
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(turned, name)
+        group["shape"], group["barcodes"] = turned.shape, [f"c{i}".encode() for i in range(60)]
+        for name, values in {"id": [f"ID{i}" for i in range(6)], "name": GENES,
+                             "feature_type": ["Gene Expression"] * 6,
+                             "genome": ["GRCh38"] * 6}.items():
+            group[f"features/{name}"] = np.array(values, dtype="S")
+        group["features/_all_tag_keys"] = np.array([b"genome"])
+    return tmp_path
+
+
+def test_what_cells_does_not_read_comes_with_advice_that_works(here, commands):
+    (here / "list.txt").write_text("TP53\n")
+    (here / "t.csv.gz").write_bytes(gzip.compress(b"cell,TP53\nc,1\n"))
+    kinds = ["raw.h5", "filtered", "p.h5ad.gz", "filtered/matrix.mtx"]
+    said = commands(*(["cells", kind, "--out", "x.zarr"] for kind in (*kinds, "list.txt",
+                                                                      "t.csv.gz")))
+    assert all(code == 2 and err.count("\n") == 1 for code, _, err in said)
+    assert all("anndata.read_csv(" in err for _, _, err in said[-2:])
+    advice = [re.search(r"make an .h5ad file of it once: (.*)\n", err)[1] for _, _, err in said[:4]]
+    code = "import genept_utils.datasets\n" + "\n".join(advice)
+    subprocess.run([sys.executable, "-c", code], cwd=here, check=True,
+                   env={"PYTHONPATH": str(paths.ROOT), "HOME": str(here)})
+    right = ad.read_h5ad(here / "cells.h5ad").X.toarray()
+    for name in ("raw", "filtered", "p", "matrix"):
+        made = ad.read_h5ad(here / f"{name}.h5ad")
+        assert (made.X.toarray() == right).all() and list(made.var_names) == GENES
+
+
+def test_tables_of_a_spreadsheet_and_of_pandas(here, commands):
+    V = np.random.default_rng(1).normal(size=(6, 5)).astype(np.float32)
+    table = pd.DataFrame(V, index=GENES)
+    table.to_csv(here / "comma.csv")
+    table.to_csv(here / "semicolon.csv", sep=";", decimal=",")
+    table.to_csv(here / "tab.tsv", sep="\t", header=False)
+    table.to_csv(here / "bare.csv", sep=";", decimal=",", header=False)
+    pd.DataFrame({"logFC": V[:, 0]}, index=GENES).to_csv(here / "found.csv")
+    names = ["comma.csv", "semicolon.csv", "tab.tsv", "bare.csv"]
+    said = commands(*(["cells", "cells.h5ad", "--out", f"{name}.zarr", "--embedding", name]
+                      for name in names),
+                    *(["match", name] for name in (*names, "found.csv")))
+    assert all(code == 0 for code, _, _ in said), said
+    first, *others = (ad.read_zarr(here / f"{name}.zarr").obsm["X_genept_w"] for name in names)
+    assert first.shape == (60, 5) and all(np.allclose(first, one) for one in others)
+    assert all("6 of 6 names have a gene" in out for _, out, _ in said[4:])
+
+
+def test_the_mark_of_a_missing_name_is_said(here, commands):
+    """"NA" is a former symbol of XK and what R writes for no name; "NAGA" is a gene."""
+    (here / "r.txt").write_text("gene\nTP53\nNA\nCD4\nNA.1\nNAGA\n")
+    (here / "fine.txt").write_text("gene\nNAGA\nNAT1\nNANOG\n")
+    adata = ad.read_h5ad(here / "cells.h5ad")
+    adata.var_names = [*GENES[:4], "NA", "NA-1"]
+    adata.write_h5ad(here / "marked.h5ad")
+    listed, cells, fine = commands(["match", "r.txt"], ["cells", "marked.h5ad", "--out", "m.zarr"],
+                                   ["match", "fine.txt"])
+    for code, out, err in (listed, cells):
+        assert code == 0 and "2 names are written 'NA', as R writes a missing name" in out, err
+    assert fine[0] == 0 and "as R writes" not in fine[1] and "3 of 3 names" in fine[1]

@@ -1,0 +1,40 @@
+"""Words and options in any order mean the same; what is not known is said, not passed over."""
+
+import json
+
+SEEN = """
+from genept_utils.pages import run
+def seen(names, assignments, grid, write, jobs, out, **others):
+    print(json.dumps([names, assignments, out]))
+    sys.exit()
+run.run = seen
+"""
+
+
+def test_words_after_an_option_are_words(commands):
+    orders = ["07 dataset=kang seed=2 --out X", "07 --out X dataset=kang seed=2",
+              "--out X 07 dataset=kang seed=2", "07 dataset=kang --out X seed=2",
+              "--jobs 1 07 dataset=kang --out=X seed=2", "07 --jobs 1 dataset=kang --out X seed=2"]
+    for words, (_, out, err) in zip(orders, commands(
+            *(["run", *words.split()] for words in orders), before=SEEN)):
+        assert json.loads(out or "0") == [["07"], ["dataset=kang", "seed=2"], "X"], (words, err)
+
+
+def test_what_is_not_known_is_said(commands):
+    wrong = [("run", "07", "--bogus", "seed=1"), ("run", "07", "--out", "X", "-x"),
+             ("data", "genes"), ("match", "list.txt", "other.txt"), ("check", "--strict"),
+             ("cells", "a.h5ad", "b.h5ad", "--out", "c.zarr"), ("paper", ".", "--chek")]
+    for words, (code, out, err) in zip(wrong, commands(*wrong)):
+        assert code == 2 and not out
+        last = err.splitlines()[-1]
+        assert f"{words[0]} does not know " in last and f"{words[0]} --help" in last
+
+
+def test_names_on_both_sides_of_an_option_and_a_parameter_after_one(commands, tmp_path):
+    pages, wrong, prose = commands(["run", "02", "--parameters", "03"],
+                                   ["run", "07", "--out", "X", "sede=1"],
+                                   ["check", "02", "--prose", "none"])
+    assert sum(line.startswith(("02-", "03-")) for line in pages[1].splitlines()) == 2
+    assert wrong[0] == 2 and "did you mean 'seed'" in wrong[2]
+    assert not (tmp_path / "X").exists()
+    assert prose[0] == 2 and "no notebook is called 'none'" in prose[2]
