@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 from genept_utils import paths
+from genept_utils.cli.numbers import at_least
 
 
 def register(commands):
@@ -21,9 +22,9 @@ def register(commands):
     parser.add_argument("--raw", action="store_true", help="take values and genes from raw")
     parser.add_argument("--values", choices=("raw", "log"), help="what the values are")
     parser.add_argument("--key", default="X_genept_w", help="name of the result in obsm")
-    parser.add_argument("--block", type=int, default=10_000, help="cells of a block")
+    parser.add_argument("--block", type=at_least(1), default=10_000, help="cells of a block")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=int, help="Dask workers on this machine, one thread each")
+    where.add_argument("--workers", type=at_least(1), help="Dask workers on this machine, one thread each")
     where.add_argument("--scheduler", metavar="ADDRESS",
                        help="a Dask scheduler whose workers see both files under the same paths")
     parser.set_defaults(function=cells)
@@ -43,8 +44,6 @@ def cells(options):
         raise ValueError(f"--out {options.out} is the source itself; give another --out")
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
-    if options.block < 1:
-        raise ValueError(f"--block {options.block}: a block has at least one cell")
     paths.check_writable(out.parent)
     extras.need("zarr", "tqdm")
     with warnings.catch_warnings(record=True) as said:

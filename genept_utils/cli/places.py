@@ -1,11 +1,12 @@
 """The command ``map``."""
 
 from genept_utils import paths
+from genept_utils.cli.numbers import at_least
 
 
 def register(commands):
     parser = commands.add_parser("map", help="place all genes of the shipped vectors by UMAP")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the layout")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="seed of the layout")
     parser.set_defaults(function=place)
 
 

@@ -3,6 +3,7 @@
 import sys
 
 from genept_utils import extras
+from genept_utils.cli.numbers import at_least
 
 
 def register(commands):
@@ -27,11 +28,11 @@ def _add_run(commands):
                         "data/results/")
     parser.add_argument("--strict", action="store_true",
                         help="fail also where a source is missing or a result has moved")
-    parser.add_argument("--jobs", type=int, help="notebooks side by side (default: up to 2)")
+    parser.add_argument("--jobs", type=at_least(1), help="notebooks side by side (default: up to 2)")
     parser.add_argument("--out", help="folder of the executed notebooks and their results")
-    parser.add_argument("--timeout", type=float, metavar="MINUTES",
+    parser.add_argument("--timeout", type=at_least(0.001, float), metavar="MINUTES",
                         help="minutes that one cell may take (default: no limit)")
-    parser.add_argument("--memory", type=float, metavar="MB",
+    parser.add_argument("--memory", type=at_least(1, float), metavar="MB",
                         help="memory that one notebook may take (default: no limit)")
     parser.add_argument("--parameters", action="store_true",
                         help="only list the parameters of the notebooks")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from genept_utils import paths, sources
+from genept_utils.cli.numbers import at_least
 
 
 def register(commands):
@@ -25,7 +26,7 @@ def register(commands):
     parser = commands.add_parser("cost", help="what an embedding would cost", description=(
         "Count tokens and print dollars and minutes; nothing is sent."))
     _add_model(parser)
-    parser.add_argument("--tokens-per-minute", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--tokens-per-minute", type=at_least(1), default=1_000_000, metavar="N")
     parser.set_defaults(function=cli_cost)
 
 
@@ -35,12 +36,12 @@ def _add_model(parser):
                         "openai-batch:MODEL")
     parser.add_argument("--text", default="summary",
                         help="name, summary (default), section, chat, chat:MODEL or genept-v2")
-    parser.add_argument("--price", type=float, metavar="DOLLARS",
+    parser.add_argument("--price", type=at_least(0, float), metavar="DOLLARS",
                         help="dollars per million tokens (default: OpenAI's list)")
-    parser.add_argument("--dimensions", type=int, metavar="N", help="shorter vectors")
-    parser.add_argument("--max-tokens", type=int, metavar="N",
+    parser.add_argument("--dimensions", type=at_least(1), metavar="N", help="shorter vectors")
+    parser.add_argument("--max-tokens", type=at_least(1), metavar="N",
                         help="cut texts that are longer (servers with short inputs)")
-    parser.add_argument("--requests-per-minute", type=int, default=3000, metavar="N")
+    parser.add_argument("--requests-per-minute", type=at_least(1), default=3000, metavar="N")
 
 
 def cli_embed(options):

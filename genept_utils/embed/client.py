@@ -291,10 +291,13 @@ def make_client(timeout):
     openai = extras.need("openai")
 
     key = os.environ.get("OPENAI_API_KEY", "").strip()
-    address = os.environ.get("OPENAI_BASE_URL")
+    address = os.environ.get("OPENAI_BASE_URL", "").strip()
     if not (key.isascii() and key.isprintable()):
         raise ServiceError("OPENAI_API_KEY holds characters that no key has. " + WITHOUT)
     if not key and not address:
         raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
                            "that needs none. " + WITHOUT)
+    if address and not address.startswith(("http://", "https://")):
+        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be the address of a server's "
+                           "/v1, such as http://127.0.0.1:8000/v1")
     return openai.OpenAI(api_key=key or "none", max_retries=0, timeout=timeout)

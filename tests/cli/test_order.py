@@ -38,3 +38,17 @@ def test_names_on_both_sides_of_an_option_and_a_parameter_after_one(commands, tm
     assert wrong[0] == 2 and "did you mean 'seed'" in wrong[2]
     assert not (tmp_path / "X").exists()
     assert prose[0] == 2 and "no notebook is called 'none'" in prose[2]
+
+
+def test_numbers_out_of_their_range_are_said(commands):
+    embed = ["embed", "--model", "spelling", "--out", "x.h5ad"]
+    wrong = [[*embed, "--dimensions", "0"], [*embed, "--requests-per-minute", "0"],
+             [*embed, "--max-tokens", "-5"], [*embed, "--price", "nan"], [*embed, "--price", "-1"],
+             ["cost", "--model", "spelling", "--tokens-per-minute", "0"],
+             ["cells", "a.h5ad", "--out", "b.zarr", "--block", "0"],
+             ["cells", "a.h5ad", "--out", "b.zarr", "--workers", "0"],
+             ["run", "02", "--jobs", "0"], ["run", "02", "--timeout", "0"],
+             ["run", "02", "--memory", "inf"], ["map", "--seed", "-1"]]
+    for words, (code, out, err) in zip(wrong, commands(*wrong)):
+        assert code == 2 and not out, words
+        assert f"argument {words[-2]}: {words[-1]!r} is not a" in err.splitlines()[-1], words
