@@ -13,8 +13,7 @@ import time
 from genept_utils import extras
 from genept_utils.embed import store
 
-WITHOUT = ("Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and "
-           "st:MODEL.")
+WITHOUT = "Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and st:MODEL."
 
 
 class ServiceError(OSError):
@@ -282,8 +281,7 @@ def _asked_to_wait(response, longest=120):
 
 def plain(error):
     """What the server said, short and without the key."""
-    said = " ".join(str(error).split())[:200]
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    said, key = " ".join(str(error).split())[:200], os.environ.get("OPENAI_API_KEY", "").strip()
     return said.replace(key, "...") if key else said
 
 
@@ -298,6 +296,5 @@ def make_client(timeout):
         raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
                            "that needs none. " + WITHOUT)
     if address and not address.startswith(("http://", "https://")):
-        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be the address of a server's "
-                           "/v1, such as http://127.0.0.1:8000/v1")
+        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address as http://.../v1")
     return openai.OpenAI(api_key=key or "none", max_retries=0, timeout=timeout)

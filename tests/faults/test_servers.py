@@ -87,7 +87,7 @@ def test_what_is_no_address_is_said_without_asking(serve, monkeypatch, address):
     serve()
     monkeypatch.setenv("OPENAI_BASE_URL", address)
     report = {}
-    with pytest.raises(api.ServiceError, match=f"OPENAI_BASE_URL is '{address}'; it must be"):
+    with pytest.raises(api.ServiceError, match=f"OPENAI_BASE_URL is '{address}'; it must be an"):
         api.vectors(["a", "b"], MODEL, report=report)
     assert not report.get("requests")
 
