@@ -88,7 +88,7 @@ soak: install
 browser: install
 	@echo "== every page in a browser (two widths, two colour schemes)"
 	@$(BIN)/python tests/browser/check_book.py _build/html
-	@$(BIN)/python -m pytest tests/browser -q
+	@$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal -q
 
 # Every link of the book to another host.
 links: install

@@ -9,8 +9,11 @@ code and tables that open and sort from the keyboard.
 """
 
 import argparse
+import concurrent.futures
 import functools
 import http.server
+import multiprocessing
+import os
 import shutil
 import sys
 import threading
@@ -222,15 +225,15 @@ def serve(root):
     return server
 
 
-def check(root, pages=None, screenshots=None, report=print):
+def check(root, names=None, screenshots=None, report=print):
     """Faults by page name.
 
     Parameters
     ----------
     root : pathlib.Path
         Folder of the rendered book.
-    pages : sequence of str, optional
-        Only pages whose name contains one of these.
+    names : sequence of str, optional
+        The pages; by default those of :func:`pages_of`.
     screenshots : pathlib.Path, optional
         Folder for one picture of every page, width and scheme.
     report : callable
@@ -244,7 +247,7 @@ def check(root, pages=None, screenshots=None, report=print):
     from playwright.sync_api import sync_playwright
 
     root = Path(root).resolve()
-    names = [name for name in pages_of(root) if not pages or any(p in name for p in pages)]
+    names = pages_of(root) if names is None else names
     server = serve(root)
     base = f"http://127.0.0.1:{server.server_port}/"
     found = {}
@@ -286,13 +289,22 @@ def check(root, pages=None, screenshots=None, report=print):
                 f"{fault} ({', '.join(where)})" if 0 < len(where) < everywhere else fault
                 for fault, where in faults.items()
             ]
-            report(f"{'ok  ' if not faults else 'FAIL'} {name} "
-                   f"({time.perf_counter() - start:.1f} s)")
-            for fault in found[name]:
-                report(f"       {fault}")
+            report("\n       ".join([  # as one piece: another process writes beside this one
+                f"{'ok  ' if not faults else 'FAIL'} {name} ({time.perf_counter() - start:.1f} s)",
+                *found[name]]))
         browser.close()
     server.shutdown()
     return found
+
+
+def check_side_by_side(root, names, screenshots=None, jobs=None):
+    """Faults by page name, from as many browsers as there are cores, two at most."""
+    jobs = jobs or min(2, os.cpu_count() or 1, len(names))
+    one = functools.partial(check, root, screenshots=screenshots)
+    spawned = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=spawned) as pool:
+        parts = pool.map(one, [names[number::jobs] for number in range(jobs)])
+        return {name: faults for part in parts for name, faults in part.items()}
 
 
 def listen(page, base, note):
@@ -335,7 +347,9 @@ def main():
     if not shutil.which("chromium"):
         parser.error("chromium is not installed: apt-get install chromium")
     start = time.perf_counter()
-    found = check(options.folder, options.pages, options.screenshots)
+    names = [name for name in pages_of(options.folder)
+             if not options.pages or any(part in name for part in options.pages)]
+    found = check_side_by_side(options.folder, names, options.screenshots) if names else {}
     bad = sum(bool(faults) for faults in found.values())
     print(f"{len(found) - bad} passed, {bad} failed in {time.perf_counter() - start:.0f} s")
     sys.exit(bool(bad or not found))
