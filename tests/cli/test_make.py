@@ -94,6 +94,15 @@ def test_every_file_that_is_named_is_there(path):
     assert not missing, f"{path.name} names what is not there: {missing}"
 
 
+def test_the_minutes_of_a_command_are_the_same_wherever_they_stand():
+    text = {name: (paths.ROOT / name).read_text(encoding="utf-8")
+            for name in ("Makefile", "README.md", "CONTRIBUTING.md")}
+    run, tests = re.findall(r"\(about (\d+) minutes on two cores", text["Makefile"])
+    assert re.search(r"about (\d+) and about (\d+) minutes", text["README.md"]).groups() == (
+        run, tests)
+    assert f"`make test` takes about {tests} minutes" in text["CONTRIBUTING.md"]
+
+
 def test_every_choice_of_tests_finds_one():
     for path in GATES:
         assert not list(unmatched_words(path.read_text(encoding="utf-8")))

@@ -1,5 +1,7 @@
 """Loaders of cells: what a reader must be able to rely on."""
 
+import functools
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -16,6 +18,12 @@ def load(name, **columns):
         pytest.skip(str(error).splitlines()[0])
 
 
+@functools.cache
+def labels(name):
+    """The table of a set's cells, loaded once for all tests."""
+    return load(name).obs
+
+
 @pytest.mark.parametrize("name", datasets.CELLS)
 def test_every_set_loads_with_its_shape_labels_and_scale(name):
     adata = load(name)
@@ -29,11 +37,11 @@ def test_every_set_loads_with_its_shape_labels_and_scale(name):
 
 
 def test_counts_of_known_labels():
-    assert load("kang").obs["condition"].value_counts().to_dict() == {
+    assert labels("kang")["condition"].value_counts().to_dict() == {
         "stimulated": 7217, "control": 6359}
-    assert load("symphony_pbmc").obs["batch"].value_counts().to_dict() == {
+    assert labels("symphony_pbmc")["batch"].value_counts().to_dict() == {
         "3pv2": 480, "5p": 430, "3pv1": 290}
-    melanoma = load("melanoma_icb").obs
+    melanoma = labels("melanoma_icb")
     patients = melanoma.groupby("donor", observed=True)["condition"].first()
     assert patients.value_counts().to_dict() == {"Non-responder": 10, "Responder": 9}
 
@@ -43,7 +51,7 @@ def test_kang_donors_agree_with_the_condition_in_muscat():
         sources.fetch("cells/muscat_example_sce.rda")
     except sources.SourceError as error:
         pytest.skip(str(error).splitlines()[0])
-    obs = load("kang").obs
+    obs = labels("kang")
     known = obs[obs["donor"].notna()]
     assert len(known) == 962
     assert known["donor"].value_counts().to_dict() == {"101": 582, "107": 380}
