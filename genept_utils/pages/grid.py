@@ -101,12 +101,12 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
     top = Path(out or paths.BUILD / "grid").expanduser().resolve()
     paths.check_writable(top)
     tasks = [dict(task, place=top / key(task)) for source in notebooks(names)
-             for task in run._plan(source, (), axes, top)]
+             for task in run.tasks_of(source, (), axes, top)]
     found = {task["place"]: finished(task["place"]) for task in tasks}
     waiting = [task for task in tasks if not found[task["place"]]]
     report(f"{len(tasks)} jobs, {len(tasks) - len(waiting)} of them finished before")
-    run._seed_results(waiting)
-    missing = {source: run._fetch(source, report)
+    run.seed_results(waiting)
+    missing = {source: run.fetch_sources(source, report)
                for source in dict.fromkeys(task["source"] for task in waiting)}
     for task in waiting:
         task["missing"] = missing[task["source"]]

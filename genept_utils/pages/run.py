@@ -68,14 +68,14 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     paths.check_writable(place)
     jobs = jobs or max(1, min(2, os.cpu_count() or 1))
     planned = [task for path in notebooks(names)
-               for task in _plan(path, assignments, grid, place)]
+               for task in tasks_of(path, assignments, grid, place)]
     with _alone(place):
-        _seed_results(planned)
+        seed_results(planned)
         entries = []
         for path in dict.fromkeys(task["source"] for task in planned):
             tasks = [task for task in planned if task["source"] == path]
             own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
-            missing = _fetch(path, report, own)
+            missing = fetch_sources(path, report, own)
             for task in tasks:
                 task |= {"missing": missing, "timeout": timeout, "memory": memory}
         for task in [task for task in planned if task["missing"]["required"]]:
@@ -109,7 +109,7 @@ def _alone(place):
         yield
 
 
-def _plan(path, assignments, grid, top):
+def tasks_of(path, assignments, grid, top):
     notebook = nbformat.read(path, as_version=4)
     known = parameters(notebook)
     base = typed(assignments, known)
@@ -127,7 +127,7 @@ def _plan(path, assignments, grid, top):
                              notebook.metadata.get("genept", {}).get("inputs", []))}
 
 
-def _seed_results(planned):
+def seed_results(planned):
     """A run folder starts from the committed results, so that a page that reads all of them
     finds those of pages that could not be run."""
     for place in {task["place"] for task in planned}:
@@ -140,7 +140,7 @@ def _seed_results(planned):
                     shutil.copyfile(file, part)
 
 
-def _fetch(path, report, own=False):
+def fetch_sources(path, report, own=False):
     """Fetch a notebook's sources here, once, before anything runs side by side; with a reader's
     ``own`` cells the open sets are not needed."""
     meta = nbformat.read(path, as_version=4).metadata.get("genept", {})
