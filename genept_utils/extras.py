@@ -1,5 +1,6 @@
 """What is not installed is said with the extra that brings it."""
 
+import contextlib
 import importlib
 import importlib.util
 
@@ -36,3 +37,41 @@ def need(*modules):
             raise ImportError(f"{module} is not installed; `pip install "
                               f"\"genept-utils[{EXTRAS[module]}]\"` brings it")
     return importlib.import_module(modules[0])
+
+
+@contextlib.contextmanager
+def dask_client(workers, scheduler=None, wait=30):
+    """A Dask client, closed in the end: of processes on this machine, or of a scheduler.
+
+    Parameters
+    ----------
+    workers : int
+        Processes of one thread each, where there is no scheduler.
+    scheduler : str, optional
+        Its address.
+    wait : float
+        Seconds that the scheduler has to answer, and to have a worker.
+
+    Raises
+    ------
+    OSError
+        No scheduler answers at the address, or it has no worker.
+    """
+    distributed = need("distributed", "dask")
+    if not scheduler:
+        with distributed.Client(n_workers=workers, threads_per_worker=1,
+                                dashboard_address=None) as client:
+            yield client
+        return
+    try:
+        client = distributed.Client(scheduler, timeout=wait)
+    except (OSError, ValueError) as error:
+        raise OSError(f"no Dask scheduler answers at --scheduler {scheduler} ({error}); `dask "
+                      "scheduler` starts one and prints its address") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=wait)
+        except OSError:
+            raise OSError(f"the scheduler at {scheduler} has no worker; `dask worker {scheduler}` "
+                          "starts one on each machine") from None
+        yield client

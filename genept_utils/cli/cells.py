@@ -70,10 +70,7 @@ def _client(options):
         return
     from genept_utils import extras
 
-    distributed = extras.need("distributed", "dask")
-    given = ({"address": options.scheduler} if options.scheduler else
-             {"n_workers": options.workers, "threads_per_worker": 1, "dashboard_address": None})
-    with distributed.Client(**given) as client:
+    with extras.dask_client(options.workers, options.scheduler) as client:
         yield client
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genept_utils import paths, sources
+from genept_utils import extras, paths, sources
 from genept_utils.pages import run
 from genept_utils.pages.execute import entry_of, execute
 from genept_utils.pages.notebooks import notebooks
@@ -162,9 +162,7 @@ def _on_client(tasks, jobs, scheduler):
 
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(tasks))
-    given = ({"address": scheduler} if scheduler else
-             {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None})
-    with distributed.Client(**given) as client:
+    with extras.dask_client(jobs, scheduler) as client:
         threads = max(1, cores // jobs)
         # a worker that dies with a job is not given a second one to die with
         waiting = {client.submit(execute, task, threads, pure=False, retries=0): task

@@ -1,0 +1,105 @@
+"""`--scheduler`: the work is done by workers that are processes of their own, and goes on."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from genept_utils import cells, embed, paths
+
+pytest.importorskip("distributed")
+QUICK = "from genept_utils import extras\nextras.dask_client.__wrapped__.__defaults__ = (None, .5)"
+
+
+@pytest.fixture
+def cluster(tmp_path, request):
+    """Address of a scheduler with two workers (or another number), started as on a cluster."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    env = {**os.environ, "PYTHONPATH": str(paths.ROOT), "OMP_NUM_THREADS": "1"}
+    dask, quiet = [sys.executable, "-m", "dask"], {"cwd": tmp_path, "env": env,
+                                                   "stdout": subprocess.DEVNULL}
+    with open(tmp_path / "cluster.log", "w") as log:
+        started = [subprocess.Popen([*dask, "scheduler", "--host", address, "--no-dashboard",
+                                     "--no-show"], stderr=log, **quiet)]
+        started += [subprocess.Popen([*dask, "worker", address, "--nthreads", "1", "--no-nanny",
+                                      "--no-dashboard", "--name", f"worker{i}"], stderr=log,
+                                     **quiet) for i in range(getattr(request, "param", 2))]
+        yield address, started[1:]
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def start(folder, *words, **options):
+    return subprocess.Popen([sys.executable, "-m", "genept_utils", *words], cwd=folder, text=True,
+                            env={**os.environ, "PYTHONPATH": str(paths.ROOT)},
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path):
+    embedding = embed.read_embedding()
+    X = np.random.default_rng(0).poisson(.5, (3000, 300)).astype(np.float32)
+    counts = ad.AnnData(sp.csr_matrix(X), var=pd.DataFrame(index=embedding.obs_names[:300]))
+    counts.write_h5ad(tmp_path / "cells.h5ad")
+    address, workers = cluster
+    words = ("cells", "cells.h5ad", "--block", "50", "--scheduler", address, "--out", "c.zarr")
+    first, done = start(tmp_path, *words), tmp_path / "c.zarr.part" / "done"
+    while first.poll() is None and len(list(done.glob("[0-9]*.json"))) < 8:
+        time.sleep(.005)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    vectors = tmp_path / "c.zarr.part" / "store" / "obsm" / "X_genept_w"
+    kept = {f"{int(file.stem)}.0": (vectors / f"{int(file.stem)}.0").stat().st_mtime_ns
+            for file in done.glob("[0-9]*.json")}
+    assert 8 <= len(kept) < 60 and not (tmp_path / "c.zarr").exists()
+    workers[1].kill()  # a machine goes away, too
+    out, err = (again := start(tmp_path, *words)).communicate(timeout=60)
+    assert again.returncode == 0 and "3,000 cells" in out, err
+    made = tmp_path / "c.zarr" / "obsm" / "X_genept_w"
+    assert all((made / name).stat().st_mtime_ns == when for name, when in kept.items())
+    cells.genept_w(counts, embedding)
+    found = ad.read_zarr(tmp_path / "c.zarr").obsm["X_genept_w"]
+    assert np.abs(found - counts.obsm["X_genept_w"]).max() < 1e-6
+    assert workers[0].poll() is None
+
+
+def test_a_grid_on_a_cluster(cluster, tmp_path):
+    address, _ = cluster
+    (tmp_path / "grid.yml").write_text("notebooks: [11]\nparameters:\n  margin: [0.04]\n")
+    words = ("run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs")
+    out, err = (first := start(tmp_path, *words)).communicate(timeout=120)
+    assert first.returncode == 0 and ": executed in" in out, out + err
+    out, err = (again := start(tmp_path, *words)).communicate(timeout=60)
+    assert again.returncode == 0 and "1 jobs, 1 of them finished before" in out, out + err
+
+
+def test_a_scheduler_that_does_not_answer_is_said(commands, tmp_path):
+    ad.AnnData(np.ones((9, 1), np.float32), var=pd.DataFrame(index=["TP53"])).write_h5ad(
+        tmp_path / "a.h5ad")
+    wrong = ["nonsense://1", "127.0.0.1", "tcp://127.0.0.1:1"]
+    (tmp_path / "grid.yml").write_text("notebooks: [11]\n")
+    said = commands(*(["cells", "a.h5ad", "--out", "a.zarr", "--scheduler", one] for one in wrong),
+                    ["run", "--grid", "grid.yml", "--scheduler", wrong[0], "--out", "jobs"],
+                    before=QUICK)
+    for (code, _, err), address in zip(said, [*wrong, wrong[0]]):
+        assert code == 2 and f"no Dask scheduler answers at --scheduler {address}" in err
+        assert "`dask scheduler` starts one" in err and err.count("error:") == 1
+
+
+@pytest.mark.parametrize("cluster", [0], indirect=True)
+def test_a_scheduler_without_workers_is_said(cluster, commands, tmp_path):
+    (tmp_path / "grid.yml").write_text("notebooks: [11]\n")
+    (code, _, err), = commands(["run", "--grid", "grid.yml", "--scheduler", cluster[0], "--out",
+                                "jobs"], before=QUICK.replace(".5", "8"))
+    assert code == 2 and f"has no worker; `dask worker {cluster[0]}` starts one" in err
