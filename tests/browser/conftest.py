@@ -35,7 +35,7 @@ def browser():
 
 @pytest.fixture
 def opened(html, browser):
-    """Function: a page from disk; any script error or request to a host fails the test."""
+    """Function: a page from disk; any script or console error or request to a host fails the test."""
     contexts, faults = [], []
 
     def open_(name, width=1280, scheme="light", height=800):
@@ -48,6 +48,8 @@ def opened(html, browser):
         page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
         page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:", "blob:"))
                 else faults.append(f"asked {asked.url}"))
+        page.on("console", lambda said: faults.append(f"console error: {said.text}")
+                if said.type == "error" else None)
         page.goto(f"file://{html}/{name}")
         return page
 

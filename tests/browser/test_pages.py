@@ -134,6 +134,17 @@ def test_tables_of_words_are_cards_on_a_phone(opened, name):
       .every((box) => box.scrollWidth <= box.clientWidth)""")
 
 
+def test_words_that_mark_a_list_are_cards_on_a_phone(opened):
+    page = opened("book/ask.html", 390)
+    page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
+    page.locator("button.example").first.click()
+    page.wait_for_selector("table.cards tbody tr")
+    assert page.evaluate("""() => { const box = document.querySelector('.table-box:has(> .cards)');
+      return box.scrollWidth <= box.clientWidth; }""")
+    label = "getComputedStyle(document.querySelector('.cards td:last-child'), '::before').content"
+    assert page.evaluate(label) == '"genes"'
+
+
 def test_cards_are_filtered_and_sorted(opened):
     page = opened("book/paper-index.html", 390)
     page.wait_for_selector("table.sortable[data-labelled]")

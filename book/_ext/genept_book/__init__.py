@@ -4,7 +4,8 @@ Pages of notebooks are rendered from the copy that the strict runner executed, t
 numbers are made from ``data/`` when the book is built, and nothing on a page asks another host.
 """
 
-from .assets import copy_mathjax, finish_page, join_styles, make_static_folder
+from .assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
+                     make_static_folder)
 from .directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable, ResultsTable,
                          RuntimesTable, SourcesTable)
 from .gene_data import write_gene_data
@@ -23,6 +24,7 @@ def setup(app):
     app.connect("html-page-context", finish_page, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", join_styles)
+    app.connect("build-finished", drop_font_preloads)
     app.connect("build-finished", write_gene_data)
     app.add_directive("ledger-table", LedgerTable)
     app.add_directive("results-table", ResultsTable)

@@ -15,10 +15,11 @@
     const number = heads.map((_, i) => rows.every((row) => typeof row[i] === "string" &&
       /^[\d.,]+(e-\d+)?$/.test(row[i])));
     const cells = (row, tag) => row.map((cell, i) => make(i || tag === "th" ? tag : "th",
-      { className: number[i] ? "num" : "",
+      { className: number[i] ? "num" : "", "data-label": heads[i],
         ...(tag === "th" ? { scope: "col" } : i ? {} : { scope: "row" }) }, cell));
     return make("div", { className: "table-box", tabIndex: 0, role: "region",
-      "aria-label": caption }, make("table", { className: "dataframe" },
+      "aria-label": caption }, make("table",
+      { className: heads.length > 4 ? "dataframe cards" : "dataframe", "data-labelled": "" },
       make("caption", { textContent: caption }),
       make("thead", {}, make("tr", {}, ...cells(heads, "th"))),
       make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row, "td"))))));
