@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
 from genept_utils import datasets, evaluate, pickles
+from genept_utils.evaluate.gene_sets import products
 
 SPREAD = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
@@ -46,6 +47,22 @@ def test_sparse_rows_with_the_linear_kernel(term):
     value, C = by_hand(X, label, fold, kernel="linear")
     found = evaluate.score_term(sp.csr_matrix(X), label, fold, "linear")
     assert found["roc_auc"] == pytest.approx(value, abs=1e-9) and found["C"] == C
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix])
+def test_products_after_some_rows_changed(term, kind):
+    """Only the changed rows are multiplied again, and what was known stays as it was."""
+    X, label, fold = term
+    changed = np.array([3, 50, 159])
+    moved = X.copy()
+    moved[changed] *= -2
+    before = products(kind(X))
+    kept = before.copy()
+    after = products(kind(moved), before, changed)
+    np.testing.assert_allclose(after, moved @ moved.T, atol=1e-12)
+    np.testing.assert_array_equal(before, kept)
+    wanted = evaluate.score_term(moved, label, fold, C=1.0)["roc_auc"]
+    assert evaluate.score_term(moved, label, fold, C=1.0, dots=after)["roc_auc"] == wanted
 
 
 def test_a_given_c_is_used(term):

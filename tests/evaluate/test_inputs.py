@@ -39,6 +39,16 @@ def test_a_gene_without_a_vector_is_zero_and_said(named):
     assert evaluate.has_input("letters", SYMBOLS).all()
 
 
+def test_embeddings_cut_to_the_genes_asked_for_give_the_same_numbers(named):
+    cut = evaluate.read_inputs({"theirs": named, "ours": "minilm"}, SYMBOLS)
+    assert cut["theirs"].n_obs == 2 and set(cut["ours"].obs_names) == set(SYMBOLS)
+    for kept, whole in ((cut["theirs"], named), (cut["ours"], "minilm")):
+        known = ["CTSB", "TP53"]
+        np.testing.assert_array_equal(evaluate.gene_input(kept, known),
+                                      evaluate.gene_input(whole, known))
+    assert not cut["ours"].is_view  # a view would hold all of it
+
+
 def test_words_and_letters_by_name(source):
     source("genes/hgnc_complete_set.txt.gz")
     made = evaluate.gene_input("words/name", SYMBOLS)
