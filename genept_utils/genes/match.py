@@ -131,6 +131,10 @@ def look_up(names, counts=None, species=None, kind=None):
         notes += (left_out(pd.Series(kind, dtype=object)),)
     if marked := _missing_marks(table):
         notes += (marked,)
+    instead = named_genes()[1]
+    if not instead.startswith("HGNC") and (table["how"] == "missing").any():
+        notes += (f"names are looked up in {instead}, so genes under former names may be missed; "
+                  "`python -m genept_utils data --fetch genes/hgnc` says why",)
     covered = None
     if counts is not None:
         covered = mass(counts, table["symbol"].to_numpy() != "", ~other)

@@ -93,3 +93,16 @@ def test_the_mark_of_a_missing_name_is_said(here, commands):
     for code, out, err in (listed, cells):
         assert code == 0 and "2 names are written 'NA', as R writes a missing name" in out, err
     assert fine[0] == 0 and "as R writes" not in fine[1] and "3 of 3 names" in fine[1]
+
+
+def test_without_the_file_of_names_it_is_said(here, commands):
+    """SEPT2 is a former symbol, which only HGNC's file and Ensembl's list hold."""
+    adata = ad.read_h5ad(here / "cells.h5ad")
+    adata.var_names = [*GENES[:5], "SEPT2"]
+    adata.write_h5ad(here / "old.h5ad")
+    before, fine = commands(
+        ["cells", "old.h5ad", "--out", "o.zarr"], ["cells", "cells.h5ad", "--out", "c.zarr"],
+        GENEPT_MIRROR="", GENEPT_CACHE=str(here / "empty"), GENEPT_OFFLINE="1")
+    assert before[0] == fine[0] == 0
+    assert "5 genes with a vector" in before[1] and "--fetch genes/hgnc` says why" in before[1]
+    assert "6 genes with a vector" in fine[1] and "says why" not in fine[1]
