@@ -25,6 +25,7 @@ from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import judge, marks
 from genept_utils.cells.stored import matrix_of, opened
 from genept_utils.cells.values import Seen, look
+from genept_utils.datasets.files import elsewhere
 
 SAMPLED = 5  # blocks, spread over the file, by which its values are judged
 
@@ -79,6 +80,7 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
         X = matrix_of(group, layer, raw)
         var = ad.io.read_elem(group["raw/var" if raw else "var"])
         logged = "uns" in group and "log1p" in group["uns"] and not layer
+        places = elsewhere(group, layer, raw)
         kept = gene_features(var)
         n = X.shape[0]
         if getattr(X, "format", "csr") == "csc":
@@ -94,8 +96,8 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
     genes_alone = ad.AnnData(totals[None], var=var if kept is None else var[kept])
     if logged:
         genes_alone.uns["log1p"] = {}
-    if values:
-        genes_alone.uns["genept_data"] = {"values": values, "sure": True}
+    genes_alone.uns["genept_data"] = {"elsewhere": places} | (
+        {"values": values, "sure": True} if values else {})
     kind = judge(genes_alone, seen)
     vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
     provenance = embedding.uns.get("genept", {})

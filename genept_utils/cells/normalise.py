@@ -65,6 +65,8 @@ def chosen(adata, layer=None, raw=False, values=None, read=True):
     own = _own_marks(adata)
     if layer or raw or values:  # the marks of X say nothing about another matrix
         own = {key: value for key, value in own.items() if key not in ("values", "sure")}
+    asked = f'layer="{layer}"' if layer else "raw=True" if raw else None
+    own["elsewhere"] = [place for place in elsewhere(adata) if place != asked]
     if "log1p" in adata.uns and not (layer or values):
         made.uns["log1p"] = {}
     made.uns["genept_data"] = own | ({"values": values, "sure": True} if values else {})
@@ -80,7 +82,8 @@ def elsewhere(adata):
     places = {f'layer="{name}"': X for name, X in adata.layers.items()}
     if adata.raw is not None:
         places["raw=True"] = adata.raw.X
-    seen = {place: look(X[:BLOCK]) for place, X in places.items() if X is not None}
+    seen = {place: look(X[:BLOCK]) for place, X in places.items()
+            if X is not None and not hasattr(X, "dask")}  # a Dask array is not computed for this
     good = [place for place, found in seen.items()
             if not found.bad and found.lowest >= 0 and found.highest > 0]
     return (sorted(good, key=lambda place: not seen[place].whole)

@@ -77,7 +77,7 @@ def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
         adata.obsm[key] = _vectors(group, key, name)
     if "uns" in group and "log1p" in group["uns"] and not layer:
         adata.uns["log1p"] = {}
-    adata.uns["genept_data"] = {"elsewhere": _elsewhere(group, layer, raw)}
+    adata.uns["genept_data"] = {"elsewhere": elsewhere(group, layer, raw)}
     return adata
 
 
@@ -97,7 +97,7 @@ def _chosen(group, name, layer, raw):
                 return group[matrix], group[genes]
         raise KeyError(f"{name} has no raw; leave raw=True out")
     if "X" not in group or group["X"].attrs.get("encoding-type") == "null":
-        places = _elsewhere(group, layer, raw)
+        places = elsewhere(group, layer, raw)
         raise ValueError(f"{name} has no matrix X; " + (
             f"give {' or '.join(places)} to use what lies there" if places else
             "no layer and no raw holds counts either"))
@@ -120,7 +120,7 @@ def _vectors(group, key, name):
     return found
 
 
-def _elsewhere(group, layer, raw):
+def elsewhere(group, layer, raw):
     """Where else counts may lie, whole numbers first: ``['layer="counts"', 'raw=True']``."""
     places = {f'layer="{name}"': group["layers"][name]
               for name in (group["layers"] if "layers" in group else ()) if name != layer}

@@ -106,3 +106,15 @@ def test_without_the_file_of_names_it_is_said(here, commands):
     assert before[0] == fine[0] == 0
     assert "5 genes with a vector" in before[1] and "--fetch genes/hgnc` says why" in before[1]
     assert "6 genes with a vector" in fine[1] and "says why" not in fine[1]
+
+
+def test_scaled_values_name_the_place_of_the_counts(here, commands):
+    adata = ad.read_h5ad(here / "cells.h5ad")
+    adata.layers["counts"] = adata.X.copy()
+    adata.layers["scaled"] = adata.X.toarray() - 1
+    adata.raw = adata.copy()
+    adata.X = adata.layers["scaled"]
+    adata.write_h5ad(here / "scaled.h5ad")
+    said = commands(["cells", "scaled.h5ad", "--out", "x.zarr"],
+                    ["cells", "scaled.h5ad", "--out", "x.zarr", "--layer", "scaled"])
+    assert all(code == 2 and 'give layer="counts" or raw=True' in err for code, _, err in said)
