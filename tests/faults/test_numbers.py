@@ -73,7 +73,7 @@ def made(folder, name, threads):
         return json.loads(done.stdout.splitlines()[-1]), {key: arrays[key] for key in arrays}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("numbers")
     return {name: made(folder, name, threads)
