@@ -41,7 +41,8 @@ def gene_pairs(name):
                              header=0 if name == "Lit-BM" else None, names=["a", "b"])
                  for key in PAIR_SETS[name]]
     table = pd.concat(parts, ignore_index=True)
-    ends = genes.match(table[["a", "b"]].to_numpy().ravel()).symbols.reshape(-1, 2)
+    # look_up: "NA", an end of 209 published pairs, is read as the gene of that former name
+    ends = genes.look_up(table[["a", "b"]].to_numpy().ravel()).symbols.reshape(-1, 2)
     table["a"], table["b"] = ends[:, 0], ends[:, 1]
     loss = {"lines": len(table)}
     table = table[(ends != "").all(axis=1)]

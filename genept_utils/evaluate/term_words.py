@@ -210,7 +210,7 @@ def masked(words, table, seed=0):
             "told": told}
 
 
-def masked_scores(written, table, changes, model, C):
+def masked_scores(written, table, changes, model, known):
     """Hold-out ROC-AUC of terms whose words are deleted, and of the same with others deleted.
 
     Parameters
@@ -224,8 +224,9 @@ def masked_scores(written, table, changes, model, C):
     model : str
         ``"words"`` (:func:`genept_utils.evaluate.words` with the linear kernel), or a model of
         :func:`genept_utils.embed.embed` with the radial one. Every changed text is embedded anew.
-    C : pandas.Series
-        The C of each term, as chosen on the untouched texts.
+    known : pandas.DataFrame
+        By term what the same model has on the untouched texts, as :func:`score_sets` gives it: its
+        ``C`` is kept, and where ``n`` is the same genes, its ``roc_auc`` too.
 
     Returns
     -------
@@ -247,13 +248,16 @@ def masked_scores(written, table, changes, model, C):
     for number, (term, own, other, _) in enumerate(changes):
         here = by_term[term]
         label, fold, row = (here[name].to_numpy() for name in ("label", "fold", "row"))
-        dots = products(vectors[row])
+        dots, before = products(vectors[row]), known.loc[term]
         for method, part, start in ((UNTOUCHED, own[:0], 0), (OWN, own, ends[2 * number]),
                                     (OTHER, other, ends[2 * number + 1])):
+            if method == UNTOUCHED and before["n"] == len(row):
+                rows.append({"term": term, "method": method, "roc_auc": before["roc_auc"]})
+                continue
             moved = pd.Series(np.arange(start, start + len(part)), part.index).reindex(row)
             changed, used = moved.notna().to_numpy(), moved.fillna(0).to_numpy(int)
             X = vectors[np.where(changed, used, row)]
-            score = score_term(X, label, fold, kernel, C[term],
+            score = score_term(X, label, fold, kernel, before["C"],
                                products(X, dots, np.flatnonzero(changed)))
             rows.append({"term": term, "method": method, "roc_auc": score["roc_auc"]})
     return pd.DataFrame(rows)

@@ -84,7 +84,12 @@ def test_scores_fall_when_the_answer_is_the_text():
     other = table.assign(term="T2", name="anemia", label=np.roll(label, 1))
     both = pd.concat([table, other])
     changes = list(evaluate.masked(evaluate.WordTable(texts), both))[:1]
-    C = pd.Series({"T1": 1.0})
-    found = evaluate.masked_scores(texts, both, changes, "words", C).set_index("method").roc_auc
+    known = pd.DataFrame({"C": 1.0, "n": 1, "roc_auc": .3}, index=["T1"])  # of other genes
+    found = evaluate.masked_scores(texts, both, changes, "words", known).set_index(
+        "method").roc_auc
     assert found["untouched"] == 1 and found["term words deleted"] < found["untouched"]
     assert found["other words deleted"] > .99, "the word of the term still stands there"
+    same = evaluate.masked_scores(texts, both, changes, "words", known.assign(n=160)).set_index(
+        "method").roc_auc
+    assert same["untouched"] == .3, "the same genes are not scored twice"
+    assert same["term words deleted"] == found["term words deleted"]
