@@ -102,8 +102,9 @@ def _list_parameters(names):
 
     for path in notebooks.notebooks(names):
         print(path.stem)
-        for name, (kind, value) in notebooks.parameters(nbformat.read(path, as_version=4)).items():
-            print(f"  {name}: {kind} = {value!r}")
+        for name, (kind, value, said) in notebooks.parameters(
+                nbformat.read(path, as_version=4)).items():
+            print(f"  {name}: {kind} = {value!r}" + (f"  # {said}" if said else ""))
     return 0
 
 

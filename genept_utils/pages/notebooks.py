@@ -2,12 +2,21 @@
 
 import ast
 from pathlib import Path
+from typing import NamedTuple
 
 from genept_utils import paths
 
 FILES = {".h5ad", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec", ".parquet", ".npz",
          ".pickle", ".pkl", ".json", ".gz", ".bz2", ".xz", ".yml", ".rds", ".pt", ".safetensors"}
 TYPES = {"int": int, "float": float, "bool": bool, "str": str, "list": list}
+
+
+class Parameter(NamedTuple):
+    """One line of a page's parameters: type name, default, and the comment behind it."""
+
+    kind: str
+    default: object
+    help: str = ""
 
 
 def parameters(notebook):
@@ -19,8 +28,8 @@ def parameters(notebook):
 
     Returns
     -------
-    dict of str -> (str, object)
-        Type name (``int``, ``float``, ``bool``, ``str``, ``list``) and default by name.
+    dict of str to Parameter
+        Type name (``int``, ``float``, ``bool``, ``str``, ``list``), default and comment by name.
 
     Raises
     ------
@@ -32,12 +41,14 @@ def parameters(notebook):
              if "parameters" in cell.metadata.get("tags", []) and cell.cell_type == "code"]
     if len(cells) != 1:
         raise ValueError(f"{len(cells)} code cells are tagged `parameters`; one is needed")
-    found = {}
+    found, lines = {}, cells[0].source.splitlines()
     for line in ast.parse(cells[0].source).body:
         if not isinstance(line, ast.AnnAssign) or ast.unparse(line.annotation) not in TYPES:
             raise ValueError(f"parameter line `{ast.unparse(line)}` is not `name: type = value` "
                              f"with a type among {', '.join(TYPES)}")
-        found[line.target.id] = (ast.unparse(line.annotation), ast.literal_eval(line.value))
+        comment = lines[line.end_lineno - 1][line.end_col_offset:].strip(" #")
+        found[line.target.id] = Parameter(ast.unparse(line.annotation),
+                                          ast.literal_eval(line.value), comment)
     return found
 
 
@@ -54,7 +65,9 @@ def typed(assignments, known):
     Raises
     ------
     ValueError
-        An unknown name (the nearest known one is suggested) or a value of another type.
+        An unknown name (the nearest known one is suggested), a value of another type, or a number
+        that cannot be: below 0, 0 where the page counts something, a share that is not within
+        0 and 1.
     FileNotFoundError
         A value names a file that is not there (:func:`located`).
     """
@@ -67,8 +80,9 @@ def typed(assignments, known):
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
             raise ValueError(f"unknown parameter {name!r}{hint} Known: {', '.join(known)}")
-        kind = known[name][0]
+        kind, default, *said = known[name]
         value = written if kind == "str" else _literal(name, kind, written)
+        _possible(name, value, default, *said)
         values[name] = ([located(name, one) for one in value] if kind == "list"
                         else located(name, value))
     return values
@@ -112,6 +126,19 @@ def _literal(name, kind, written):
     if type(value) is not TYPES[kind]:
         raise ValueError(f"parameter {name!r} is {kind}; {written!r} is not")
     return value
+
+
+def _possible(name, value, default, said=""):
+    """Refuse numbers with which a page would fail late, or say nothing."""
+    for number in value if isinstance(value, list) else [value]:
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            continue
+        least = int(isinstance(default, int) and default > 0 and "0 " not in said
+                    or isinstance(default, list))
+        if not number >= least:  # nan is not, either
+            raise ValueError(f"parameter {name!r} is {number}; it must be {least} or more")
+        if "share" in f"{name} {said}" and isinstance(default, float) and not 0 < number < 1:
+            raise ValueError(f"parameter {name!r} is {number}; it is a share, between 0 and 1")
 
 
 def notebooks(names=()):

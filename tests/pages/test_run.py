@@ -17,7 +17,8 @@ RESULT = ('from genept_utils import ledger\n'
 
 def test_parameters_are_read_with_their_types(project):
     notebook = nbformat.read(project("pass"), as_version=4)
-    assert notebooks.parameters(notebook) == {
+    found = notebooks.parameters(notebook)
+    assert {name: parameter[:2] for name, parameter in found.items()} == {
         "seed": ("int", 0), "name": ("str", "a"), "share": ("float", 0.5)}
 
 
@@ -29,6 +30,26 @@ def test_wrong_parameters_stop_before_anything_runs(project, word, message):
     with pytest.raises(ValueError, match=message):
         run.run(["02"], [word])
     assert not paths.BUILD.exists()
+
+
+@pytest.mark.parametrize("chapter, word, message", [
+    ("07", "seeds=0", "1 or more"), ("07", "draws=-1", "1 or more"), ("07", "seed=-1", "0 or more"),
+    ("07", "max_cells=0", "1 or more"), ("09", "share=2", "a share, between 0 and 1"),
+    ("09", "share=0", "a share"), ("03", "test_share=1", "a share"), ("10", "sizes=100,0", "1 or"),
+    ("10", "penalty=nan", "'penalty' is"), ("02", "map_genes=-5", "0 or more")])
+def test_numbers_that_cannot_be_stop_before_anything_runs(chapter, word, message):
+    """On the real pages: what each of their parameters may be follows from its line."""
+    with pytest.raises(ValueError, match=message):
+        run.run([chapter], [word])
+
+
+@pytest.mark.parametrize("chapter, word", [
+    ("02", "map_genes=0"), ("06", "max_terms=0"), ("11", "margin=0"), ("09", "share=.5"),
+    ("07", "seed=0"), ("10", "sizes=50"), ("07", "also=X_scGPT")])
+def test_numbers_that_a_page_allows(chapter, word):
+    path, = notebooks.notebooks([chapter])
+    known = notebooks.parameters(nbformat.read(path, as_version=4))
+    assert notebooks.typed([word], known)
 
 
 @pytest.mark.parametrize("line", ["seed = 0", "seed: object = 0", "seed: int | None = None"])
