@@ -62,7 +62,9 @@ def test_every_tenth_request_fails(serve):
     seen = stats()
     assert set(seen["faults"]) == set(FAULTS)
     assert seen["billed"] == seen["texts"] == 2000 and seen["twice"] == 0
-    assert seen["requests"] == report["requests"] == 201 + report["retries"]
+    # a request that meets three faults in a row is halved, which makes one more
+    assert seen["requests"] == report["requests"]
+    assert 0 <= report["requests"] - 201 - report["retries"] <= 3
 
 
 CHILD = """
