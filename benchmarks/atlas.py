@@ -1,6 +1,6 @@
 """Time and memory of the command ``cells`` against the number of cells on disk.
 
-    python benchmarks/atlas.py [--cells 10000,50000,200000,500000,1000000] [--per-cell 1000] [--workers 1,2]
+    python benchmarks/atlas.py [--cells 10000,...,1000000] [--per-cell 1000] [--workers 1,2]
 
 Synthetic counts (18,000 genes) are written once into ``--folder`` (8 kB a cell at 1,000
 non-zeros) and removed in the end. Each command runs in a process of its own whose peak memory
@@ -30,6 +30,7 @@ from genept_utils.cells import scale
 
 GENES, CHUNK = 18_000, 10_000
 FEW = CHUNK  # cells of the file by which the start is measured: one block
+LEAST = 10 * FEW  # up to so many cells the blocks drown in the start
 
 
 def write(path, n, per_cell, names):
@@ -107,12 +108,16 @@ def apart(source, vectors, processor=False):
 
 def rows_of(method, n, seconds, fixed, peak, common):
     """Rows of one run; ``fixed`` is what the command takes for :data:`FEW` cells."""
+    values = {"seconds": seconds, "peak MB": peak}
+    if n > FEW:
+        values["cells per second in blocks"] = in_blocks(n, seconds, fixed)
     return [{**common, "task": f"cells on disk, {n}", "n": n, "method": method,
-             "metric": metric, "value": value}
-            for metric, value in (("seconds", seconds), ("peak MB", peak),
-                                  ("cells per second in blocks",
-                                   (n - FEW) / max(seconds - fixed, 1e-3)))
-            if n > FEW or metric != "cells per second in blocks"]
+             "metric": metric, "value": value} for metric, value in values.items()]
+
+
+def in_blocks(n, seconds, fixed):
+    """Cells per second beyond the start; of a file no larger than that of the start, 0."""
+    return max(n - FEW, 0) / max(seconds - fixed, 1e-3)
 
 
 def main():
@@ -139,18 +144,18 @@ def main():
             write(source, n, options.per_cell, names)
             seconds, peak, _ = min(command(source, out, **clock)
                                    for _ in range(2 if n <= 500_000 else 1))
-            if n > 10 * FEW:  # the blocks of fewer cells drown in the start
-                taken.append((n - FEW, seconds - fixed))
             reading, kernel = apart(source, vectors, **clock)
             rows = rows_of("cells", n, seconds, fixed, peak, common)
             apart_of = [("seconds reading apart", reading), ("seconds kernel apart", kernel)]
-            if n > 10 * FEW:
+            if n > LEAST:
+                taken.append((n - FEW, seconds - fixed))
                 apart_of.append(("times reading and kernel apart", (seconds - fixed)
                                  * n / (n - FEW) / (reading + kernel)))
             rows += [{**rows[0], "metric": metric, "value": value} for metric, value in apart_of]
             print(f"{n:,} cells: {seconds:.1f} s, {fixed:.1f} s of them for the start "
-                  f"({max(n - FEW, 0) / max(seconds - fixed, 1e-3):,.0f} cells/s in blocks), peak {peak:.0f} MB; reading "
-                  f"{reading:.1f} s and kernel {kernel:.1f} s apart", flush=True)
+                  f"({in_blocks(n, seconds, fixed):,.0f} cells/s in blocks), "
+                  f"peak {peak:.0f} MB; reading {reading:.1f} s and kernel {kernel:.1f} s apart",
+                  flush=True)
             if n == (200_000 if 200_000 in sizes else sizes[-1]):
                 for workers in filter(None, options.workers.split(",")):
                     begun = command_of_few(source, out, workers, names, options)
