@@ -117,6 +117,7 @@ __all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gain
            "phenotype_tests", "program_scores", "program_sets", "random_negatives",
            "read_inputs", "read_sets", "readable", "relabelled", "run_gains", "score_pair_folds",
            "score_pairs", "score_sets", "score_term", "selectivity", "selectivity_table",
-           "sets_by_method", "shared_neighbours", "shared_sets", "small_share", "splits", "spread", "standardise",
+           "sets_by_method", "shared_neighbours", "shared_sets", "small_share", "splits", "spread",
+           "standardise",
            "strata", "stratified_auc", "subsample", "summary", "task_gains", "task_rows",
            "task_scores", "term_gains", "welch", "with_texts", "without_partners", "words"]
