@@ -53,7 +53,7 @@ def file_server():
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[.02], daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", files, requests
     server.shutdown()
     server.server_close()

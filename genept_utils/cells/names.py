@@ -8,6 +8,7 @@ import pandas as pd
 
 from genept_utils import genes
 from genept_utils.embed.find import aligned
+from genept_utils.embed.vectors import checked
 
 ENOUGH = 0.2  # share of the counts that must lie on genes with a vector
 
@@ -106,7 +107,8 @@ def gene_vectors(adata, embedding, species=None):
     Raises
     ------
     ValueError
-        No gene has a vector, or the names are row numbers.
+        No gene has a vector, the names are row numbers, or the embedding has no X, bad numbers
+        or a key twice.
 
     Warns
     -----
@@ -118,7 +120,7 @@ def gene_vectors(adata, embedding, species=None):
         raise ValueError("the AnnData has no X; put counts there, for example "
                          "adata.X = adata.layers[NAME]")
     rows, matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
-                                   species_of(adata, species), look=partial(aligned, embedding))
+                                   species_of(adata, species), look=partial(aligned, checked(embedding)))
     matched.warn(stacklevel=4)
     has = rows >= 0
     if not has.any():

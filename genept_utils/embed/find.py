@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import genes
-from genept_utils.embed.vectors import unit
+from genept_utils.embed.vectors import checked, unit
 
 
 def align(embedding, names, counts=None, species=None):
@@ -38,14 +38,15 @@ def align(embedding, names, counts=None, species=None):
     Raises
     ------
     ValueError
-        The names are row numbers, or the species is not known.
+        The names are row numbers, the species is not known, or the embedding has no X, bad
+        numbers or a key twice.
 
     Warns
     -----
     UserWarning
         Each of the report's ``notes``.
     """
-    look = functools.partial(aligned, embedding)
+    look = functools.partial(aligned, checked(embedding))
     if hasattr(names, "var_names"):
         totals = genes.totals_of(names) if counts is None else counts
         rows, matched = genes.of_table(names.var_names, names.var, totals, species, look=look)
@@ -103,8 +104,10 @@ def nearest(embedding, names, k=10, among=None, together=False):
     ------
     KeyError
         A name is no key of the embedding.
+    ValueError
+        The embedding has no X, bad numbers or a key twice.
     """
-    names = list(names)
+    names, embedding = list(names), checked(embedding)
     unknown = [str(name) for name in names if name not in embedding.obs_names]
     if unknown:
         more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""

@@ -43,13 +43,37 @@ def as_embedding(vectors, obs, **provenance):
     return adata
 
 
+def checked(embedding):
+    """The embedding itself, once every gene in it has one vector of finite numbers.
+
+    Raises
+    ------
+    ValueError
+        There is no X or no gene, a vector is not finite, or a key stands twice.
+    """
+    if embedding.X is None or not embedding.n_obs:
+        raise ValueError("the embedding has no X or no genes; as_embedding(vectors, table) makes "
+                         "one of (n_genes, d) numbers and a table indexed by gene")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = embedding.X.sum()  # a quarter of the time of isfinite; one bad value spoils it
+    if not np.isfinite(total):
+        bad = embedding.obs_names[~np.isfinite(embedding.X).all(axis=1)]
+        if len(bad):
+            raise ValueError(f"the embedding holds NaN or infinite values in {len(bad):,} of "
+                             f"{embedding.n_obs:,} vectors ({bad[0]}, ...); leave those genes out")
+    if not embedding.obs_names.is_unique:
+        twice = embedding.obs_names[embedding.obs_names.duplicated()][0]
+        raise ValueError(f"the key {twice!r} stands twice in the embedding; keep one vector of it")
+    return embedding
+
+
 def write_embedding(adata, path):
     """Write an embedding as one byte per number with one scale per gene (h5ad, gzip).
 
     The largest absolute error of a number and the smallest cosine between a vector and its
     quantised form are written into ``.uns["genept"]``.
     """
-    scale = np.abs(adata.X).max(axis=1, keepdims=True) / 127
+    scale = np.abs(checked(adata).X).max(axis=1, keepdims=True) / 127
     scale[scale == 0] = 1
     codes = np.rint(adata.X / scale).astype(np.int8)
     restored = codes * scale.astype(np.float32)
@@ -62,7 +86,8 @@ def write_embedding(adata, path):
         **adata.uns["genept"],
         "quantisation": "int8 with one scale per gene",
         "quantisation_max_abs_error": float(np.abs(restored - adata.X).max()),
-        "quantisation_min_cosine": float(cosines[np.abs(adata.X).sum(axis=1) > 0].min()),
+        "quantisation_min_cosine": float(
+            cosines[np.abs(adata.X).sum(axis=1) > 0].min(initial=1)),
     }
     with sources.replacing(path) as part:
         stored.write_h5ad(part, compression="gzip", compression_opts=9)
@@ -70,7 +95,7 @@ def write_embedding(adata, path):
 
 def permuted(embedding, seed=0):
     """The same vectors handed to other genes: the null for "does the text matter"."""
-    order = np.random.default_rng(seed).permutation(embedding.n_obs)
+    order = np.random.default_rng(seed).permutation(checked(embedding).n_obs)
     return as_embedding(embedding.X[order], embedding.obs,
                         model=f"permuted:{embedding.uns['genept']['model']}",
                         text=embedding.uns["genept"]["text"], seed=seed)
@@ -78,7 +103,7 @@ def permuted(embedding, seed=0):
 
 def random_like(embedding, seed=0):
     """Gaussian vectors of the same shape: a random sketch of expression, no null."""
-    draw = np.random.default_rng(seed).standard_normal(embedding.shape, dtype=np.float32)
+    draw = np.random.default_rng(seed).standard_normal(checked(embedding).shape, dtype=np.float32)
     return as_embedding(unit(draw), embedding.obs, model="random", text="none", seed=seed)
 
 

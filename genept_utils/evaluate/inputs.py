@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import embed
+from genept_utils.embed.vectors import checked
 from genept_utils.evaluate.classify import cross_validate
 from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.pairs import fit_pairs, score_pairs
@@ -189,7 +190,7 @@ def _written(source, symbols):
 
 
 def _read(source, seed):
-    return embed.read_embedding(source, seed) if isinstance(source, str) else source
+    return embed.read_embedding(source, seed) if isinstance(source, str) else checked(source)
 
 
 def _rows(embedding, symbols):

@@ -4,8 +4,11 @@ import gc
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from genept_utils import cells, embed
+from genept_utils.embed.vectors import checked
+from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.intervals import summary
 from genept_utils.evaluate.neighbours import label_scores
 from genept_utils.evaluate.splits import families, subsample
@@ -34,13 +37,14 @@ def panels(symbols, size=None, families=None, seed=0):
     Raises
     ------
     ValueError
-        There are fewer than ``2 * size`` genes.
+        There are fewer than ``2 * size`` genes, or than two.
     """
     table = pd.DataFrame({"symbol": np.asarray(symbols, dtype=object)})
     table["family"] = table["symbol"] if families is None else np.asarray(families, dtype=object)
     table = table[table["symbol"] != ""].drop_duplicates("symbol").sort_values("symbol")
-    if size and 2 * size > len(table):
-        raise ValueError(f"two panels of {size} genes need {2 * size}; there are {len(table)}")
+    if 2 * (size or 1) > len(table):
+        raise ValueError(f"two panels of {size or 1} genes need {2 * (size or 1)}; there are "
+                         f"{len(table)}")
     rng = np.random.default_rng(seed)
     if families is None:
         mixed = rng.permutation(table["symbol"].to_numpy())
@@ -96,12 +100,19 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         One row per draw, method and panel ("disjoint panels", "same panel"): ``accuracy``,
         ``f1_macro``, ``majority`` (share of the largest type among the test cells), ``genes``
         (of the training panel), ``n_test``.
+
+    Raises
+    ------
+    ValueError
+        Values that are no expression, fewer than two cell types (or shared ones), or fewer than
+        two genes with a vector to draw from.
     """
     sides = [_panel_side(train, max_cells, seed)]
     if test is not None:
         sides.append(_panel_side(test, max_cells, seed))
         shared = np.intersect1d(sides[0]["y"], sides[1]["y"])
         sides = [_rows(side, np.flatnonzero(np.isin(side["y"], shared))) for side in sides]
+        scored(None, sides[0]["y"], 2)
     pool = np.unique(np.concatenate([side["symbols"] for side in sides]))
     pool = pool[pd.Index(pool).isin(next(iter(embeddings.values())).obs_names)]
     if among is not None:
@@ -114,7 +125,7 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         a, b = panels(pool, size, kin, draw) if given is None else _given_panels(pool, given)
         near, far = _train_and_test(sides, draw)
         for method, embedding in embeddings.items():
-            embedding = embedding(draw) if callable(embedding) else embedding
+            embedding = checked(embedding(draw) if callable(embedding) else embedding)
             fit, same, other = (_panel_vectors(side, panel, embedding)
                                 for side, panel in ((near, a), (far, a), (far, b)))
             for split, tested in (("disjoint panels", other), ("same panel", same)):
@@ -191,7 +202,8 @@ def panel_predictions(adata, embedding, draws=10, seed=0, C=0.01, max_cells=2000
     """True and predicted labels of the test cells of all draws of :func:`across_panels`, on
     disjoint random halves of the genes."""
     side = _panel_side(adata, max_cells, seed)
-    pool = np.unique(side["symbols"][pd.Index(side["symbols"]).isin(embedding.obs_names)])
+    pool = np.unique(side["symbols"][pd.Index(side["symbols"]).isin(
+        checked(embedding).obs_names)])
     true, found = [], []
     for draw in range(seed, seed + draws):
         a, b = panels(pool, seed=draw)
@@ -208,13 +220,15 @@ _families = families  # the parameter of across_panels hides the function's name
 def relabelled(embedding, seed=0):
     """The vectors of an embedding under the names of other genes: a permuted map that shares the
     memory of the original."""
-    names = np.random.default_rng(seed).permutation(embedding.obs_names.to_numpy())
+    names = np.random.default_rng(seed).permutation(checked(embedding).obs_names.to_numpy())
     return type(embedding)(embedding.X, obs=pd.DataFrame(index=names))
 
 
 def _panel_side(adata, max_cells, seed):
-    rows = subsample(adata.obs["cell_type"], max_cells, seed)
-    return {"X": adata.X[rows].tocsc(), "y": adata.obs["cell_type"].to_numpy(str)[rows],
+    cells.scale_of(adata)  # what is no expression is refused
+    rows = subsample(scored(None, adata.obs["cell_type"], 2), max_cells, seed)
+    return {"X": sp.csc_matrix(cells.chosen(adata).X[rows]),
+            "y": adata.obs["cell_type"].to_numpy(str)[rows],
             "symbols": cells.matched_genes(adata).symbols}
 
 
@@ -232,6 +246,9 @@ def _train_and_test(sides, draw):
 
 def _given_panels(pool, given):
     inside = pd.Index(pool).isin(list(given))
+    if inside.all() or not inside.any():
+        raise ValueError(f"{inside.sum():,} of {len(pool):,} genes with a vector lie on the given "
+                         "panel; both panels need one")
     return pool[~inside], pool[inside]
 
 

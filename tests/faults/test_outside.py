@@ -149,7 +149,14 @@ def soft_to_external(file, place, other):
 READERS = {"read_cells": lambda path: datasets.read_cells(path, layer="counts"),
            "read_h5ad": datasets.read_h5ad, "annotations": datasets.annotations,
            "embedding": embed.read_embedding,
+           "packed embedding": lambda path: embed.read_embedding(packed(path)),
            "block by block": lambda path: by_blocks(path, "counts")}
+
+
+def packed(path):
+    made = path.with_name(f"{path.name}.gz")
+    made.write_bytes(gzip.compress(path.read_bytes(), 1))
+    return made
 
 
 def by_blocks(path, layer=None):
@@ -167,7 +174,7 @@ def test_nothing_is_read_through_a_link_to_another_file(tmp_path, link, reader):
     with h5py.File(path, "r+") as file:
         del file["layers"]
         link(file, "layers/counts", str(other))
-    with pytest.raises(ValueError, match="cells.h5ad: .*in another file .*other.h5.* not read"):
+    with pytest.raises(ValueError, match="cells.h5ad(.gz)?: .*in another file .*other.h5.* not rea"):
         READERS[reader](path)
 
 
@@ -251,6 +258,16 @@ def test_a_plain_zarr_store_is_read(store):
 
 # ---------------------------------------------------------------- folders
 
+def test_a_matrix_of_10x_is_not_a_link_out_of_its_folder(tmp_path):
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (tmp_path / "other.mtx").write_text("%%MatrixMarket matrix coordinate real general\n1 1 0\n")
+    (folder / "features.tsv").write_text("TP53\n"), (folder / "barcodes.tsv").write_text("cell\n")
+    (folder / "matrix.mtx").symlink_to(tmp_path / "other.mtx")
+    with pytest.raises(ValueError, match="matrix.mtx is a link to .*other.mtx, outside of"):
+        datasets.read_cells(folder)
+
+
 def test_a_folder_of_10x_files_is_not_left_by_a_link(tmp_path):
     import scipy.io
 
@@ -298,6 +315,11 @@ def test_a_snapshot_may_lead_to_the_blobs_of_its_own_repository(tmp_path):
     assert outside.within(snapshot / "a", snapshot).read_text() == "numbers"
     with pytest.raises(ValueError, match="outside of"):
         outside.within(snapshot / "b", snapshot)
+    (tmp_path / "models--a--b").rename(tmp_path / "own")  # no cache of Hugging Face
+    moved = tmp_path / "own" / "snapshots" / "12"
+    (moved / "a").unlink(), (moved / "a").symlink_to(tmp_path / "own" / "blobs" / "34")
+    with pytest.raises(ValueError, match="outside of"):
+        outside.within(moved / "a", moved)
 
 
 @pytest.mark.parametrize("name, content, said", [

@@ -1,17 +1,23 @@
-"""What each public function does with each awkward input: a table of promises.
+"""What each public function that takes an AnnData does with each awkward input: tables of
+promises.
 
-"right" is a finite result of the right shape, anything else is the sentence that is said.
+What is listed for a function is the sentence that it says; with every other input it gives a
+finite result.
 """
 
+import importlib
+import inspect
+import re
 import warnings
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
 import genept_utils as gp
-from genept_utils import cells, embed, evaluate, genes
+from genept_utils import cells, datasets, embed, evaluate, genes
 
 GENES = ["TP53", "CD4", "LYZ", "MS4A1", "NKG7", "GNLY", "CD3E", "CD14"]
 
@@ -45,6 +51,8 @@ VALUES = {"no cells": ZEROS, "no genes": ZEROS, "all zero": ZEROS, "NaN": REFUSE
           "infinity": REFUSED, "negative": "negative values", "no X": WITHOUT}
 NO_GENE = {"no overlap": "gene names has a vector"}
 ONE = {"one cell": "two cells and two genes", "one gene": "two cells and two genes"}
+PANELS = {**VALUES, "one cell": "label is no comparison", "one gene": "panels .* need",
+          "no overlap": "panels .* need"}
 FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "normalise": (lambda a: cells.normalise(a).X.toarray(), VALUES),
     "highly_variable": (lambda a: cells.highly_variable(a, 4), VALUES),
@@ -59,6 +67,29 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "gene_vectors": (lambda a: cells.gene_vectors(a, EMBEDDING)[0],
                      {"no X": WITHOUT, "no genes": "gene names has a vector", **NO_GENE}),
     "match": (lambda a: genes.match(a).symbols, {}),
+    "align": (lambda a: embed.align(EMBEDDING, a)[0], {}),
+    "totals_of": (lambda a: np.zeros(a.n_vars) if a.X is None else np.nan_to_num(
+        genes.totals_of(a), posinf=0), {}),  # a NaN stays one: genes are matched all the same
+    "gene_names": (cells.gene_names, {}), "spoken_names": (cells.spoken_names, {}),
+    "matched_genes": (lambda a: cells.matched_genes(a).symbols, {}),
+    "by_symbol": (lambda a: cells.by_symbol(a).var_names, {}),
+    "only_genes": (lambda a: cells.only_genes(a).var_names, {}),
+    "chosen": (lambda a: np.array(cells.chosen(a).shape), {"no X": WITHOUT}),
+    "marks": (lambda a: np.array(cells.marks(a)), {}),
+    "scale_of": (lambda a: np.array([cells.scale_of(a)]), VALUES),
+    "require": (lambda a: np.array([datasets.require(a, "cell_type")]), {}),
+    "complete": (lambda a: datasets.complete(a, "cell_type", report=str).obs_names,
+                 {"no cells": "no cell has a value"}),
+    "enough": (lambda a: np.array([datasets.enough(a, 2, cell_type=2)]),
+               {"no cells": "has 0 cells", "one cell": "has 1 cells"}),
+    "settle_batch": (lambda a: np.array([datasets.settle_batch(a, True, report=str)]), {}),
+    "lineages": (lambda a: datasets.lineages(a).obs_names, {}),
+    "across_panels": (lambda a: evaluate.across_panels(a, {"m": EMBEDDING}, draws=1)["accuracy"],
+                      PANELS),
+    "by_panel_size": (lambda a: evaluate.by_panel_size(a, {"m": EMBEDDING}, [2], draws=1,
+                                                       report=str).get("accuracy", pd.Series()),
+                      {**PANELS, "one gene": None, "no genes": None}),  # said, and no row
+    "panel_predictions": (lambda a: evaluate.panel_predictions(a, EMBEDDING, draws=1)[0], PANELS),
 }
 EMBEDDING = embed.read_embedding()
 
@@ -71,7 +102,7 @@ def test_cells(function, given):
     before = None if adata.X is None else adata.X.copy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if given in refused:
+        if refused.get(given):
             with pytest.raises(ValueError, match=refused[given]) as caught:
                 call(adata)
             assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
@@ -83,6 +114,78 @@ def test_cells(function, given):
         same = (adata.X != before)
         assert not (same.nnz if sp.issparse(same) else
                     (same & ~(np.isnan(adata.X) & np.isnan(before))).any())
+
+
+# ---------------------------------------------------------------- gene vectors
+
+def vectors(n=8, names=GENES, change=None):
+    made = np.random.default_rng(0).standard_normal((n, 4)).astype(np.float32)
+    if change:
+        change(made)
+    return ad.AnnData(made, obs=pd.DataFrame(index=names[:n]),
+                      uns={"genept": {"model": "m", "text": "t"}})
+
+
+VECTORS = {
+    "good": vectors(), "no genes": vectors(0), "one gene": vectors(1),
+    "NaN": vectors(change=put(np.nan)), "infinity": vectors(change=put(-np.inf)),
+    "a zero vector": vectors(change=put(0, [3])), "all zero": vectors(change=put(0, slice(None))),
+    "duplicate names": vectors(names=["TP53", "TP53", *GENES[2:]]),
+    "no overlap": vectors(names=[f"zzz{i}x" for i in range(8)]),
+    "no X": ad.AnnData(obs=pd.DataFrame(index=GENES)),
+}
+UNSOUND = {**dict.fromkeys(("no genes", "no X"), "no X or no genes"), "NaN": REFUSED,
+           "infinity": REFUSED, "duplicate names": "stands twice"}
+OF_VECTORS = {
+    "align": (lambda e, path: embed.align(e, GENES)[0], UNSOUND),
+    "nearest": (lambda e, path: embed.nearest(e, ["TP53"], 2)[1],
+                {**UNSOUND, "no overlap": "is no key"}),
+    "permuted": (lambda e, path: embed.permuted(e).X, UNSOUND),
+    "random_like": (lambda e, path: embed.random_like(e).X, UNSOUND),
+    "relabelled": (lambda e, path: evaluate.relabelled(e).X, UNSOUND),
+    "gene_input": (lambda e, path: evaluate.gene_input(e, GENES), UNSOUND),
+    "gene_vectors": (lambda e, path: cells.gene_vectors(made(), e)[0], {**UNSOUND, **NO_GENE}),
+    "genept_w": (lambda e, path: gp.genept_w(made(), e).obsm["X_genept_w"],
+                 {**UNSOUND, **NO_GENE}),
+    "panel_predictions": (lambda e, path: np.zeros(len(evaluate.panel_predictions(
+        made(), e, draws=1)[0])), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
+    "write_embedding": (lambda e, path: embed.write_embedding(e, path) or embed.read_embedding(
+        path).X, UNSOUND),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("given", VECTORS)
+@pytest.mark.parametrize("function", OF_VECTORS)
+def test_gene_vectors(function, given, tmp_path):
+    call, refused = OF_VECTORS[function]
+    if given in refused:
+        with pytest.raises((ValueError, KeyError), match=refused[given]) as caught:
+            call(VECTORS[given].copy(), tmp_path / "e.h5ad")
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+        assert not list(tmp_path.iterdir())
+    else:
+        assert np.isfinite(call(VECTORS[given].copy(), tmp_path / "e.h5ad")).all()
+
+
+def takes(function):
+    """Whether one of a function's parameters is an AnnData, by its name or its docstring."""
+    said = (inspect.getdoc(function) or "").partition("Parameters\n")[2].partition("Returns\n")[0]
+    typed = re.findall(r"^(\w[\w, ]*) : (?!dict).*AnnData", said, re.MULTILINE)
+    named = {name for names in typed for name in names.split(", ")} | {"adata", "embedding"}
+    return named & set(inspect.signature(function).parameters)
+
+
+def test_every_public_function_that_takes_an_anndata_is_in_a_table():
+    found = set()
+    for room in ("", ".cells", ".datasets", ".embed", ".evaluate", ".genes"):
+        room = importlib.import_module(f"genept_utils{room}")
+        for name in room.__all__:
+            function = getattr(room, name)
+            if inspect.isfunction(function) and takes(function):
+                found.add(name)
+    assert len(found) > 30
+    assert found == {name.split()[0] for name in [*FUNCTIONS, *OF_VECTORS]}
 
 
 def test_awkward_cells_do_not_move_the_others():
