@@ -281,8 +281,8 @@ def _asked_to_wait(response, longest=120):
 
 def plain(error):
     """What the server said, short and without the key."""
-    said, key = " ".join(str(error).split())[:200], os.environ.get("OPENAI_API_KEY", "").strip()
-    return said.replace(key, "...") if key else said
+    said, key = " ".join(str(error).split()), os.environ.get("OPENAI_API_KEY", "").strip()
+    return (said.replace(key, "...") if key else said)[:200]  # a cut key would not be found
 
 
 def make_client(timeout):

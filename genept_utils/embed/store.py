@@ -51,6 +51,9 @@ def opened():
         if "readonly" in str(error) or "read-only" in str(error):
             raise OSError(f"{path} cannot be written ({error}); name another folder with "
                           "GENEPT_CACHE, or change its permissions") from None
+        if "full" in str(error):
+            raise OSError(f"{path} takes no more ({error}); free some space on its disk: the same "
+                          "call then asks only for what is not kept") from None
         if isinstance(error, sqlite3.OperationalError) and "disk image" not in str(error):
             raise OSError(f"{path} cannot be used ({error})") from None
         raise OSError(f"{path} is damaged ({error}); move it away to begin anew, and "

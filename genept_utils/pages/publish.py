@@ -41,7 +41,8 @@ def publish(entries):
     for entry in complete:
         result = Path(entry["path"]).parent.parent / "results" / f"{entry['notebook']}.json"
         if result.is_file():
-            shutil.copy(result, paths.DATA / "results")
+            with sources.replacing(paths.DATA / "results" / result.name) as part:
+                shutil.copyfile(result, part)
         runs[entry["notebook"]] = {"minutes": entry["minutes"], "peak_mb": entry["peak_mb"]}
     for entry in complete:  # once all results lie there: some pages have them as inputs
         notebook = nbformat.read(entry["path"], as_version=4)

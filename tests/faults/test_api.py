@@ -19,7 +19,7 @@ import pytest
 from fault_server import KEY, MODEL, assert_right, written
 
 from genept_utils import __main__, embed, genes, paths
-from genept_utils.embed import api, cost, store
+from genept_utils.embed import api, batch, client, cost, store
 
 FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "nan", "dimension"]
 
@@ -77,9 +77,9 @@ print(json.dumps([report, float(abs(vectors).sum())]))
 """
 
 
-def child(path):
+def child(path, code=CHILD):
     environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
-    return subprocess.Popen([sys.executable, "-c", CHILD, path], stdout=subprocess.PIPE,
+    return subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -105,6 +105,27 @@ def test_killed_and_started_again(serve, tmp_path):
     assert report["kept"] == kept and report["sent"] == 3000 - kept
     assert stats()["billed"] == billed + 3000 - kept
     assert stats()["twice"] <= 4 * 50  # at most the requests on their way
+
+
+def test_killed_between_answer_and_cache_it_pays_for_that_request_alone(serve, tmp_path):
+    stats, texts = serve(dimension=8), written(40)
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    killed = child(tmp_path / "texts.json", """
+import os
+from genept_utils.embed import store
+write, calls = store.write, []
+def dies(table, found):
+    calls.append(1)
+    if len(calls) == 3:
+        os.kill(os.getpid(), 9)
+    write(table, found)
+store.write = dies
+""" + CHILD.replace("inputs=50, concurrency=4", "inputs=10, concurrency=1"))
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9 and kept_rows(tmp_path / "cache") == 1 + 10
+    assert stats()["billed"] == 1 + 10 + 10
+    assert_right(api.vectors(texts, MODEL), texts)
+    assert stats()["billed"] == 40 + 10 and stats()["twice"] == 10
 
 
 def test_two_processes_at_once(serve, tmp_path):
@@ -184,6 +205,34 @@ def test_the_servers_words_are_shown_without_the_key(serve):
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize("before", range(170, 205, 5))
+def test_a_key_is_not_shown_in_part_where_words_are_cut(monkeypatch, before):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    assert KEY[:3] not in client.plain("x" * before + KEY + " is wrong")
+
+
+def test_a_planted_key_is_written_nowhere(serve, three_genes, tmp_path, monkeypatch, caplog,
+                                          capfd):
+    """Runs that go well and runs that fail, with all that they print, log, raise and write."""
+    caplog.set_level("DEBUG")
+    monkeypatch.chdir(tmp_path)
+    command = ["embed", "--model", f"openai:{MODEL}", "--yes", "--out", "made.h5ad"]
+    for options, code in (({"dimension": 8}, 0), ({"always": "500", "dimension": 8}, 2),
+                          ({"always": "401"}, 2), ({"body": "error"}, 2)):
+        serve(**options)
+        monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / f"cache{len(os.listdir())}"))
+        monkeypatch.setattr(client, "_sleep", lambda *given: None)
+        assert __main__.main(command) == code
+    serve(dimension=8, polls=0)
+    batch.batch_vectors(["by batch"], MODEL, poll=.01)
+    api.answers(["by chat"], "m")
+    everything = "".join(capfd.readouterr()) + caplog.text
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert "dollars" in everything and len(files) >= 3
+    assert KEY not in everything
+    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+
+
 def test_what_came_before_a_failure_is_kept(serve, tmp_path):
     """The server breaks down for good in the middle: that is said after three texts, not 500."""
     stats = serve(dies_after=20)
@@ -208,6 +257,11 @@ def test_a_server_that_hangs(serve):
     vectors = api.vectors(texts, MODEL, inputs=10, timeout=.3)
     assert_right(vectors, texts)
     assert stats()["faults"] == {"hang": 1} or stats()["requests"] > 3
+    serve(always="hang")
+    start = time.monotonic()
+    with pytest.raises(api.ServiceError, match="failed 2 times in a row"):
+        api.vectors(["another"], MODEL, timeout=.3, retries=1)
+    assert time.monotonic() - start < 4  # the server would answer after 5 seconds
 
 
 def test_a_server_with_smaller_requests(serve):

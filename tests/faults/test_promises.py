@@ -218,7 +218,6 @@ def test_duplicate_names_add_up():
 ROWS = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
 TYPES = np.array(list("abc"))[np.arange(60) % 3]
 DONORS = np.array([f"d{i}" for i in np.arange(60) % 6])
-HALVES = np.where(np.isin(DONORS, ["d0", "d2", "d4"]), "x", "z")
 BAD = ROWS.copy()
 BAD[3, 3] = np.nan
 FEW, OWN, NONE, LENGTHS = "no comparison", "label of its own", "no cells", "rows of vectors"
@@ -244,7 +243,9 @@ SCORES = {
         {**ALWAYS, "more clusters than cells": "n_splits=3 cannot be greater"}),
     "finetune": (lambda X, y: evaluate.finetune.fit(X, y, max_iter=3).predict_proba(X), GROUPS),
     "donors": (lambda X, y: evaluate.leave_one_donor_out(
-        X, DONORS[:len(y)], HALVES[:len(y)], permutations=3)["roc_auc"], ALWAYS),
+        X, DONORS[:len(y)], y, permutations=3)["roc_auc"],
+        {**ALWAYS, "one label": "have 1 conditions", "constant": "have 3 conditions",
+         **dict.fromkeys(("one member", "more clusters than cells"), "has cells of .* cond")}),
 }
 
 

@@ -2,7 +2,9 @@
 
 import datetime
 import email.utils
+import itertools
 import sqlite3
+import time
 import types
 
 import pytest
@@ -46,9 +48,44 @@ def test_where_nothing_can_be_kept_nothing_is_asked(serve, tmp_path, monkeypatch
     assert stats()["requests"] == before
 
 
+def test_a_full_disk_is_said_and_what_had_come_is_kept(serve, monkeypatch):
+    stats, real, texts = serve(), sqlite3.connect, written(300)
+
+    def small(path, **options):
+        table = real(path, **options)
+        if str(path).endswith("answers.sqlite"):
+            table.execute("PRAGMA max_page_count = 200")  # what SQLite meets on a full disk
+        return table
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.sqlite3, "connect", small)
+        with pytest.raises(OSError, match="takes no more .*full.*free some space"):
+            api.vectors(texts, MODEL, inputs=10, concurrency=2)
+    billed, report = stats()["billed"], {}
+    assert 50 < billed < 200
+    assert_right(api.vectors(texts, MODEL, report=report), texts)
+    assert report["kept"] >= billed - 2 * 10 and stats()["twice"] <= 2 * 10
+
+
 @pytest.mark.parametrize("hours, most", [(-3, 0), (0, 1), (5, 120)])
 def test_a_clock_that_jumps_makes_no_endless_wait(hours, most):
     """The server names a date; the clock here is hours behind or ahead of it."""
     then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
     answer = types.SimpleNamespace(headers={"retry-after": email.utils.format_datetime(then)})
     assert 0 <= client._asked_to_wait(answer) <= most
+
+
+def test_a_clock_set_back_holds_no_request(serve, monkeypatch):
+    """The time of day falls by three hours whenever it is looked at."""
+    serve(dimension=8)
+    now, slept = itertools.count(time.time(), -3 * 3600), []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        assert sum(slept) < 60
+        time.sleep(min(seconds, .01))
+
+    monkeypatch.setattr(client, "time", types.SimpleNamespace(
+        monotonic=time.monotonic, time=lambda: next(now), sleep=sleep))
+    texts = written(30)
+    assert_right(api.vectors(texts, MODEL, inputs=5), texts)
