@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import re
+import sys
 import threading
 import time
 
@@ -14,11 +15,13 @@ from genept_utils import paths, sources
 from genept_utils.pages.stamp import stamp
 
 SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_one = threading.Lock()
 SECRET_FORM = re.compile(r"\bsk-[A-Za-z0-9_-]{20,}|\bghp_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{30,}")
 
 
 def execute(task, threads):
-    """Execute the notebook of a task; runs in a worker process.
+    """Execute the notebook of a task; runs in a worker process, one notebook at a time: the
+    environment, which says where results go, belongs to all its threads.
 
     Parameters
     ----------
@@ -34,6 +37,11 @@ def execute(task, threads):
         See :func:`genept_utils.pages.run.run`. A run that fails, hangs, takes too much memory,
         shows a secret or whose code changed meanwhile is "failed", with the reason in ``error``.
     """
+    with _one:
+        return _execute(task, threads)
+
+
+def _execute(task, threads):
     import papermill
 
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
@@ -124,11 +132,12 @@ def _shown_secret(*files):
 @contextlib.contextmanager
 def _watched_memory(limit=None):
     """Largest resident memory of the kernel (a child of this process) and its children, in MB,
-    sampled ten times a second; above ``limit`` they are stopped, and with the runner they end."""
+    sampled ten times a second; above ``limit`` they are stopped, and they end with the runner or
+    with the Dask client that wanted them."""
     import psutil
 
     memory, done, me = {"peak": 0, "over": False}, threading.Event(), psutil.Process()
-    runner = os.getppid()
+    runner, given_up = os.getppid(), _given_up()
 
     def watch():
         while not done.wait(0.1):
@@ -139,7 +148,7 @@ def _watched_memory(limit=None):
             memory["peak"] = max(memory["peak"], round(total / 1e6))
             memory["over"] |= bool(limit and total / 1e6 > limit)
             orphan = os.getppid() != runner
-            if memory["over"] or orphan:
+            if memory["over"] or orphan or given_up():
                 for child in children:
                     with contextlib.suppress(psutil.Error):
                         child.kill()
@@ -153,6 +162,18 @@ def _watched_memory(limit=None):
     finally:
         done.set()
         watcher.join()
+
+
+def _given_up():
+    """A function that tells whether the client of this Dask task has gone; elsewhere it has
+    not."""
+    try:
+        worker = sys.modules["distributed"].get_worker()
+        key = worker.get_current_task()
+    except (KeyError, ValueError):
+        return lambda: False
+    tasks = worker.state.tasks
+    return lambda: key not in tasks or tasks[key].state in ("cancelled", "released", "forgotten")
 
 
 def _tidy(notebook):

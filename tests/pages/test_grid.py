@@ -1,8 +1,14 @@
 """A grid file: refused before it runs, resumed by content, one failure stops nothing else."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
+import psutil
 import pytest
 
 from genept_utils import paths
@@ -10,6 +16,9 @@ from genept_utils.__main__ import main
 from genept_utils.pages import grid
 from genept_utils.pages.execute import entry_of
 
+RESULT = ('from genept_utils import ledger\n'
+          'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
+          '                                metric="accuracy", value=seed + 0.5)]);')
 GRID = "notebooks: [02]\nparameters:\n  seed: [0, 1, 2]\n  name: [a, b]\n"
 
 
@@ -113,3 +122,47 @@ def test_on_a_real_client(project, tmp_path):  # noqa: F811
     assert json.loads((folder / "entry.json").read_text())["status"] == "executed"
     made = nbformat.read(folder / "notebooks" / "02-small.ipynb", as_version=4)
     assert made.cells[-2].outputs[0].text == "0\n"
+
+
+CLIENT = """
+import sys
+from pathlib import Path
+from genept_utils import paths
+top = paths.ROOT = Path(sys.argv[1])
+paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
+from genept_utils.pages import grid
+grid.run_grid(top / "grid.yml", scheduler=sys.argv[2], report=lambda line: None)
+"""
+
+
+def test_a_killed_client_leaves_no_job_and_threads_of_a_worker_do_not_mix(project, tmp_path,  # noqa: F811
+                                                                          monkeypatch):
+    """One worker of two threads, as `dask worker` starts it, and two jobs."""
+    distributed = pytest.importorskip("distributed")
+    project("import os, time", "open(os.environ['WAIT'] + '.begun', 'w').close()",
+            "while os.path.exists(os.environ['WAIT']):\n    time.sleep(.05)", RESULT)
+    written(tmp_path, "notebooks: [02]\nparameters: {seed: [0, 1]}\n")
+    (tmp_path / "wait").touch()
+    monkeypatch.setenv("WAIT", str(tmp_path / "wait"))
+    with distributed.LocalCluster(1, threads_per_worker=2, dashboard_address=None) as cluster:
+        client = subprocess.Popen([sys.executable, "-c", CLIENT, str(tmp_path),
+                                   cluster.scheduler_address],
+                                  env={**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)})
+        end = time.monotonic() + 60
+        while not (tmp_path / "wait.begun").exists() and time.monotonic() < end:
+            time.sleep(.05)
+        kernels = [process for process in psutil.Process().children(recursive=True)
+                   if process != psutil.Process(client.pid)
+                   and any("ipykernel" in word for word in process.cmdline())]
+        assert kernels
+        client.send_signal(signal.SIGKILL)
+        client.wait()
+        gone, alive = psutil.wait_procs(kernels, timeout=20)
+        assert not alive
+        (tmp_path / "wait").unlink()
+        table = grid.run_grid(tmp_path / "grid.yml", scheduler=cluster.scheduler_address,
+                              report=lambda line: None)
+    assert table["status"].tolist() == ["executed", "executed"]
+    found = [json.loads((paths.Path(place) / "results" / "02-small.json").read_text())[0]["value"]
+             for place in table["folder"]]
+    assert found == [.5, 1.5]
