@@ -74,6 +74,16 @@ def test_every_pin_is_exact_and_has_hashes():
     assert "://" not in text and "index" not in text.lower().replace("indexed", "")
 
 
+def test_the_hashes_are_those_of_every_platform():
+    """A package with compiled code has a file for each system and Python, fifteen or more; a lock
+    made for one machine alone would hold one or two hashes of it."""
+    text, counted = (paths.ROOT / "requirements.lock").read_text(encoding="utf-8"), {}
+    for name in ("numpy", "scipy", "pandas", "h5py", "scikit-learn", "pyarrow", "numba", "igraph"):
+        entry = re.search(rf"(?m)^{name}==.*\\\n(?: +--hash=\S+(?: \\)?\n)+", text)
+        counted[name] = entry[0].count("--hash=")
+    assert min(counted.values()) >= 12, counted
+
+
 def test_conda_and_pip_have_the_same_pins():
     pin = re.compile(r"(?m)^(?: +- )?([A-Za-z0-9_.-]+(?:\[[\w,-]+\])?==[^\s\\]+)")
     lock, conda = (pin.findall((paths.ROOT / name).read_text(encoding="utf-8"))

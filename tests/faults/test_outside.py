@@ -178,6 +178,23 @@ def test_nothing_is_read_through_a_link_to_another_file(tmp_path, link, reader):
         READERS[reader](path)
 
 
+@pytest.mark.parametrize("link", [external_link, virtual_data])
+def test_an_embedding_in_our_own_form_is_not_read_through_a_link(tmp_path, link):
+    path, other = tmp_path / "own.h5ad", tmp_path / "other.h5"
+    embed.write_embedding(embed.as_embedding(np.ones((6, 4)), pd.DataFrame(index=list("ABCDEF")),
+                                             model="m", text="t"), path)
+    with h5py.File(other, "w") as file:
+        file["secret"] = np.full((6, 4), 7, "f4")
+    with h5py.File(path, "r+") as file:
+        attributes = dict(file["X"].attrs)
+        del file["X"]
+        link(file, "X", str(other))
+        if link is virtual_data:
+            file["X"].attrs.update(attributes)
+    with pytest.raises(ValueError, match="own.h5ad: X lies in another file .*other.h5"):
+        embed.read_embedding(path)
+
+
 def test_links_inside_a_file_are_followed_and_circles_end(tmp_path):
     path = tmp_path / "cells.h5ad"
     cells_of().write_h5ad(path)

@@ -69,8 +69,10 @@ def begun():
 
 
 def until(file):
-    """Code of a cell that waits until a file is there."""
-    return f"import os, time\nwhile not os.path.exists({str(file)!r}):\n    time.sleep(.05)"
+    """Code of a cell that waits until a file is there, or half a minute."""
+    return ("import os, time\nend = time.monotonic() + 30\n"
+            f"while not os.path.exists({str(file)!r}) and time.monotonic() < end:\n"
+            "    time.sleep(.05)")
 
 
 def test_what_changes_while_it_runs_is_not_stamped(project, tmp_path):
@@ -133,8 +135,11 @@ def test_nothing_runs_on_when_the_runner_is_killed(project, tmp_path):
     assert not alive
 
 
-@pytest.mark.parametrize("moment", ["locked", "begun", "recorded"])
-def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, monkeypatch, moment):
+@pytest.mark.parametrize("moment, how", [("locked", signal.SIGKILL), ("begun", signal.SIGKILL),
+                                         ("recorded", signal.SIGKILL),
+                                         ("recorded", signal.SIGINT)])
+def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, monkeypatch, moment,
+                                                          how):
     path = project(RESULT, "import os, time\nif 'PAUSE' in os.environ:\n"
                    "    open(os.environ['PAUSE'], 'w').close()\n    time.sleep(60)")
     assert run.run(write=True, report=lambda line: None)[0]["status"] == "executed"
@@ -146,8 +151,10 @@ def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, mon
     wait_for({"locked": (paths.BUILD / "run" / ".lock").is_file, "begun": begun,
               "recorded": (tmp_path / "recorded").is_file}[moment])
     monkeypatch.delenv("PAUSE")
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    children = psutil.Process(killed.pid).children(recursive=True)
+    os.killpg(killed.pid, how)
+    killed.communicate(timeout=60)
+    assert not psutil.wait_procs(children, timeout=20)[1]  # nothing of it runs on
     assert path.read_bytes() == committed and result.read_bytes() == before
     for file in paths.BUILD.rglob("results/[0-9]*.json"):
         json.loads(file.read_text())
