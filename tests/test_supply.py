@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+import yaml
 
 from genept_utils import paths
 
@@ -82,6 +83,15 @@ def test_the_hashes_are_those_of_every_platform():
         entry = re.search(rf"(?m)^{name}==.*\\\n(?: +--hash=\S+(?: \\)?\n)+", text)
         counted[name] = entry[0].count("--hash=")
     assert min(counted.values()) >= 12, counted
+
+
+def test_the_pins_are_audited_every_week():
+    weekly = yaml.safe_load((paths.ROOT / ".github" / "workflows" / "weekly.yml").read_text())
+    assert weekly[True]["schedule"]  # YAML takes the word `on` for a truth
+    steps = [step.get("run", "") for job in weekly["jobs"].values() for step in job["steps"]]
+    assert "make audit" in steps
+    recipe = (paths.ROOT / "Makefile").read_text().split("\naudit:", 1)[1].split("\n\n")[0]
+    assert "pip-audit -r requirements.lock" in recipe and "--require-hashes" in recipe
 
 
 def test_conda_and_pip_have_the_same_pins():
