@@ -17,7 +17,7 @@ from genept_utils.pages.stamp import code_hash
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
 sys.path.insert(0, str(paths.ROOT / "book" / "_ext"))
-from genept_book import assets, notebooks, roles, tables  # noqa: E402
+from genept_book import assets, notebooks, roles, tables, wording  # noqa: E402
 
 
 @pytest.fixture
@@ -107,7 +107,46 @@ def test_two_levels_of_columns_keep_their_rows():
     frame = pd.DataFrame([[.5, .6]], pd.Index(["x"], name="method"),
                          pd.MultiIndex.from_tuples([("kang", "ari"), ("kang", "ami")]))
     head = tables.tidy_tables(frame.to_html()).split("</thead>")[0]
-    assert head.count("<tr") == 2 and "kang" in head and "ami" in head
+    assert head.count("<tr") == 2 and "kang" in head and "AMI" in head
+
+
+@pytest.mark.parametrize("name, rows", [("value", 1), ("difference", 2)])
+def test_interval_stands_under_its_number_in_a_table_of_two_heads(name, rows):
+    columns = pd.MultiIndex.from_product([["ari x"], [name, "low", "high"]])
+    frame = pd.DataFrame([[.5, -.25, .75], [.1, 0., .2]],
+                         pd.Index(["x", "y"], name="method"), columns)
+    html = tables.tidy_tables(frame.to_html())
+    assert "<small>-0.25 to 0.75</small>" in html and html.count("<small>") == 2
+    head, body = html.split("</thead>")
+    assert head.count("<tr") == rows and body.count("<td") == 2
+    assert "low" not in head and (name in head) == (rows == 2) and "ari x" in head
+
+
+def test_intervals_are_joined_in_rows_that_repeat_no_name_and_in_wide_tables():
+    index = pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")], names=["set", "method"])
+    wide = pd.DataFrame({"n": [1, 2], "auc": [.5, .6], "auc_low": [.4, .5], "auc_high": [.6, .7],
+                         "mean": [.1, .2], "mean low": [0., .1], "mean high": [.2, .3]}, index)
+    html = tables.tidy_tables(wide.to_html())
+    assert html.count("<small>") == 4 and "<small>0.5 to 0.7</small>" in html
+    assert "auc_low" not in html.replace("<wbr/>", "") and "mean low" not in html
+    few = tables.tidy_tables(wide[["auc", "auc_low", "auc_high"]].to_html())
+    assert "<small>" not in few
+
+
+def test_zero_has_no_sign():
+    html = tables.tidy_tables(pd.DataFrame({"a": [-0.0, -0.5]}).to_html())
+    assert "-0.0<" not in html and ">0.0<" in html and ">-0.5<" in html
+
+
+@pytest.mark.parametrize("text, kept", [
+    ("<p>by GenePT-w here</p>", '<span class="keep">GenePT-w</span>'),
+    ("<p>95 % of</p>", "95\u00a0%"), ("<pre>GenePT-w 95 %</pre>", "<pre>GenePT-w 95 %</pre>"),
+    ('<code class="literal">GenePT-w</code>', '<code class="literal keep">GenePT-w</code>'),
+    (f'<code class="literal">{"x" * 40}</code>', f'<code class="literal">{"x" * 40}</code>')])
+def test_terms_and_units_are_not_parted_at_the_end_of_a_line(text, kept):
+    assert kept in wording.keep_together(text)
+    plain = re.sub(r"<span[^>]*>|</span>| keep", "", wording.keep_together(text))
+    assert plain.replace("\u00a0", " ") == text
 
 
 @pytest.mark.parametrize("frame, raw, cards", [

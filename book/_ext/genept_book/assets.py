@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
+from .wording import keep_together
+
 WIDE = 420  # CSS pixels of a figure that a phone shows whole with letters still read
 HINT = '<span class="scroll-hint" aria-hidden="true">scroll sideways to see all of it →</span>'
 # What the tools write -> what a screen reader can use.
@@ -67,7 +69,7 @@ def finish_page(app, pagename, templatename, context, doctree):
     for written, wanted in PLAINER.items():
         context["body"] = context["body"].replace(written, wanted)
     pattern = r'<img [^>]*src="([^"]*)_images/([^"/]+)"[^>]*>'
-    context["body"] = re.sub(pattern, sized, context["body"])
+    context["body"] = keep_together(re.sub(pattern, sized, context["body"]))
 
 
 def join_styles(app, exception):

@@ -169,11 +169,13 @@ class SourcesTable(DataTable):
         return sources.registry().reset_index()
 
     def show(self, frame):
-        def link(key, url):
-            text = escape(key).replace("/", "/<wbr>").replace("_", "_<wbr>")
-            return f'<a href="{escape(url)}">{text}</a>' if url else text
+        def parted(name):
+            return re.sub(r"([/_.-]|[0-9a-f]{12})(?=\w)", r"\1<wbr>", escape(name))
 
-        package = [f"<small>in {escape(name)}</small>" if name else "" for name in frame["wheel"]]
+        def link(key, url):
+            return f'<a href="{escape(url)}">{parted(key)}</a>' if url else parted(key)
+
+        package = [f"<small>in {parted(name)}</small>" if name else "" for name in frame["wheel"]]
         links = [link(*row) for row in frame[["key", "url"]].to_numpy()]
         return pd.DataFrame({
             "file": [a + b for a, b in zip(links, package)],

@@ -28,6 +28,18 @@ READABLE = {
 }
 
 
+# Heads of the tables of pandas, as a reader writes them.
+HEAD_WORDS = {
+    "f1_macro": "macro F1", "precision_macro": "macro precision",
+    "recall_macro": "macro recall", "roc_auc": "ROC-AUC", "ari": "ARI", "ami": "AMI",
+    "asw": "ASW", "asw_cosine": "ASW, cosine", "rank_correlation": "rank correlation",
+    "shared_neighbours": "shared neighbours", "gene_type": "gene type",
+    "with_summary": "with summary", "median_words": "median words", "self_pairs": "self pairs",
+    "in_list": "in list", "in_all": "in all", "accuracy_p": "accuracy, p",
+    "roc_auc_p": "ROC-AUC, p",
+}
+
+
 def readable(name):
     """A short name of the results in words; other names as they are."""
     return READABLE.get(name, name)
@@ -97,7 +109,8 @@ def tidy_tables(html):
 
     pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
     place of the name that stands for all columns. Row numbers are left out, what is missing is a
-    dash, and long heads may break where their parts meet.
+    dash, zero has no sign, and long heads may break where their parts meet. In a table of many
+    columns an interval stands under its number.
     """
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
@@ -119,6 +132,8 @@ def tidy_tables(html):
         for cell in table.select("tbody td"):
             if cell.get_text(strip=True) in ("NaN", "nan", "<NA>", "NaT", "None"):
                 cell.string = "–"
+            elif re.fullmatch(r"-0\.0+", cell.get_text(strip=True)):
+                cell.string = cell.get_text(strip=True)[1:]
         for cell in table.select("thead th"):
             text = cell.get_text(strip=True)
             if not text:  # a head without a word is no head
@@ -136,7 +151,52 @@ def tidy_tables(html):
             if all(NUMBER.match(cell.get_text(strip=True)) for cell in column):
                 for cell in column + names[-i:][:1]:
                     cell["class"] = [*cell.get("class", []), "num"]
+        _join_intervals(soup, table, heads)
+        for cell in table.select("thead th"):
+            word = HEAD_WORDS.get(cell.get_text(strip=True))
+            if word:
+                cell.string = word
     return str(soup)
+
+
+def _join_intervals(soup, table, heads):
+    """Set ``low`` and ``high`` under their number, where a table has two rows of heads or more
+    than seven columns."""
+    names = heads[-1].find_all(["th", "td"]) if heads else []
+    if len(heads) != 2 and len(names) < 8:
+        return
+    texts = [cell.get_text(strip=True) for cell in names]
+    rows = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
+    found = []
+    for i, name in enumerate(texts):
+        low, high = (texts + ["", ""])[i + 1:i + 3]
+        if (low, high) in (("low", "high"), (f"{name} low", f"{name} high"),
+                           (f"{name}_low", f"{name}_high")):
+            found.append(i)
+    for i in reversed(found):
+        back = len(texts) - i  # the names of rows are left out where they repeat
+        for cells in rows:
+            number, low, high = (cells[at - back] for at in (len(cells), len(cells) + 1,
+                                                             len(cells) + 2))
+            small = soup.new_tag("small")
+            small.string = f"{low.get_text(strip=True)} to {high.get_text(strip=True)}"
+            number.append(small)
+            low.decompose()
+            high.decompose()
+        for cell in names[i + 1:i + 3]:
+            cell.decompose()
+    if len(heads) != 2 or not found:
+        return
+    above = heads[0].find_all(["th", "td"])
+    for cell in above:
+        if cell.get("colspan") == "3":
+            del cell["colspan"]
+            cell["class"] = [*cell.get("class", []), "num"]
+    if len(above) == len(texts) - 2 * len(found) and all(texts[i] == "value" for i in found):
+        for cell, name in zip(above, heads[1].find_all(["th", "td"])):
+            if name.get_text(strip=True) == "value":
+                name.string = cell.get_text(strip=True)
+        heads[0].decompose()
 
 
 def _drop_row_numbers(table):
