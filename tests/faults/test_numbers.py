@@ -1,5 +1,6 @@
 """The same seed gives the same numbers; threads change nothing that is stated, and stay few."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -63,21 +64,34 @@ def made(folder, name, threads):
     """Numbers of a process of its own: (what it printed, its arrays)."""
     import numpy as np
 
+    said = folder / f"{name}.json"
+    with open(folder / f"{name}.lock", "w") as lock:  # the tests may run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.is_file():
+            said.write_text(_printed(folder / f"{name}.npz", threads))
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
+        return json.loads(said.read_text()), {key: arrays[key] for key in arrays}
+
+
+def _printed(file, threads):
     env = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent), "GENEPT_OFFLINE": "1",
            **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
                             "NUMBA_NUM_THREADS"), str(threads))}
-    done = subprocess.run([sys.executable, "-c", MADE, folder / f"{name}.npz"], env=env, text=True,
+    done = subprocess.run([sys.executable, "-c", MADE, file], env=env, text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stderr[-1000:]
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
-        return json.loads(done.stdout.splitlines()[-1]), {key: arrays[key] for key in arrays}
+    return done.stdout.splitlines()[-1]
 
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("numbers")
-    return {name: made(folder, name, threads)
-            for name, threads in (("one", 1), ("again", 1), ("two", 2))}
+    worker, top = os.environ.get("PYTEST_XDIST_WORKER", ""), tmp_path_factory.getbasetemp()
+    folder = (top.parent if worker else top) / "numbers"
+    folder.mkdir(exist_ok=True)
+    asked = [("one", 1), ("again", 1), ("two", 2)]
+    if worker.endswith("1"):  # the other begins at the other end
+        asked.reverse()
+    return {name: made(folder, name, threads) for name, threads in asked}
 
 
 @pytest.mark.parametrize("name", TOLERANCE)
