@@ -23,6 +23,7 @@ def watch():
 threading.Thread(target=watch, daemon=True).start()
 import genept_utils as gp
 from genept_utils import cells, embed, evaluate
+from genept_utils.cells import kernel
 from threadpoolctl import threadpool_info
 
 embedding = embed.read_embedding()
@@ -32,6 +33,7 @@ counts.data = np.ceil(counts.data * 9)
 adata = ad.AnnData(counts)
 adata.var_names = embedding.obs_names[:3000]
 types = np.array(list("abcd"))[rng.integers(0, 4, 1500)]
+kernel._spent = kernel.LOADING  # as after a large set: the compiled kernel and its threads
 gp.genept_w(adata, embedding)
 gp.genept_w(adata, embedding, whitened=True, key="w")
 cells.pca(adata, 10)
