@@ -13,7 +13,6 @@ from genept_utils.embed.client import (
     BadAnswer,
     Refused,
     ServiceError,
-    check_kept,
     make_client,
     plain,
     said_plainly,
@@ -55,7 +54,7 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MA
         found = store.read(table, wanted)
         waiting = _Waiting(make_client(timeout), table, found, model, poll, report)
         if len(found) < len(wanted):
-            check_kept(table)
+            store.check_writable(table)
             waiting.collect()  # batches under way since an earlier call
         for _ in range(2):
             missing = [key for key in wanted if key not in found]

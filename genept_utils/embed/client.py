@@ -101,7 +101,7 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
     with store.opened() as table:
         found = store.read(table, wanted)
         if len(found) < len(wanted):
-            check_kept(table)
+            store.check_writable(table)
             with store.alone(f"openai:{model}"), make_client(timeout) as client:
                 found |= store.read(table, wanted.keys() - found)  # paid for in the meantime
                 missing = [key for key in wanted if key not in found]
@@ -112,13 +112,6 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
                 report["sent"] = len(missing) - len(asking.refused)
     report["kept"] = len(wanted) - report["sent"]
     return found
-
-
-def check_kept(table):
-    """Raise before anything is paid for; a read-only file only refuses a statement that writes."""
-    store.check_writable(table)
-    with table:
-        table.execute("DELETE FROM kept WHERE key = ?", (b"",))
 
 
 class _Asking:
