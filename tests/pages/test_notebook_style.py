@@ -10,6 +10,7 @@ from genept_utils import paths
 from genept_utils.pages import notebooks
 
 WIDTH = 79  # longer lines are cut off in the page
+LONGEST_CELL = 12
 LONGEST_DEF = 7
 # Lists of rows filled by hand, and columns of numbers printed with widths in place of a table.
 PLUMBING = [r"\brows\.append\(", r"\brows \+= ", r"\bnote\(", r"\bsay\(", r"\"item\":"]
@@ -18,11 +19,11 @@ PAGES = sorted(paths.NOTEBOOKS.glob("[0-9]*.ipynb"))
 pages = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 
 
-def code(path):
+def code(path, without=("remove-cell",)):
     """Sources of the code cells, without the one that fetches the book on Colab."""
     notebook = nbformat.read(path, as_version=4)
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"
-            and "remove-cell" not in cell.metadata.get("tags", [])]
+            and not set(without) & set(cell.metadata.get("tags", []))]
 
 
 def long_lines(cells):
@@ -42,6 +43,12 @@ def plumbing(cells):
 @pages
 def test_no_line_is_cut_off_in_the_page(path):
     assert not long_lines(code(path))
+
+
+@pages
+def test_no_cell_is_long(path):
+    for cell in code(path, without=("remove-cell", "parameters")):
+        assert len(cell.splitlines()) <= LONGEST_CELL, cell
 
 
 @pages
