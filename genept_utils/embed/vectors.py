@@ -38,7 +38,7 @@ def as_embedding(vectors, obs, **provenance):
     adata.uns["genept"] = {
         "date": datetime.date.today().isoformat(),
         **provenance,
-        "vectors_sha256": hashlib.sha256(vectors.tobytes()).hexdigest(),
+        "vectors_sha256": hashlib.sha256(vectors).hexdigest(),
     }
     return adata
 
@@ -104,7 +104,7 @@ def permuted(embedding, seed=0):
 def random_like(embedding, seed=0):
     """Gaussian vectors of the same shape: a random sketch of expression, no null."""
     draw = np.random.default_rng(seed).standard_normal(checked(embedding).shape, dtype=np.float32)
-    return as_embedding(unit(draw), embedding.obs, model="random", text="none", seed=seed)
+    return as_embedding(unit(draw, out=draw), embedding.obs, model="random", text="none", seed=seed)
 
 
 def dequantised(adata):
