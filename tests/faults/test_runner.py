@@ -130,8 +130,11 @@ def test_nothing_runs_on_when_the_runner_is_killed(project, tmp_path):
     children = me.children(recursive=True)
     assert len(children) >= 2
     runner.kill()
-    runner.communicate()
+    runner.wait()
     gone, alive = psutil.wait_procs(children, timeout=20)
+    for process in alive:
+        process.kill()
+    runner.communicate()
     assert not alive
 
 
