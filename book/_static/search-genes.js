@@ -3,6 +3,11 @@
   // a page opened from disk may not read other pages for the lines below each hit
   if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  // said where a name is a gene too, which stands above
+  if (typeof Documentation !== "undefined")
+    Documentation.TRANSLATIONS["Your search did not match any documents. Please make sure that " +
+      "all words are spelled correctly and that you've selected enough categories."] =
+      "No page of the book holds all of these words.";
   const results = document.querySelector("#search-results");
   const query = new URLSearchParams(location.search).get("q");
   if (!results || !query) return;

@@ -16,9 +16,11 @@ from genept_utils.pages import on_groups
 
 # Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]
-# More classes than colours: the same hues again, darker, then lighter.
-_MANY = [*PALETTE, *sns.color_palette([sns.set_hls_values(c, l=0.20) for c in PALETTE]).as_hex(),
-         *sns.color_palette([sns.set_hls_values(c, l=0.80) for c in PALETTE]).as_hex()]
+# More classes than colours: the same hues again, darker, then lighter; dark orange comes last,
+# since it is next to the brown.
+_AGAIN = [PALETTE[i] for i in (0, 3, 2, 6, 5, 4, 7, 1)]
+_MANY = [*PALETTE, *sns.color_palette([sns.set_hls_values(c, l=0.20) for c in _AGAIN]).as_hex(),
+         *sns.color_palette([sns.set_hls_values(c, l=0.80) for c in _AGAIN]).as_hex()]
 INK, QUIET = "#222222", "#8A8A8A"
 
 

@@ -133,6 +133,12 @@ def test_intervals_are_joined_in_rows_that_repeat_no_name_and_in_wide_tables():
     assert "<small>" not in few
 
 
+def test_thousands_are_parted_in_columns_of_numbers_only():
+    frame = pd.DataFrame({"cells": [16791, 900], "gene": ["7157", "TP53"], "share": [.5, 1234.5]})
+    html = tables.tidy_tables(frame.to_html())
+    assert ">16,791<" in html and ">900<" in html and ">7157<" in html and ">1234.5<" in html
+
+
 def test_zero_has_no_sign():
     html = tables.tidy_tables(pd.DataFrame({"a": [-0.0, -0.5]}).to_html())
     assert "-0.0<" not in html and ">0.0<" in html and ">-0.5<" in html

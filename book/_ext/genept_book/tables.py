@@ -12,7 +12,8 @@ HEADS = {"drawn": "from 0 to 1", "by": "method"}
 # Words that a reader knows for what the results call by short names.
 READABLE = {
     "rank_correlation": "rank correlation",
-    "shared_neighbours": "share of common neighbours", "roc_auc": "ROC-AUC", "ari": "adjusted Rand index", "ami": "adjusted mutual information",
+    "shared_neighbours": "share of common neighbours", "roc_auc": "ROC-AUC",
+    "ari": "adjusted Rand index", "ami": "adjusted mutual information",
     "asw": "silhouette of the labels", "asw_cosine": "silhouette, cosine",
     "asw_label": "silhouette of the labels", "asw_batch": "silhouette of the batches",
     "knn_agreement": "neighbours of the same label",
@@ -109,8 +110,8 @@ def tidy_tables(html):
 
     pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
     place of the name that stands for all columns. Row numbers are left out, what is missing is a
-    dash, zero has no sign, and long heads may break where their parts meet. In a table of many
-    columns an interval stands under its number.
+    dash, zero has no sign, thousands are parted by commas, and long heads may break where their
+    parts meet. In a table of many columns an interval stands under its number.
     """
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
@@ -151,6 +152,9 @@ def tidy_tables(html):
             if all(NUMBER.match(cell.get_text(strip=True)) for cell in column):
                 for cell in column + names[-i:][:1]:
                     cell["class"] = [*cell.get("class", []), "num"]
+                for cell in column:
+                    if re.fullmatch(r"\d{4,}", cell.get_text(strip=True)):
+                        cell.string = f"{int(cell.get_text(strip=True)):,}"
         _join_intervals(soup, table, heads)
         for cell in table.select("thead th"):
             word = HEAD_WORDS.get(cell.get_text(strip=True))
