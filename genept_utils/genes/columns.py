@@ -5,16 +5,18 @@ import re
 import numpy as np
 import pandas as pd
 
-from genept_utils.genes.numbers import are_entrez, are_numbers, as_text
+from genept_utils.genes.numbers import AT_LEAST, are_entrez, are_numbers, as_text
 
 HALF = 0.5  # share that the index must carry to be taken without a look at the columns
 ENOUGH = 0.2  # share that a column must carry where the index holds row numbers
+MANY = 100  # distinct words, by which a column may hold names that are often repeated
 NOT_GENES = {
     "antibody capture", "antibody", "antibodies", "adt", "hto", "protein", "protein expression",
     "crispr guide capture", "crispr", "guide", "multiplexing capture", "custom", "peaks", "peak",
     "atac", "chromatin accessibility", "antigen capture", "hashtag", "vdj",
 }
 GENES = {"gene expression", "gene", "genes", "rna", "gex", "expression"}
+_NAMES = re.compile(r"(?i)gene|symbol|feature|name|ensembl|entrez|hgnc")
 _KIND = re.compile(r"(?i)^(feature|gene)_?types?$|^modality$")
 
 
@@ -74,7 +76,7 @@ def best(first, table, look, entrez, row_numbers, where="var_names", wide=30):
     where : str
         What the index is called in a message.
     wide : int
-        Columns that are looked at, at most.
+        Columns that are looked at, at most; those that are called like names come first.
 
     Returns
     -------
@@ -100,8 +102,15 @@ def best(first, table, look, entrez, row_numbers, where="var_names", wide=30):
     for place in _columns(table, entrez)[:wide]:
         names = as_text(table.iloc[:, place]).to_numpy(object)
         made.append((str(table.columns[place]), names, look(names)))
-    # names that are words come before bare numbers that carry as much
-    made.sort(key=lambda one: (-_share(one), are_numbers(pd.Series(one[1]))))
+    # names that are words come before bare numbers that carry as much, and before a handful of
+    # numbers whatever those carry: 1, 2, 9 and 10 are Entrez ids, too
+    few = numbers and values.nunique() < AT_LEAST
+
+    def order(one):
+        words = not are_numbers(pd.Series(one[1]))
+        return not (few and words and _share(one) >= HALF), -_share(one), not words
+
+    made.sort(key=order)
     if rows and not (made and _share(made[0]) >= ENOUGH):  # names of another species are names
         made = [one for one in made if one[2][-1].looks_like]
     if not made:
@@ -135,6 +144,6 @@ def _columns(table, entrez):
         if are_numbers(values):
             if are_entrez(values, entrez, str(column)):
                 places.append(place)
-        elif given.nunique() >= max(1, HALF * len(given)):
+        elif given.nunique() >= min(max(1, HALF * len(given)), MANY):
             places.append(place)
-    return places
+    return sorted(places, key=lambda place: not _NAMES.search(str(table.columns[place])))

@@ -9,6 +9,7 @@ DENSE = 0.5  # share of the numbers between the smallest and the largest that oc
 KNOWN = 0.9  # share of true Entrez ids that are on record; of numbers below 12,000 it is 72 %
 ROWS = 150_000  # no table of genes has so many rows; a fifth of all coding genes is above it
 AT_LEAST = 10
+GROUPS = 1000  # a handful of smaller numbers, often repeated, are those of clusters
 _ENTREZ = re.compile(r"(?i)entrez|ncbi|gene_?ids?$")
 _COUNTS = re.compile(r"(?i)^n_|count|cells|rank|length|size|start|end$|mean|score|bin")
 _CODE = re.compile(r"([A-Za-z]+[-_. ]?)(\d+)$")
@@ -46,13 +47,17 @@ def are_row_numbers(values, entrez):
     Returns
     -------
     str
-        ``"dense"``: they lie close together; ``"unknown"``: too many are no Entrez ids; or "".
+        ``"dense"``: they lie close together; ``"unknown"``: too many are no Entrez ids;
+        ``"repeated"``: a few numbers again and again, as those of clusters; or "".
     """
     if not are_numbers(values):
         return ""
-    given = values[[value.isdecimal() for value in values]].drop_duplicates()
+    every = values[[value.isdecimal() for value in values]]
+    given = every.drop_duplicates()
     numbers = given.astype(float)
     low, high, known = numbers.min(), numbers.max(), given.isin(entrez).mean()
+    if len(given) < AT_LEAST <= len(every) and 2 * len(given) < len(every) and high < GROUPS:
+        return "repeated"
     dense = len(numbers) / (high - low + 1)
     if len(numbers) < AT_LEAST:  # a few neighbours may be meant, as 7157, 7158, 7159
         return "dense" if len(numbers) > 2 and dense == 1 and (low <= 1 or known < 1) else ""

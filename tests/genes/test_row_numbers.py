@@ -105,6 +105,35 @@ def test_names_in_words_win_over_numbers_that_could_be_entrez_ids(entrez, rows):
     assert (genes.match(cells(rows)).symbols != "").all()
 
 
+def test_a_handful_of_numbers_never_wins_over_names_of_which_some_are_unknown(entrez):
+    for rows in ([1, 2, 9, 10, 12], [2, 9, 12, 13, 14, 15, 16, 18]):
+        names = [*SYMBOLS[:len(rows) - 2], "none", "such"]
+        found = genes.match(cells(rows, features=names))
+        assert list(found.symbols) == [*SYMBOLS[:len(rows) - 2], "", ""]
+
+
+@pytest.mark.parametrize("numbers_of", [[1] * 40, [1, 2, 9] * 9, [*["7"] * 20, "12", "", *["9"] * 9],
+                                        [12.0] * 12])
+def test_numbers_of_groups_are_no_entrez_ids(entrez, numbers_of):
+    with pytest.raises(ValueError, match="row numbers, not genes"):
+        genes.match(numbers_of)
+    names = list(entrez.index[:len(numbers_of) - 1])
+    found = genes.of_table(numbers_of, pd.DataFrame({"gene": [*names, "none"]}))
+    assert list(found.symbols) == [*names, ""] and "'gene'" in found.column
+    pairs = ["7157", "672"] * 20  # of a network
+    assert list(genes.match(pairs).symbols) == ["TP53", "BRCA1"] * 20
+
+
+def test_a_column_of_names_far_to_the_right_or_with_repeated_names(entrez):
+    words = {f"note {i}": [f"w{i}x{j}" for j in range(12)] for i in range(40)}
+    found = genes.match(cells(range(12), **words, gene_symbol=SYMBOLS))
+    assert list(found.symbols) == SYMBOLS
+    markers = list(entrez.index[:150]) * 4  # each gene in four clusters
+    found = genes.of_table(range(600), pd.DataFrame({"cluster": np.repeat(range(4), 150),
+                                                     "marker": markers}))
+    assert list(found.symbols) == markers
+
+
 @pytest.mark.parametrize("form", [
     lambda ids: ids.astype(int), lambda ids: ids.astype(float),
     lambda ids: ids + ".0", lambda ids: pd.Categorical(ids), lambda ids: ids.where(ids != "7157"),
