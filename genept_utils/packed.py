@@ -22,6 +22,16 @@ def inner_name(path):
     return path.stem if path.suffix.lower() in ENDINGS else path.name
 
 
+def instead(head):
+    """What stands in place of a file, by its first bytes, and what to do, as the rest of a
+    sentence; "" where it is not one of those."""
+    if head.startswith(b"version https://git-lfs"):
+        return "is only a pointer of Git LFS; fetch the file itself with `git lfs pull`"
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        return "holds a web page and not the file; download the file itself"
+    return ""
+
+
 @contextlib.contextmanager
 def unpacked(path):
     """The path of what is in a packed file, for as long as the context is open.

@@ -26,7 +26,7 @@ FRAMES = {
 }
 
 
-class UnsafePickle(pickle.UnpicklingError):
+class UnsafePickle(pickle.UnpicklingError, ValueError):
     """The pickle asks for something that is not on the list; nothing of it was executed."""
 
 

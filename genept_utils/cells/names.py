@@ -10,6 +10,7 @@ from genept_utils import genes
 from genept_utils.embed.find import aligned
 from genept_utils.embed.vectors import checked
 
+HALF = 0.5  # share of known names from which it is not theirs that nothing has a vector
 ENOUGH = 0.2  # share of the counts that must lie on genes with a vector
 
 
@@ -123,19 +124,24 @@ def gene_vectors(adata, embedding, species=None):
                                    species_of(adata, species), look=partial(aligned, checked(embedding)))
     matched.warn(stacklevel=4)
     has = rows >= 0
+    if not has.any() and matched.share >= HALF:
+        raise ValueError(f"{matched.share:.0%} of the {adata.n_vars:,} gene names are known, but "
+                         "the embedding has a vector for none of them; its keys are "
+                         f"{', '.join(map(repr, embedding.obs_names[:3]))}, ...")
     if not has.any():
         raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector (first names: "
                          f"{', '.join(matched.table['name'][:3])}); put symbols, Ensembl or "
                          "Entrez ids into adata.var_names or a column of adata.var, and give "
                          "species= where they are not human")
-    if matched.mass < ENOUGH:
-        warnings.warn(f"only {matched.mass:.1%} of the counts lie on the {has.sum():,} of "
+    mass = float("nan") if matched.mass is None else float(matched.mass)
+    if mass < ENOUGH:
+        warnings.warn(f"only {mass:.1%} of the counts lie on the {has.sum():,} of "
                       f"{adata.n_vars:,} genes with a vector; the cell vectors rest on little",
                       stacklevel=3)
     vectors = np.zeros((adata.n_vars, embedding.n_vars), dtype=np.float32)
     vectors[has] = embedding.X[rows[has]]
     n_genes = (matched.table["how"] != "not a gene").sum()
-    return vectors, has, {"genes": float(has.sum() / n_genes), "mass": float(matched.mass),
+    return vectors, has, {"genes": float(has.sum() / n_genes), "mass": mass,
                           "species": matched.species, "names": matched.column}
 
 

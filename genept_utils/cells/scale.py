@@ -156,9 +156,11 @@ def backed_blocks(X, kept=None, rows=CELLS):
 def read_rows(X, start, end, at_once=1000):
     """Rows of a matrix in an open file as CSR; of a dense one a stretch at a time, for it takes
     20 times the memory."""
+    kind = np.float32 if X.dtype == np.float16 else X.dtype.newbyteorder("=")
     if hasattr(X, "format"):
         return X[start:end]
-    parts = [sp.csr_matrix(np.asarray(X[a:min(a + at_once, end)]))
+    # scipy's matrices know no half precision, and no other order of bytes
+    parts = [sp.csr_matrix(np.asarray(X[a:min(a + at_once, end)], dtype=kind))
              for a in range(start, end, at_once)]
     return sp.vstack(parts, format="csr")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import extras, outside
+from genept_utils.datasets.files import elsewhere
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
 
 ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
@@ -54,9 +55,11 @@ def _why(path, error, once):
 def matrix_of(group, layer=None, raw=False):
     """The stored matrix that holds the values, as something that gives rows."""
     place = f"layers/{layer}" if layer else "raw/X" if raw else "X"
-    if place not in group:
-        there = [name for name in ("X", "raw/X") if name in group]
+    if place not in group or group[place].attrs.get("encoding-type") == "null":
+        there = [name for name in ("X", "raw/X") if name in group and name != place]
         there += [f"layers/{name}" for name in (group["layers"] if "layers" in group else ())]
-        raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}")
+        good = elsewhere(group, layer, raw)
+        raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}"
+                       + (f"; give {' or '.join(good)} to use what lies there" if good else ""))
     stored = group[place]
     return stored if hasattr(stored, "shape") else ad.io.sparse_dataset(stored)

@@ -5,6 +5,7 @@ import sys
 
 from genept_utils import paths
 from genept_utils.cli import address, cells, data, match, paper, places, run, text
+from genept_utils.cli.options import as_options
 from genept_utils.pages import start
 
 
@@ -28,8 +29,8 @@ def main(arguments=None):
         paths.settle()
         return options.function(options) or 0
     except (ValueError, KeyError, OSError, ImportError) as error:
-        print(f"error: {error.args[0] if isinstance(error, KeyError) else error}",
-              file=sys.stderr)
+        said = str(error.args[0] if isinstance(error, KeyError) else error)
+        print(f"error: {as_options(said) if hasattr(options, 'layer') else said}", file=sys.stderr)
         return 2
 
 

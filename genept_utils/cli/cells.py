@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genept_utils import paths
 from genept_utils.cli.numbers import at_least
+from genept_utils.cli.options import as_options
 
 
 def register(commands):
@@ -46,20 +47,30 @@ def cells(options):
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     paths.check_writable(out.parent)
     extras.need("zarr", "tqdm")
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", UserWarning)
+    with _said():
         job, about = atlas.prepare(source, out.with_name(f"{out.name}.part"),
                                    embed.read_embedding(options.embedding), options.key,
                                    options.species, options.layer, options.raw, options.values,
                                    options.block)
-    for word in {str(warning.message) for warning in said if warning.category is UserWarning}:
-        print(word)
     atlas.begin(job, about)
     with _client(options) as client:
         _blocks(job, client)
     atlas.end(job, about, out)
     print(f"{job.n_cells:,} cells, {about['genes_used']:,} genes with a vector "
           f"({job.vectors.shape[1]} dimensions): {options.out}")
+
+
+@contextlib.contextmanager
+def _said():
+    """Print what is warned of, also where an error ends it: the one may explain the other."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            yield
+        finally:
+            for word in dict.fromkeys(str(warning.message) for warning in said
+                                      if warning.category is UserWarning):
+                print(as_options(word))
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ def _report(path, options):
         from genept_utils.datasets.formats import read_cells  # with anndata it takes a second
 
         adata = read_cells(path, options.layer, options.raw)
-        return genes.of_table(adata.var_names, adata.var, adata.X.sum(axis=0), options.species)
+        return genes.of_cells(adata, species=options.species)
     table = read_table(path)
     return genes.of_table(table.iloc[:, 0], table.iloc[:, 1:], species=options.species,
                           where=table.columns[0])

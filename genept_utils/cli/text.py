@@ -51,8 +51,6 @@ def cli_embed(options):
     out = Path(options.out).expanduser()
     if out.suffix != ".h5ad":
         raise ValueError(f"--out is {out.name}; the embedding is written as .h5ad")
-    if not out.parent.is_dir():
-        raise ValueError(f"--out: there is no folder {out.parent}")
     if out.is_dir():
         raise ValueError(f"--out {options.out} is a folder; name a file in it")
     paths.check_writable(out.parent)

@@ -88,10 +88,10 @@ def not_read(path, head):
         if suffix.lower() in CONVERT:
             return ("is not read as it is; convert it once: "
                     + CONVERT[suffix.lower()].format(path.name, name))
-    if head.startswith(b"version https://git-lfs"):
-        return "is only a pointer of Git LFS; fetch the file itself with `git lfs pull`"
-    if head.lstrip()[:1] == b"<":
-        return "holds a web page, not cells; download the file itself"
+    if other := packed.instead(head):
+        return other
+    if head.startswith(b"PK"):
+        return "is an archive; unpack it and give what is in it"
     if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
         return ("is no HDF5 file, or its beginning is broken; copy or download it again")
     return ("is of a kind that is not read; make an .h5ad file of it (read are "

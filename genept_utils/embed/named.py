@@ -125,7 +125,11 @@ def _from_file(path):
     keys, vectors = readers.read(path)
     digest = sources.sha256(path)
     model, text = KNOWN_FILES.get(digest, (path.name, "not known"))
-    obs = genes.identified(keys)
+    try:
+        obs = genes.identified(keys)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: its keys, {', '.join(keys[:3])}, ..., are no genes: {error}"
+                         "; where the genes stand in columns, turn the table (.T)") from None
     _say_what_is_no_gene(keys, obs, path.name)
     return as_embedding(vectors, obs, model=model, text=text, path=str(path),
                         sha256=digest, distinct=len({hash(row.tobytes()) for row in vectors}))

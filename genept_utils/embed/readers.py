@@ -17,6 +17,8 @@ OF_NETWORKS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 OTHERS = {  # endings of files that are often meant for vectors -> what to do
     ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps "
             "both",
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz"),
+                    "unpack it and give the file of vectors that is in it"),
     **dict.fromkeys(OF_NETWORKS,
                     "its parts are those of a network: write the gene vectors as .npz, "
                     "numpy.savez(\"vectors.npz\", names=names, vectors=vectors)"),
@@ -61,6 +63,7 @@ def read(path):
         raise FileNotFoundError(f"there is no embedding at {path}")
     suffix = kind(path)
     if suffix not in READERS:
+        suffix = suffix or path.suffix.lower()  # of an archive that names nothing within
         raise ValueError(f"{path.name} is of a kind that is not read ({suffix or 'no ending'}); "
                          + OTHERS.get(suffix, "a table is written with pandas.DataFrame(vectors, "
                                               "index=names).to_csv(\"vectors.csv\")")
@@ -69,6 +72,9 @@ def read(path):
         with packed.unpacked(path) as part:
             if not part.stat().st_size:
                 raise ValueError("it is empty; copy or download it again")
+            with open(part, "rb") as file:
+                if other := packed.instead(file.read(200)):
+                    raise ValueError(f"{path.name} {other}")
             keys, vectors = READERS[suffix](part)
     except (ValueError, pickles.UnsafePickle) as error:  # pandas' own errors are among them
         said = str(error).removeprefix(f"{packed.inner_name(path)}: ")

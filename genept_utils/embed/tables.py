@@ -8,12 +8,29 @@ import pandas as pd
 
 from genept_utils import extras, outside, packed
 
+_NUMBER = r"(?i)[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?"
+
 
 def words(path):
-    head = pd.read_csv(path, sep=r"\s+", header=None, nrows=1, dtype=str, keep_default_na=False)
-    table = pd.read_csv(path, sep=r"\s+", header=None, skiprows=int(head.shape[1] == 2),
+    first, second = ([*_fields(path), [], []])[:2]
+    # "rows columns" of word2vec, or the head line of a table
+    head = len(first) == 2 or len(second) > 0 and (
+        len(first) != len(second) or _counting(first[1:])
+        or not pd.Series(first[1:]).str.fullmatch(_NUMBER).all())
+    table = pd.read_csv(path, sep=r"\s+", header=None, skiprows=int(head),
                         keep_default_na=False, dtype={0: str}, quoting=3)
     return table[0], table.iloc[:, 1:].to_numpy()
+
+
+def _fields(path):
+    """The words of the first two lines."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return [line.split() for line, _ in zip(file, range(2))]
+
+
+def _counting(words):
+    """Column numbers 0, 1, 2, ... or 1, 2, 3, ...: a head line, too."""
+    return words in ([str(i) for i in range(len(words))], [str(i + 1) for i in range(len(words))])
 
 
 def table(path):
@@ -22,10 +39,7 @@ def table(path):
                        keep_default_na=False)
     first = head.iloc[0, 1:].str.replace(decimal, ".", regex=False)
     numbers = pd.to_numeric(first, errors="coerce").notna()
-    # a head line of column numbers 0, 1, 2, ... is a head line too
-    counting = list(head.iloc[0, 1:]) in ([str(i) for i in range(head.shape[1] - 1)],
-                                          [str(i + 1) for i in range(head.shape[1] - 1)])
-    header = None if numbers.all() and not counting else 0
+    header = None if numbers.all() and not _counting(list(head.iloc[0, 1:])) else 0
     found = pd.read_csv(path, sep=separator, header=header, keep_default_na=False, decimal=decimal,
                         dtype={0 if header is None else head.iloc[0, 0] or "Unnamed: 0": str})
     return found.iloc[:, 0], found.iloc[:, 1:].to_numpy()
@@ -44,7 +58,11 @@ def _marks(path):
 
 def parquet(path):
     extras.need("pyarrow")
-    found = pd.read_parquet(path)
+    try:
+        found = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"it cannot be read as parquet ({str(error)[:120]}); it is broken or not "
+                         "complete, so copy or download it again") from None
     other = [c for c in found if not pd.api.types.is_numeric_dtype(found[c])]
     filled = {c: found[c].dropna() for c in other}
     lists = [c for c in other if len(filled[c]) and np.ndim(filled[c].iloc[0]) == 1]

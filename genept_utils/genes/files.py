@@ -9,6 +9,8 @@ import lzma
 
 import pandas as pd
 
+from genept_utils import packed
+
 _PACKED = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ": lzma.decompress}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -59,6 +61,8 @@ def read_table(path):
         if content.startswith(mark):
             raise ValueError(f"{path.name} is {kind}, not text; save the names as a .csv or .txt "
                              "file")
+    if other := packed.instead(content[:200]):
+        raise ValueError(f"{path.name} {other}")
     text = _decoded(content, path.name)
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:

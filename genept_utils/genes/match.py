@@ -70,19 +70,33 @@ def match(names, counts=None, species=None):
         Each of the report's ``notes``.
     """
     if hasattr(names, "var_names"):
-        totals = totals_of(names) if counts is None else counts
-        found = of_table(names.var_names, names.var, totals, species)
+        found = of_cells(names, counts, species)
     else:
         found = look_up(names, counts, species)
     found.warn()
     return found
 
 
+def of_cells(adata, counts=None, species=None):
+    """As :func:`match` for the genes of an AnnData, without the warnings."""
+    totals = totals_of(adata) if counts is None else counts
+    found = of_table(adata.var_names, adata.var, totals, species)
+    if totals is None and adata.X is not None:
+        found = dataclasses.replace(found, notes=(*found.notes, (
+            "the matrix holds negative or missing values, so it is no counts, and their share is "
+            "not told")))
+    return found
+
+
 def totals_of(adata):
-    """Counts per gene of an AnnData, in memory or backed; None where it has no ``.X``."""
+    """Counts per gene of an AnnData, in memory or backed; None where it has no ``.X``, or one
+    with values that cancel each other (negative) or are missing."""
     if adata.X is None:
         return None
     X = adata.X if hasattr(adata.X, "sum") else adata.X[:]
+    values = X.data if hasattr(X, "tocsr") else X
+    if values.size and not hasattr(X, "dask") and not values.min() >= 0:  # NaN is not, either
+        return None
     return np.asarray(X.sum(axis=0), dtype=float).ravel()
 
 

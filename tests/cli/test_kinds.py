@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -108,6 +109,58 @@ def test_without_the_file_of_names_it_is_said(here, commands):
     assert "6 genes with a vector" in fine[1] and "says why" not in fine[1]
 
 
+@pytest.mark.parametrize("spoil", ["scaled", "none"])
+def test_what_is_advised_where_x_holds_no_counts_runs(here, commands, spoil):
+    """The place of the counts is named as the command writes it, and the command then runs."""
+    adata = ad.read_h5ad(here / "cells.h5ad")
+    adata.layers["my counts"] = adata.X.copy()
+    adata.layers["scaled"] = adata.X.toarray() - 1
+    adata.raw = adata.copy()
+    adata.X = adata.layers["scaled"] if spoil == "scaled" else None
+    adata.write_h5ad(here / "spoilt.h5ad")
+    begin = ["cells", "spoilt.h5ad", "--out"]
+    refused = commands([*begin, "x.zarr"], [*begin, "x.zarr", "--layer", "no such"],
+                       ["match", "spoilt.h5ad"])
+    advised = "give --layer 'my counts' or --raw"
+    assert all(code == 2 and advised in err for code, _, err in refused[:2])
+    assert refused[2][0] == 2 and advised in refused[2][2] if spoil == "none" else (
+        "Note: the matrix holds negative or missing values" in refused[2][1]
+        and "of the counts" not in refused[2][1].partition("Note")[0])
+    options = re.findall(r"(--layer '[^']*'|--raw)", refused[0][2])
+    made = commands(*([*begin, f"{i}.zarr", *shlex.split(option)]
+                      for i, option in enumerate(options)), [
+        "cells", "cells.h5ad", "--out", "right.zarr"], ["match", "spoilt.h5ad", "--raw"])
+    assert [code for code, _, _ in made] == [0] * 4
+    assert "They carry 100.0% of the counts" in made[3][1]
+    vectors = [ad.read_zarr(here / f"{name}.zarr").obsm["X_genept_w"] for name in (0, 1, "right")]
+    assert np.allclose(vectors[0], vectors[2]) and np.allclose(vectors[1], vectors[2])
+
+
+def test_fractions_and_a_matrix_in_columns_come_with_options_that_run(here, commands):
+    adata = ad.read_h5ad(here / "cells.h5ad")
+    adata.X = adata.X * np.float32(.97)
+    adata.layers["turned"] = sp.csc_matrix(adata.X)
+    adata.write_h5ad(here / "few.h5ad")
+    open_, said, turned = commands(
+        ["cells", "few.h5ad", "--out", "a.zarr"],
+        ["cells", "few.h5ad", "--out", "b.zarr", "--values", "raw"],
+        ["cells", "few.h5ad", "--out", "c.zarr", "--layer", "turned"])
+    assert open_[0] == said[0] == 0 and "--values raw says that they are counts" in open_[1]
+    assert "counts" not in said[1]
+    code = re.search(r"\((adata.layers.*)\)$", turned[2].strip())[1]
+    exec(code, {"adata": adata})
+    assert turned[0] == 2 and adata.layers["turned"].format == "csr"
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64", "bool", "uint8", ">i4"])
+def test_numbers_of_any_width(here, commands, kind):
+    adata = ad.read_h5ad(here / "cells.h5ad")
+    adata.X = adata.X.toarray().astype(kind)
+    adata.write_h5ad(here / "other.h5ad")
+    (code, out, err), = commands(["cells", "other.h5ad", "--out", "o.zarr"])
+    assert code == 0 and "6 genes with a vector" in out, err
+
+
 def test_scaled_values_name_the_place_of_the_counts(here, commands):
     adata = ad.read_h5ad(here / "cells.h5ad")
     adata.layers["counts"] = adata.X.copy()
@@ -117,4 +170,4 @@ def test_scaled_values_name_the_place_of_the_counts(here, commands):
     adata.write_h5ad(here / "scaled.h5ad")
     said = commands(["cells", "scaled.h5ad", "--out", "x.zarr"],
                     ["cells", "scaled.h5ad", "--out", "x.zarr", "--layer", "scaled"])
-    assert all(code == 2 and 'give layer="counts" or raw=True' in err for code, _, err in said)
+    assert all(code == 2 and 'give --layer counts or --raw' in err for code, _, err in said)

@@ -210,3 +210,33 @@ def test_genes_under_any_name_need_no_word(keys, vectors, tmp_path):
     path = tmp_path / "x.pkl"
     path.write_bytes(pickle.dumps(dict(zip(keys, vectors.values()))))
     assert (embed.read_embedding(path).n_obs) == 5
+
+
+@pytest.mark.parametrize("separator", ["\t", " "])
+@pytest.mark.parametrize("head", ["{}", "gene{}", "none"])
+@pytest.mark.parametrize("columns", ["d{}", "{}"])
+def test_a_table_under_the_ending_txt(separator, head, columns, vectors, tmp_path):
+    """As pandas and R write it: with a head line, without a word above the names, without one."""
+    rows = frame(vectors).set_axis([columns.format(i) for i in range(4)], axis=1)
+    text = rows.to_csv(sep=separator, header=head != "none")
+    text = text if head == "none" else head.format("") + text[head == "{}":]
+    (tmp_path / "x.txt").write_text(text)
+    read = embed.read_embedding(tmp_path / "x.txt")
+    assert list(read.obs_names) == GENES
+    assert np.allclose(read.X, rows.to_numpy())
+
+
+@pytest.mark.parametrize("name, content, said", [
+    ("x.pkl", b"version https://git-lfs.github.com/spec/v1\noid a\n", "only a pointer of Git LFS"),
+    ("x.csv", b"version https://git-lfs.github.com/spec/v1\noid a\n", "only a pointer of Git LFS"),
+    ("x.pkl", b"<!DOCTYPE html><title>404</title>", "holds a web page"),
+    ("x.txt", b"\xef\xbb\xbf <html>", "holds a web page"),
+    ("x.parquet", b"PAR1xx", "x.parquet: it cannot be read as parquet .* download it again"),
+    ("GenePT_v2.zip", b"PK\x03\x04", r"not read \(.zip\); unpack it and give the file of vectors"),
+    ("x.tar", b"x", r"not read \(.tar\); unpack it"),
+])
+def test_what_stands_in_place_of_the_file_is_said(name, content, said, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=said) as refused:
+        embed.read_embedding(tmp_path / name)
+    assert name in str(refused.value)
