@@ -90,7 +90,7 @@ def not_read(path, head):
                     + CONVERT[suffix.lower()].format(path.name, name))
     if other := packed.instead(head):
         return other
-    if head.startswith(b"PK"):
+    if path.suffix.lower() == ".zip":
         return "is an archive; unpack it and give what is in it"
     if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
         return ("is no HDF5 file, or its beginning is broken; copy or download it again")

@@ -234,15 +234,20 @@ def read_vectors(content, n, known):
 def _parsed(content):
     """The body of an answer with status 200 as a dict; what else a server may say is refused."""
     text = content if isinstance(content, str) else content.decode("utf-8", "replace")
-    if text.lstrip()[:1] == "<":
+    text = text.lstrip("\ufeff \r\n\t")
+    if text[:1] == "<":
         raise ServiceError("The server answered with a web page: OPENAI_BASE_URL must be the "
                            "address of its /v1.")
     try:
         answer = json.loads(text)
     except ValueError as error:
+        if text and text[0] not in "{[":  # words, and no answer that was cut short
+            raise Refused(f"the server said: {plain(text)}") from None
         raise BadAnswer("the answer is not complete") from error
     if not isinstance(answer, dict):
         raise BadAnswer("the answer is not complete")
+    if not {"data", "choices", "error"} & answer.keys():
+        answer["error"] = answer.get("message") or answer.get("msg")
     wrong = answer.get("error") or ("detail" in answer and "data" not in answer
                                     and answer["detail"])
     if wrong:

@@ -38,12 +38,17 @@ OPTIONS = {
     "usage": "given",  # "null" (inside) or "none"
     "most_words": 0,  # longest text, 0 for no limit
     "too_long": 400,  # status for a longer one
-    "body": "",  # "error" or "html": said with status 200
+    "body": "",  # a key of SAID: said with status 200
     "dimensions": "taken",  # "refused" or "ignored"
     "names": [],  # names of the model that answers carry, in turn
     "chat": "",  # "think", "open", "ended", "length", "parts", "refusal"
     "key": "",  # the only key that is let in
 }
+PAGE = b"<!doctype html><title>a page</title>"
+SAID = {"html": PAGE, "marked html": b"\xef\xbb\xbf\n" + PAGE, "words": b"no such engine here",
+        "error": {"error": {"message": "no such engine here", "code": 400}},
+        "message": {"object": "error", "message": "no such engine here", "code": 40301},
+        "msg": {"success": False, "msg": "no such engine here"}}
 
 
 def vector(text, dimension=1536):
@@ -188,10 +193,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
         if len(texts) > state.options["most_inputs"]:
             return self.refuse(413, "too many inputs")
-        if state.options["body"] == "html":
-            return self.answer(200, b"<!doctype html><title>a page</title>")
-        if state.options["body"] == "error":
-            return self.answer(200, {"error": {"message": "no such engine here", "code": 400}})
+        if state.options["body"]:
+            return self.answer(200, SAID[state.options["body"]])
         if state.options["no_base64"] and asked.get("encoding_format") == "base64":
             return self.refuse(state.options["no_base64"], "encoding_format must be float")
         if "dimensions" in asked and state.options["dimensions"] == "refused":

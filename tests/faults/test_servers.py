@@ -61,6 +61,9 @@ def test_the_size_of_request_that_was_taken_is_remembered(serve):
 @pytest.mark.parametrize("body, said", [
     ("html", "answered with a web page: OPENAI_BASE_URL must be the address of its /v1"),
     ("error", "the server said: no such engine here"),
+    ("marked html", "answered with a web page"), ("words", "the server said: no such engine here"),
+    ("message", "the server said: no such engine here"),
+    ("msg", "the server said: no such engine here"),
 ])
 def test_what_is_said_with_status_200_is_told_once(serve, body, said):
     stats = serve(body=body)
