@@ -125,8 +125,8 @@ def gene_vectors(adata, embedding, species=None):
     matched.warn(stacklevel=4)
     has = rows >= 0
     if not has.any() and matched.share >= HALF:
-        raise ValueError(f"{matched.share:.0%} of the {adata.n_vars:,} gene names are known, but "
-                         "the embedding has a vector for none of them; its keys are "
+        raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector, though "
+                         f"{matched.share:.0%} of them are known genes: the embedding is one of "
                          f"{', '.join(map(repr, embedding.obs_names[:3]))}, ...")
     if not has.any():
         raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector (first names: "

@@ -83,21 +83,22 @@ def of_cells(adata, counts=None, species=None):
     found = of_table(adata.var_names, adata.var, totals, species)
     if totals is None and adata.X is not None:
         found = dataclasses.replace(found, notes=(*found.notes, (
-            "the matrix holds negative or missing values, so it is no counts, and their share is "
+            "the matrix holds negative, missing or infinite values, so the share of the counts is "
             "not told")))
     return found
 
 
 def totals_of(adata):
     """Counts per gene of an AnnData, in memory or backed; None where it has no ``.X``, or one
-    with values that cancel each other (negative) or are missing."""
+    with values that are negative, missing or infinite."""
     if adata.X is None:
         return None
     X = adata.X if hasattr(adata.X, "sum") else adata.X[:]
     values = X.data if hasattr(X, "tocsr") else X
-    if values.size and not hasattr(X, "dask") and not values.min() >= 0:  # NaN is not, either
+    if values.size and not hasattr(X, "dask") and values.min() < 0:
         return None
-    return np.asarray(X.sum(axis=0), dtype=float).ravel()
+    totals = np.asarray(X.sum(axis=0), dtype=float).ravel()
+    return totals if np.isfinite(totals).all() else None
 
 
 def of_table(first, table, counts=None, species=None, where="var_names", look=None):

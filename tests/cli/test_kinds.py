@@ -124,7 +124,7 @@ def test_what_is_advised_where_x_holds_no_counts_runs(here, commands, spoil):
     advised = "give --layer 'my counts' or --raw"
     assert all(code == 2 and advised in err for code, _, err in refused[:2])
     assert refused[2][0] == 2 and advised in refused[2][2] if spoil == "none" else (
-        "Note: the matrix holds negative or missing values" in refused[2][1]
+        "Note: the matrix holds negative, missing or infinite values" in refused[2][1]
         and "of the counts" not in refused[2][1].partition("Note")[0])
     options = re.findall(r"(--layer '[^']*'|--raw)", refused[0][2])
     made = commands(*([*begin, f"{i}.zarr", *shlex.split(option)]

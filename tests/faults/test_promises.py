@@ -68,8 +68,9 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
                      {"no X": WITHOUT, "no genes": "gene names has a vector", **NO_GENE}),
     "match": (lambda a: genes.match(a).symbols, {}),
     "align": (lambda a: embed.align(EMBEDDING, a)[0], {}),
-    "totals_of": (lambda a: np.zeros(a.n_vars) if a.X is None else np.nan_to_num(
-        genes.totals_of(a), posinf=0), {}),  # a NaN stays one: genes are matched all the same
+    "of_cells": (lambda a: genes.of_cells(a).symbols, {}),
+    "totals_of": (lambda a: np.zeros(a.n_vars) if (totals := genes.totals_of(a)) is None
+                  else totals, {}),  # None without counts: genes are matched all the same
     "gene_names": (cells.gene_names, {}), "spoken_names": (cells.spoken_names, {}),
     "matched_genes": (lambda a: cells.matched_genes(a).symbols, {}),
     "by_symbol": (lambda a: cells.by_symbol(a).var_names, {}),

@@ -112,8 +112,8 @@ def test_a_handful_of_numbers_never_wins_over_names_of_which_some_are_unknown(en
         assert list(found.symbols) == [*SYMBOLS[:len(rows) - 2], "", ""]
 
 
-@pytest.mark.parametrize("numbers_of", [[1] * 40, [1, 2, 9] * 9, [*["7"] * 20, "12", "", *["9"] * 9],
-                                        [12.0] * 12])
+@pytest.mark.parametrize("numbers_of", [
+    [1] * 40, [1, 2, 9] * 9, [*["7"] * 20, "12", "", *["9"] * 9], [12.0] * 12])
 def test_numbers_of_groups_are_no_entrez_ids(entrez, numbers_of):
     with pytest.raises(ValueError, match="row numbers, not genes"):
         genes.match(numbers_of)
