@@ -7,7 +7,7 @@ _SKIP = {"pre", "code", "script", "style", "svg", "title", "textarea"}
 _TAG = re.compile(r"(<[^>]*>)")
 _TERM = re.compile(
     r"(?<![\w-])(?:GenePT-[ws]|n-grams?|k-means|TF-IDF|ada-002|ROC-AUC|SHA-256|macro-F1|p-values?"
-    r"|Lit-BM|Lys4-only|all-MiniLM-L6-v2|text-embedding-3-(?:small|large)"
+    r"|Lit-BM|Lys4-only|all-MiniLM-L6-v2"
     r"|\d{4}-\d\d-\d\d)(?![\w-])", re.IGNORECASE)
 _CODE = re.compile(r'<code class="([^"]*literal[^"]*)">(.*?)</code>', re.DOTALL)
 _SHORT = 24  # letters of a name in code that fits a column of a phone
