@@ -146,7 +146,8 @@ _run_once = {}  # the files of the project below, after a run that became the co
                                          ("recorded", signal.SIGINT)])
 def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, monkeypatch, moment,
                                                           how):
-    path = project(RESULT, "import os, time\nif 'PAUSE' in os.environ:\n"
+    other = RESULT.replace("seed + 0.5", "seed + 0.5 + ('PAUSE' in os.environ)")
+    path = project("import os, time", other, "if 'PAUSE' in os.environ:\n"
                    "    open(os.environ['PAUSE'], 'w').close()\n    time.sleep(60)")
     if not _run_once:
         assert run.run(write=True, report=lambda line: None)[0]["status"] == "executed"
