@@ -44,6 +44,9 @@ class _Unpickler(pickle.Unpickler):
             )
         return getattr(importlib.import_module(moved), name)
 
+    def persistent_load(self, key):
+        raise UnsafePickle("the pickle refers to objects outside itself; the file is not read")
+
 
 def load(file, allowed=ARRAYS):
     """The object in an open binary file.
