@@ -83,8 +83,9 @@ def _asked(client, texts, model, dimensions, known):
     try:
         content = create(input=texts, model=model, encoding_format=form, **options).content
     except openai.APIStatusError as error:
-        said = plain(error).lower()
-        if dimensions is not None and "dimension" in said and error.status_code < 500:
+        said = f"{plain(error)} {error.response.text[:1000]}".lower()
+        if dimensions is not None and error.status_code < 500 and (
+                "dimension" in said or "matryoshka" in said):
             raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
                                f"{plain(error)}. Leave dimensions out.") from None
         doubtful = error.status_code in (400, 415, 422) or "base64" in said or "encoding" in said

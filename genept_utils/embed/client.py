@@ -6,6 +6,7 @@ import datetime
 import email.utils
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -32,6 +33,7 @@ class Broken(Refused):
     """The server failed at the request each time it was asked."""
 
 
+_ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:\d+)?(/\S*)?$")
 TRIES_OF_A_PART = 2  # of what was split off a request that failed
 KEPT = "what had come is kept, and the same call later asks only for the rest."
 DOWN = 3  # texts in a row that fail without any answer between them: the server is down
@@ -51,7 +53,6 @@ def said_plainly(model):
 def final(error, model):
     """The ServiceError for what no second try can mend; None for the rest."""
     openai = extras.need("openai")
-
     if isinstance(error, openai.AuthenticationError):
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
     if isinstance(error, openai.PermissionDeniedError):
@@ -280,7 +281,6 @@ def plain(error):
 
 def make_client(timeout):
     openai = extras.need("openai")
-
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     address = os.environ.get("OPENAI_BASE_URL", "").strip()
     if not (key.isascii() and key.isprintable()):
@@ -288,6 +288,6 @@ def make_client(timeout):
     if not key and not address:
         raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
                            "that needs none. " + WITHOUT)
-    if address and not address.startswith(("http://", "https://")):
+    if address and not _ADDRESS.match(address):
         raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address as http://.../v1")
     return openai.OpenAI(api_key=key or "none", max_retries=0, timeout=timeout)

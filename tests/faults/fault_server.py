@@ -39,7 +39,7 @@ OPTIONS = {
     "most_words": 0,  # longest text, 0 for no limit
     "too_long": 400,  # status for a longer one
     "body": "",  # a key of SAID: said with status 200
-    "dimensions": "taken",  # "refused" or "ignored"
+    "dimensions": "taken",  # a key of REFUSALS or "ignored"
     "names": [],  # names of the model that answers carry, in turn
     "chat": "",  # "think", "open", "ended", "length", "parts", "refusal"
     "key": "",  # the only key that is let in
@@ -49,6 +49,9 @@ SAID = {"html": PAGE, "marked html": b"\xef\xbb\xbf\n" + PAGE, "words": b"no suc
         "error": {"error": {"message": "no such engine here", "code": 400}},
         "message": {"object": "error", "message": "no such engine here", "code": 40301},
         "msg": {"success": False, "msg": "no such engine here"}}
+REFUSALS = {"refused": (400, {"error": {"message": "does not support dimensions", "code": 400}}),
+            "detail": (422, {"detail": [{"loc": ["body", "dimensions"], "msg": "extra field"}]}),
+            "matryoshka": (400, {"object": "error", "message": "no matryoshka representation"})}
 
 
 def vector(text, dimension=1536):
@@ -197,8 +200,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, SAID[state.options["body"]])
         if state.options["no_base64"] and asked.get("encoding_format") == "base64":
             return self.refuse(state.options["no_base64"], "encoding_format must be float")
-        if "dimensions" in asked and state.options["dimensions"] == "refused":
-            return self.refuse(400, "does not support dimensions")
+        if "dimensions" in asked and state.options["dimensions"] in REFUSALS:
+            return self.answer(*REFUSALS[state.options["dimensions"]])
         longest = state.options["most_words"]
         if longest and any(len(text.split()) > longest for text in texts):
             return self.refuse(state.options["too_long"], f"inputs have at most {longest} words")
