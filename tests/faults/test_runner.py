@@ -14,7 +14,7 @@ import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_utils.pages import run, stamp
+from genept_utils.pages import execute, run, stamp
 
 RESULT = ('from genept_utils import ledger\n'
           'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
@@ -27,8 +27,7 @@ def everything_under(folder):
 
 
 @pytest.mark.parametrize("code", [
-    f"print('the key is {SECRET}')", "import os; os.environ['MY_API_KEY']",
-    f"raise ValueError('refused: {SECRET}')", "print('sk-' + 'a1B2' * 8)",
+    f"print('the key is {SECRET}')", f"raise ValueError('refused: {SECRET}')",
     "from genept_utils import ledger\nimport os\nledger.record('02-small', [dict(item='i', "
     "task='t', dataset='d', method='m', metric='x', value=1.0, note=os.environ['MY_API_KEY'])]);",
 ])
@@ -40,6 +39,19 @@ def test_a_secret_that_is_shown_is_never_kept(project, monkeypatch, code):
     assert SECRET not in entry["error"] and "sk-" not in entry["error"]
     kept = everything_under(paths.BUILD)
     assert SECRET.encode() not in kept and b"sk-a1B2" not in kept
+
+
+@pytest.mark.parametrize("shown, said", [
+    (repr(SECRET), "value of MY_API_KEY"), ('"a\\\\b\\"c-d-e"', "value of MY_PASSWORD"),
+    ("sk-" + "a1B2" * 8, "form of a key"), ("hf_" + "a1B2" * 8, "form of a key"),
+    ("ghp_" + "a1B2" * 8, "form of a key"), ("task-a1B2", ""), ("skin", "")])
+def test_a_secret_is_seen_in_every_form(tmp_path, monkeypatch, shown, said):
+    monkeypatch.setenv("MY_API_KEY", SECRET)
+    monkeypatch.setenv("MY_PASSWORD", 'a\\b"c-d-e')  # written into JSON it looks otherwise
+    file = tmp_path / "page.ipynb"
+    file.write_text(f"text {shown} text")
+    assert execute._shown_secret(tmp_path / "none", file).endswith(said)
+    assert file.exists() == (not said)
 
 
 def test_a_cell_that_hangs_is_stopped(project, capsys):
