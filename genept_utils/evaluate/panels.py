@@ -172,11 +172,11 @@ def by_panel_size(adata, embeddings, sizes, among=None, report=print, **options)
 
 
 def panel_table(runs, split=None, index=("dataset", "split")):
-    """Mean accuracy by method, with the share of the largest type in the column ``majority``."""
+    """Mean accuracy by method, with the share of the largest type in a column of its own."""
     runs = runs if split is None else runs[runs["split"] == split]
     by = [name for name in index if split is None or name != "split"]
     table = runs.pivot_table("accuracy", by, "method", sort=False)
-    table["majority"] = runs.groupby(by, sort=False)["majority"].mean()
+    table["largest type"] = runs.groupby(by, sort=False)["majority"].mean()
     return table.round(2)
 
 
