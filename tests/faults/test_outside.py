@@ -175,7 +175,7 @@ def test_nothing_is_read_through_a_link_to_another_file(tmp_path, link, reader):
     with h5py.File(path, "r+") as file:
         del file["layers"]
         link(file, "layers/counts", str(other))
-    with pytest.raises(ValueError, match="cells.h5ad(.gz)?: .*in another file .*other.h5.* not rea"):
+    with pytest.raises(ValueError, match="cells.h5ad(.gz)?: .*in another file .*other.h5.* not"):
         READERS[reader](path)
 
 

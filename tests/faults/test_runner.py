@@ -44,7 +44,8 @@ def test_a_secret_that_is_shown_is_never_kept(project, monkeypatch, code):
 @pytest.mark.parametrize("shown, said", [
     (repr(SECRET), "value of MY_API_KEY"), ('a\\b"c-d-e', "value of MY_PASSWORD"),
     ('"a\\\\b\\"c-d-e"', "value of MY_PASSWORD"), ("sk-" + "a1B2" * 8, "form of a key"),
-    ("hf_" + "a1B2" * 8, "form of a key"), ("ghp_" + "a1B2" * 8, "form of a key"), ("task-a1B2", ""), ("skin", "")])
+    ("hf_" + "a1B2" * 8, "form of a key"), ("ghp_" + "a1B2" * 8, "form of a key"),
+    ("task-a1B2", ""), ("skin", "")])
 def test_a_secret_is_seen_in_every_form(tmp_path, monkeypatch, shown, said):
     monkeypatch.setenv("MY_API_KEY", SECRET)
     monkeypatch.setenv("MY_PASSWORD", 'a\\b"c-d-e')  # written into JSON it looks otherwise
