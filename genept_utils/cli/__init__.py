@@ -1,6 +1,7 @@
 """Command line: ``python -m genept_utils COMMAND``; ``--help`` lists the commands."""
 
 import argparse
+import os
 import sys
 
 from genept_utils import paths
@@ -27,7 +28,12 @@ def main(arguments=None):
     start.quickly()
     try:
         paths.settle()
-        return options.function(options) or 0
+        code = options.function(options) or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ValueError, KeyError, OSError, ImportError) as error:
         said = str(error.args[0] if isinstance(error, KeyError) else error)
         print(f"error: {as_options(said) if hasattr(options, 'layer') else said}", file=sys.stderr)

@@ -1,6 +1,11 @@
 """Words and options in any order mean the same; what is not known is said, not passed over."""
 
 import json
+import os
+import subprocess
+import sys
+
+from genept_utils import paths
 
 SEEN = """
 from genept_utils.pages import run
@@ -52,3 +57,11 @@ def test_numbers_out_of_their_range_are_said(commands):
     for words, (code, out, err) in zip(wrong, commands(*wrong)):
         assert code == 2 and not out, words
         assert f"argument {words[-2]}: {words[-1]!r} is not a" in err.splitlines()[-1], words
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    words = [sys.executable, "-u", "-m", "genept_utils", "run", "--parameters"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "PYTHONPATH": str(paths.ROOT)}) as done:
+        done.stdout.close()  # before the first line comes
+        assert done.stderr.read() == b"" and done.wait() == 141
