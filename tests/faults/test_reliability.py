@@ -1,6 +1,7 @@
 """The page on reliability: its tests are there, and its figures are those of a soak."""
 
 import ast
+import collections
 import json
 
 import pytest
@@ -22,6 +23,20 @@ def test_every_test_that_the_page_names_is_there_and_counted(file):
     for name in (name for where, name in soak.named() if where == file):
         assert name in there, f"{file} has no {name}"
         assert KEPT["cases"][file][name] >= 1, "python tests/faults/soak.py --cases"
+
+
+def test_the_counted_cases_are_those_of_today(request):
+    """Of the files that this run collected whole."""
+    asked = request.config.option
+    if asked.keyword or asked.markexpr or asked.deselect or getattr(asked, "lf", False) or any(
+            "::" in word for word in request.config.args):
+        pytest.skip("a part of the tests was chosen")
+    now = collections.Counter((item.path.relative_to(paths.ROOT).as_posix(), item.originalname)
+                              for item in request.session.items)
+    files = {file for file, _ in now}
+    for file, name in soak.named():
+        assert file not in files or KEPT["cases"][file][name] == now[file, name], (
+            f"{name}: python tests/faults/soak.py --cases")
 
 
 def test_the_kept_soak_is_whole_and_found_nothing_wrong():
