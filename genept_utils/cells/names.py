@@ -120,8 +120,9 @@ def gene_vectors(adata, embedding, species=None):
     if adata.X is None:
         raise ValueError("the AnnData has no X; put counts there, for example "
                          "adata.X = adata.layers[NAME]")
+    look = partial(aligned, checked(embedding))
     rows, matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
-                                   species_of(adata, species), look=partial(aligned, checked(embedding)))
+                                   species_of(adata, species), look=look)
     matched.warn(stacklevel=4)
     has = rows >= 0
     if not has.any() and matched.share >= HALF:

@@ -25,7 +25,8 @@ def register(commands):
     parser.add_argument("--key", default="X_genept_w", help="name of the result in obsm")
     parser.add_argument("--block", type=at_least(1), default=10_000, help="cells of a block")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=at_least(1), help="Dask workers on this machine, one thread each")
+    where.add_argument("--workers", type=at_least(1),
+                       help="Dask workers on this machine, one thread each")
     where.add_argument("--scheduler", metavar="ADDRESS",
                        help="a Dask scheduler whose workers see both files under the same paths")
     parser.set_defaults(function=cells)

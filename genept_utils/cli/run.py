@@ -28,7 +28,8 @@ def _add_run(commands):
                         "data/results/")
     parser.add_argument("--strict", action="store_true",
                         help="fail also where a source is missing or a result has moved")
-    parser.add_argument("--jobs", type=at_least(1), help="notebooks side by side (default: up to 2)")
+    parser.add_argument("--jobs", type=at_least(1),
+                        help="notebooks side by side (default: up to 2)")
     parser.add_argument("--out", help="folder of the executed notebooks and their results")
     parser.add_argument("--timeout", type=at_least(0.001, float), metavar="MINUTES",
                         help="minutes that one cell may take (default: no limit)")

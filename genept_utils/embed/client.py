@@ -289,5 +289,6 @@ def make_client(timeout):
         raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
                            "that needs none. " + WITHOUT)
     if address and not _ADDRESS.match(address):
-        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address as http://.../v1")
+        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address as "
+                           "http://.../v1")
     return openai.OpenAI(api_key=key or "none", max_retries=0, timeout=timeout)

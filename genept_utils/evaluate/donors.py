@@ -100,7 +100,8 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
     """Condition of a donor from the mean vector of the donor's cells.
 
     Each donor is held out once, alone or, of more than 30 donors, in one of ten folds; L2
-    logistic regression (C = 1) on columns scaled by the training donors. Every training part is weighted so that both conditions count alike: without that,
+    logistic regression (C = 1) on columns scaled by the training donors. Every training part is
+    weighted so that both conditions count alike: without that,
     leaving one out moves the base rate against the held-out donor.
 
     Parameters
@@ -132,7 +133,8 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
                          "must have one here")
     of = of[~of.index.duplicated()].reindex(table.index)
     if of.nunique() != 2:
-        raise ValueError(f"the donors have {of.nunique()} conditions ({', '.join(of.unique()[:5])}); "
+        raise ValueError(f"the donors have {of.nunique()} conditions "
+                         f"({', '.join(of.unique()[:5])}); "
                          "two are needed")
     y = (of == of.max()).to_numpy(int)
     rng = np.random.default_rng(seed)

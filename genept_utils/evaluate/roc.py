@@ -45,7 +45,8 @@ def bootstrap_pairs(y, scores, pairs, draws=200, seed=0, grid=101, stratum=None)
     -------
     dict of str to dict
         Per method: ``auc`` (all genes once) with the 95 % interval ``low`` and ``high``, the
-        number ``n`` of pairs, ``draws`` (draws,) AUCs, and ``fpr``, ``tpr``, ``tpr_low``, ``tpr_high`` (grid,).
+        number ``n`` of pairs, ``draws`` (draws,) AUCs, and ``fpr``, ``tpr``, ``tpr_low``,
+        ``tpr_high`` (grid,).
     """
     y = np.asarray(y, dtype=bool)
     _, codes = np.unique(pairs, return_inverse=True)

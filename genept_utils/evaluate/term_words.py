@@ -183,8 +183,13 @@ def masked(words, table, seed=0):
         by row; and a dict: ``other`` (names), ``deleted`` (words), ``genes``, ``told`` (share of
         the term's own genes whose text holds one of its words). Terms that share genes with all
         others are left out.
+
+    Raises
+    ------
+    ValueError
+        No term has another one to be compared with.
     """
-    table = table[table["row"] >= 0]
+    table, made = table[table["row"] >= 0], 0
     inside = table[table["label"] == 1].groupby("term")["row"].agg(set)
     names = table.drop_duplicates("term").set_index("term")["name"]
     mine = {term: words.of(name) for term, name in names.items()}
@@ -205,9 +210,13 @@ def masked(words, table, seed=0):
             continue
         drawn = pool[np.sort(rng.choice(len(pool), len(own), replace=False))]
         told = len(inside[term] & set(own[:, 0])) / len(inside[term])
+        made += 1
         yield term, words.without(own), words.without(drawn), {
             "other": "; ".join(names[used]), "deleted": len(own), "genes": len(rows),
             "told": told}
+    if not made:
+        raise ValueError(f"none of the {len(names)} terms has another one without common genes "
+                         "whose words could be deleted for comparison; take more terms")
 
 
 def masked_scores(written, table, changes, model, known):

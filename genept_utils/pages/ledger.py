@@ -152,12 +152,14 @@ def join(item=None, given=None):
     pandas.DataFrame
         One row per published number or result of ours: ``item, task, dataset, label, method,
         classifier, metric, published, spread, published_note, source, ours, low, high,
-        our_method, split, note, notebook``. A result joins a published number that has the same item, task,
+        our_method, split, note, notebook``. A result joins a published number that has the same
+        item, task,
         dataset, label, classifier and metric and the same method, or the method that it stands
         in for (``STANDS_IN_FOR``). Other rows have NaN on one side. Rows of a reader's own files
         (:func:`yours`) stand beside ours.
     """
-    printed = (published() if given is None else given).rename(columns={"value": "published", "note": "published_note"})
+    printed = published() if given is None else given
+    printed = printed.rename(columns={"value": "published", "note": "published_note"})
     ours = pd.concat([part for part in (results(), yours()) if len(part)] or [results()])
     ours = ours.rename(columns={"value": "ours"})
     ours["our_method"] = ours["method"]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from genept_utils import paths
 
-FILES = {".h5ad", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec", ".parquet", ".npz",
+FILES = {".h5ad", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec", ".parquet",
+         ".npz",
          ".pickle", ".pkl", ".json", ".gz", ".bz2", ".xz", ".yml", ".rds", ".pt", ".safetensors"}
 TYPES = {"int": int, "float": float, "bool": bool, "str": str, "list": list}
 

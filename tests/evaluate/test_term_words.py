@@ -73,6 +73,11 @@ def test_a_term_that_shares_genes_with_all_others_is_left_out(sets):
     assert "T3" not in [term for term, *_ in evaluate.masked(evaluate.WordTable(TEXTS), sets)]
 
 
+def test_terms_that_cannot_be_compared_are_refused(sets):
+    with pytest.raises(ValueError, match="none of the 1 terms has another one.*more terms"):
+        list(evaluate.masked(evaluate.WordTable(TEXTS), sets[sets["term"] == "T1"]))
+
+
 def test_scores_fall_when_the_answer_is_the_text():
     rng = np.random.default_rng(0)
     label = np.tile([1, 0, 0, 0], 40)
