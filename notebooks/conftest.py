@@ -17,7 +17,7 @@ from genept_utils.pages import notebooks
 
 FEW = {
     "01": {"queries": 200},
-    "02": {"n_splits": 1, "map_genes": 100},
+    "02": {"n_splits": 1, "map_genes": 100, "max_rows": 8000},
     "03": {"draws": 20},
     "04": {"shuffles": 5},
     "05": {"repeats": 1, "grouped_repeats": 1, "nested_repeats": 2},
@@ -29,14 +29,15 @@ FEW = {
     "12": {"sizes": [500, 1000], "repeats": 1},
 }
 
-_scratch = tempfile.mkdtemp(prefix="genept-results-")
-for _file in (paths.DATA / "results").glob("*.json"):
-    shutil.copy(_file, _scratch)
-os.environ["GENEPT_RESULTS"] = _scratch
+_top = tempfile.mkdtemp(prefix="genept-results-")
+WHOLE, OF_FEW = (os.path.join(_top, name) for name in ("whole", "of few"))
+for _place in (WHOLE, OF_FEW):  # a page that reads all results finds the committed ones
+    shutil.copytree(paths.DATA / "results", _place)
+os.environ["GENEPT_RESULTS"] = WHOLE
 
 
 def pytest_unconfigure():
-    shutil.rmtree(_scratch, ignore_errors=True)
+    shutil.rmtree(_top, ignore_errors=True)
 
 
 @functools.cache
@@ -65,8 +66,11 @@ def pytest_collection_modifyitems(items):
 
 
 def _few(path):
-    """Lines that set a notebook's parameters anew."""
+    """Lines that set a notebook's parameters anew, and where its results then go."""
     few, known = FEW.get(path.stem[:2], {}), notebooks.parameters(_read(path))
     if unknown := set(few) - set(known):
         raise pytest.UsageError(f"{path.stem} has no parameters {', '.join(sorted(unknown))}")
-    return "".join(f"\n{name} = {value!r}" for name, value in few.items())
+    if not few:
+        return ""
+    return (f'\nimport os\nos.environ["GENEPT_RESULTS"] = {OF_FEW!r}'
+            + "".join(f"\n{name} = {value!r}" for name, value in few.items()))
