@@ -64,7 +64,7 @@ render: install
 
 # Unit tests, then nbval on the notebooks.
 test: install
-	@echo "== unit tests, then nbval on the notebooks (about 15 minutes on two cores)"
+	@echo "== unit tests, then nbval on the notebooks (about 11 minutes on two cores)"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
