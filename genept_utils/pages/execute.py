@@ -15,8 +15,8 @@ from genept_utils import paths, sources
 from genept_utils.pages.stamp import stamp
 
 SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_one = threading.Lock()
 SECRET_FORM = re.compile(r"\bsk-[A-Za-z0-9_-]{20,}|\bghp_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{30,}")
+_one = threading.Lock()
 
 
 def execute(task, threads):
