@@ -16,6 +16,8 @@ from genept_utils.embed.client import BadAnswer, Refused, ServiceError, ask_all,
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
 MAX_REQUEST_TOKENS = 300_000  # tokens a request
+FAILURES_AT_BASE64 = 2  # in a row, before numbers are asked for
+BROKEN = (500, 501, 502)  # a server that is only busy says 503 or 504
 _TAG = r"(?:think|thinking|thought|reasoning)"
 _THOUGHT = re.compile(rf"<({_TAG})>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _ENDED = re.compile(rf"^.*</{_TAG}>", re.DOTALL | re.IGNORECASE)
@@ -61,8 +63,9 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
     wanted.pop(None, None)
 
     def send(client, job, known):
-        content = _asked(client, [wanted[key] for key in job], model, dimensions, known)
+        content, form = _asked(client, [wanted[key] for key in job], model, dimensions, known)
         found, used = read_vectors(content, len(job), known)
+        known["form"] = form
         if dimensions is not None and found.shape[1] != dimensions:
             raise ServiceError(f"The server ignores dimensions={dimensions}: {model} gave "
                                f"{found.shape[1]} numbers. Leave dimensions out.")
@@ -74,11 +77,17 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
 
 
 def _asked(client, texts, model, dimensions, known):
-    """The body of an answer. Base64 is a third of the size of numbers; a server that refuses it
-    is asked for numbers, and ``known`` keeps that."""
+    """The body of an answer and the form it was asked in. Base64 is a third of the size of
+    numbers; a server that refuses it, or fails at it without a word, is asked for numbers.
+
+    ``known`` holds the form of what was read before ("form before"). A server of which nothing
+    was read may fail at base64 each time: of its tries the one after two failures is for numbers.
+    """
     openai = extras.need("openai")
     options = {} if dimensions is None else {"dimensions": dimensions}
-    form = known.get("form", "base64")
+    form, unread = known.get("form before", "base64"), "form before" not in known
+    if unread and known.get("failed") == FAILURES_AT_BASE64:
+        form = "float"
     create = client.embeddings.with_raw_response.create
     try:
         content = create(input=texts, model=model, encoding_format=form, **options).content
@@ -88,13 +97,15 @@ def _asked(client, texts, model, dimensions, known):
                 "dimension" in said or "matryoshka" in said):
             raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
                                f"{plain(error)}. Leave dimensions out.") from None
+        if unread and error.status_code in BROKEN:
+            known["failed"] = known.get("failed", 0) + 1
         doubtful = error.status_code in (400, 415, 422) or "base64" in said or "encoding" in said
-        if "form" in known or not doubtful or error.status_code in (401, 403, 404, 405, 429):
+        if "form" in known or form == "float" or not doubtful or (
+                error.status_code in (401, 403, 404, 405, 429)):
             raise
-        content = create(input=texts, model=model, encoding_format="float", **options).content
         form = "float"
-    known["form"] = form
-    return content
+        content = create(input=texts, model=model, encoding_format=form, **options).content
+    return content, form
 
 
 def answers(prompts, model, report=None, **limits):

@@ -123,9 +123,12 @@ class _Asking:
         self.client, self.send, self.gate, self.report = client, send, gate, report
         self.retries, self.refused, self.in_a_row = retries, {}, 0
         self.known = {"dimension": len(next(iter(found.values()))) // 4} if found else {}
-        self.size = store.key("most inputs", str(client.base_url), model)
-        most = store.read(table, [self.size]).get(self.size)
-        self.most = int(most) if most else None
+        self.size, self.form = (store.key(what, str(client.base_url), model)
+                                for what in ("most inputs", "form"))
+        kept = store.read(table, [self.size, self.form])
+        self.most = int(kept[self.size]) if self.size in kept else None
+        if self.form in kept:
+            self.known["form before"] = kept[self.form].decode()
 
     def ask_for(self, missing, pack, concurrency):
         from tqdm import tqdm
@@ -176,7 +179,10 @@ class _Asking:
 
     def keep(self, job, answer):
         values, used = answer
-        store.write(self.table, dict(zip(job, values)))
+        kept, before = dict(zip(job, values)), self.known.get("form before")
+        if (form := self.known.get("form", before)) != before:
+            self.known["form before"], kept[self.form] = form, form.encode()
+        store.write(self.table, kept)
         self.found.update(zip(job, values))
         with self.gate.lock:
             self.in_a_row = 0

@@ -29,11 +29,13 @@ OPTIONS = {
     "every": 10,
     "always": "",  # this fault on every request
     "dies_after": 0,  # requests, after which all are answered with 500
+    "first": [],  # faults of the first requests
     "polls": 2,  # how often a batch is said to be in progress
     "refuse_batches": False,
     "enqueued": 0,  # words that may wait in batches, 0 for no limit
     "error_file": False,  # failed lines of a batch go into its error file
     "no_base64": 0,  # status with which base64 is refused, 0 where it is taken
+    "bare": None,  # body with which it is refused, in place of a sentence that names it
     "index": "",  # "missing", "null" or "zero" in the rows of an answer
     "usage": "given",  # "null" (inside) or "none"
     "most_words": 0,  # longest text, 0 for no limit
@@ -82,6 +84,7 @@ class State:
         self.requests = self.faulty = 0
         self.billed = collections.Counter()
         self.seen = collections.Counter()
+        self.forms = []  # the encoding_format of each request
         self.files, self.batches = {}, {}
 
     def admitted(self):
@@ -101,7 +104,9 @@ class State:
             self.requests += 1
             if self.options["dies_after"] and self.requests > self.options["dies_after"]:
                 return "500"
-            if self.options["always"]:
+            if self.requests <= len(self.options["first"]):
+                fault = self.options["first"][self.requests - 1]
+            elif self.options["always"]:
                 fault = self.options["always"]
             elif self.options["faults"] and self.requests % self.options["every"] == 0:
                 fault = self.options["faults"][self.faulty % len(self.options["faults"])]
@@ -145,7 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"requests": state.requests, "faults": state.seen,
                               "billed": sum(billed.values()), "texts": len(billed),
                               "twice": sum(n > 1 for n in billed.values()),
-                              "batches": len(state.batches)})
+                              "batches": len(state.batches), "forms": state.forms})
         elif path == "/v1/batches":
             self.answer(200, {"object": "list", "data": list(state.batches.values()),
                               "has_more": False})
@@ -172,7 +177,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                      "filename": "in.jsonl", "purpose": "batch"})
         if self.path == "/v1/batches":
             return self.begin_batch(json.loads(body))
-        fault = state.fault()
+        asked, fault = json.loads(body), state.fault()
+        state.forms.append(asked.get("encoding_format"))
         time.sleep(state.options["latency"])
         if not state.admitted():
             return self.refuse(429, "rate_limit_exceeded", [("Retry-After", "1")])
@@ -183,14 +189,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.refuse(429, "rate_limit_exceeded", [("Retry-After", then)])
         if fault == "quota":
             return self.refuse(429, "insufficient_quota")
-        if fault in ("401", "403", "404", "500", "503"):
+        if fault in ("401", "403", "404", "500", "502", "503"):
             return self.refuse(int(fault), "failed")
         if fault == "drop":
             self.close_connection = True
             return self.connection.close()
         if fault == "hang":
             time.sleep(5)
-        asked = json.loads(body)
         if self.path == "/v1/chat/completions":
             return self.chat(asked, fault)
         texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
@@ -199,6 +204,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if state.options["body"]:
             return self.answer(200, SAID[state.options["body"]])
         if state.options["no_base64"] and asked.get("encoding_format") == "base64":
+            if state.options["bare"] is not None:
+                return self.answer(state.options["no_base64"], state.options["bare"].encode())
             return self.refuse(state.options["no_base64"], "encoding_format must be float")
         if "dimensions" in asked and state.options["dimensions"] in REFUSALS:
             return self.answer(*REFUSALS[state.options["dimensions"]])

@@ -25,9 +25,10 @@ FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "n
 
 
 def kept_rows(folder):
+    """How many answers are kept; what is remembered of a server is shorter."""
     table = sqlite3.connect(folder / "answers.sqlite", timeout=30)
     try:
-        return table.execute("SELECT count(*) FROM kept").fetchone()[0]
+        return table.execute("SELECT count(*) FROM kept WHERE length(value) > 9").fetchone()[0]
     except sqlite3.OperationalError:  # not there yet
         return 0
     finally:
