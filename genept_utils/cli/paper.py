@@ -35,6 +35,9 @@ def paper(options):
     given = dict(word.split("=", 1) for word in words if "=" in word)
     if len(folders) > 1:
         raise ValueError(f"one folder is needed; {', '.join(folders)} are {len(folders)}")
+    if not (folders or paths.CHECKOUT):
+        raise ValueError("name the folder of the paper's files: `python -m genept_utils paper "
+                         "FOLDER`; without one it is data/paper of a clone of the book")
     folder = Path(folders[0] if folders else paths.paper()).expanduser()
     columns = {name: value for name, value in given.items() if "." in name}
     parameters = {name: value for name, value in given.items() if "." not in name}

@@ -1,6 +1,8 @@
 """The commands ``run`` and ``check``."""
 
+import os
 import sys
+from pathlib import Path
 
 from genept_utils import extras
 from genept_utils.cli.numbers import at_least
@@ -56,6 +58,10 @@ def run_notebooks(options):
     entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out,
                       timeout=options.timeout, memory=options.memory)
     print(f"\n{publish.summary_table(entries)}\n")
+    made = [Path(entry["path"]).parents[1] for entry in entries
+            if entry["status"] in ("executed", "partial")]
+    if made:
+        print(f"executed notebooks and their results are in {os.path.commonpath(made)}")
     bad = [entry for entry in entries if entry["status"] == "failed"]
     for entry in bad:
         print(f"{entry['notebook']} failed in {entry['error']}\n  what it printed is kept in "

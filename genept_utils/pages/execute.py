@@ -64,7 +64,8 @@ def _execute(task, threads):
             papermill.execute_notebook(task["source"], part, task["values"], progress_bar=False,
                                        cwd=paths.NOTEBOOKS, kernel_name="python3",
                                        language="python", execution_timeout=timeout,
-                                       extra_arguments=["--IPKernelApp.log_level=40"])
+                                       # a kernel that is told to end may call that an error
+                                       extra_arguments=["--IPKernelApp.log_level=50"])
         except papermill.PapermillExecutionError as failure:
             error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
         except Exception as failure:  # a dead kernel, a cell that took too long, a full disk

@@ -9,6 +9,7 @@ from genept_utils import paths
 FILES = {".h5ad", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec", ".parquet",
          ".npz",
          ".pickle", ".pkl", ".json", ".gz", ".bz2", ".xz", ".yml", ".rds", ".pt", ".safetensors"}
+WHOLE = "run this in a clone of the book, or install the package whole"
 TYPES = {"int": int, "float": float, "bool": bool, "str": str, "list": list}
 
 
@@ -142,16 +143,48 @@ def _possible(name, value, default, said=""):
             raise ValueError(f"parameter {name!r} is {number}; it is a share, between 0 and 1")
 
 
+def inputs(notebook):
+    """The recorded files that a notebook reads, by pattern.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Its ``metadata.genept.inputs`` are patterns that begin with ``data/``.
+
+    Returns
+    -------
+    dict of str to list of pathlib.Path
+    """
+    patterns = notebook.metadata.get("genept", {}).get("inputs", [])
+    return {pattern: sorted(paths.DATA.glob(pattern.removeprefix("data/")))
+            for pattern in patterns}
+
+
+def check_inputs(path, notebook):
+    """Raise FileNotFoundError where a recorded file that a notebook reads is not there."""
+    for pattern, files in inputs(notebook).items():
+        if not files:
+            raise FileNotFoundError(f"{path.stem} reads {pattern}, and {paths.DATA} holds nothing "
+                                    f"of it; {WHOLE}")
+
+
 def notebooks(names=()):
-    """Paths of the notebooks whose stem starts with one of the names; all without names."""
+    """Paths of the notebooks whose stem starts with one of the names; all without names.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none at all.
+    ValueError
+        None begins with a name.
+    """
     files = sorted(paths.NOTEBOOKS.glob("[0-9]*.ipynb"))
+    if not files:
+        raise FileNotFoundError(f"there are no notebooks in {paths.NOTEBOOKS}; {WHOLE}")
     if not names:
         return files
     chosen = [path for path in files
               if any(path.stem.startswith(Path(name).stem) for name in names)]
-    if not files:
-        raise FileNotFoundError(f"there are no notebooks in {paths.NOTEBOOKS}; run this in a "
-                                "clone of the book, or install the package whole")
     for name in names:
         if not any(path.stem.startswith(Path(name).stem) for path in chosen):
             raise ValueError(f"no notebook is called {name!r}; there are "

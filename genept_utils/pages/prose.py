@@ -28,7 +28,7 @@ import pandas as pd
 
 from genept_utils import paths
 from genept_utils.pages import ledger
-from genept_utils.pages.notebooks import notebooks
+from genept_utils.pages.notebooks import inputs, notebooks
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?<![A-Za-z]-)(?P<sign>[-+\u2212]?)"
@@ -172,8 +172,7 @@ def lines(path):
             for output in cell.outputs:
                 texts += _shown(output)
     files = {paths.DATA / "results" / f"{path.stem}.json"}
-    for pattern in notebook.metadata.get("genept", {}).get("inputs", []):
-        files.update(paths.ROOT.glob(pattern))
+    files.update(*inputs(notebook).values())
     for file in sorted(files):
         if file.suffix == ".json" and file.is_file():
             rows = json.loads(file.read_text(encoding="utf-8"))

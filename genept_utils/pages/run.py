@@ -17,7 +17,7 @@ import nbformat
 from genept_utils import paths, sources
 from genept_utils.pages import start
 from genept_utils.pages.execute import entry_of, execute
-from genept_utils.pages.notebooks import notebooks, parameters, typed
+from genept_utils.pages.notebooks import check_inputs, notebooks, parameters, typed
 from genept_utils.pages.publish import folder, publish, recorded_runs, write_summary
 from genept_utils.pages.stamp import stamp
 
@@ -58,11 +58,16 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     Raises
     ------
     ValueError
-        Unknown notebook, unknown, misspelt or ill-typed parameter, or another run that is under
-        way in the same folder: before anything runs.
+        Unknown notebook, unknown, misspelt or ill-typed parameter, another run that is under
+        way in the same folder, or ``write`` without a clone: before anything runs.
+    FileNotFoundError
+        A recorded file that a notebook reads is not there.
     """
     if write and (assignments or grid):
         raise ValueError("committed notebooks carry default parameters: --write takes none")
+    if write and not paths.CHECKOUT:
+        raise ValueError("--write puts outputs into a clone of the book; this is an installed "
+                         "package")
     default = paths.BUILD / "param" if assignments or grid else folder()
     place = Path(out or default).expanduser().resolve()
     paths.check_writable(place)
@@ -111,6 +116,7 @@ def _alone(place):
 
 def tasks_of(path, assignments, grid, top):
     notebook = nbformat.read(path, as_version=4)
+    check_inputs(path, notebook)
     known = parameters(notebook)
     base = typed(assignments, known)
     axes = []

@@ -11,7 +11,7 @@ import nbformat
 
 from genept_utils import paths, sources
 from genept_utils.pages import imports
-from genept_utils.pages.notebooks import notebooks
+from genept_utils.pages.notebooks import inputs, notebooks
 
 STAMPED = ("anndata", "scanpy", "scikit-learn", "numpy", "scipy", "pandas", "umap-learn",
            "wordllama")
@@ -63,8 +63,7 @@ def input_hash(notebook):
     for key in sorted(meta.get("sources", [])):
         digest.update(f"{key}={table.sha256[key]}\0".encode())
     files = {*paths.EMBEDDINGS.glob("*.h5ad"), paths.DATA / "published.csv"}
-    for pattern in meta.get("inputs", []):
-        files.update(paths.ROOT.glob(pattern))
+    files.update(*inputs(notebook).values())
     for path in sorted(files):
         digest.update(f"{path.name}={sources.sha256(path)}\0".encode())
     return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""The wheel holds what the chapters read, and finds it where it is installed."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from genept_utils import paths
+from genept_utils.pages import ledger
+
+OWN = {"cache", "paper"}  # of the reader, below data/
+SHIPPED = sorted(path.name for path in paths.DATA.iterdir()
+                 if path.name not in OWN and path.name[0] != ".")
+COUNTS = """
+import json
+from genept_utils import ledger, paths
+from genept_utils.pages import notebooks
+print(json.dumps([paths.CHECKOUT, len(ledger.claims()), len(ledger.results()),
+                  *[len(ledger.results(name, paths.DATA / "offline")) for name in NAMES],
+                  len(notebooks.notebooks())]))
+"""
+OFFLINE = sorted(file.stem for file in (paths.DATA / "offline").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Folder into which the wheel of this checkout is unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder,
+                           paths.ROOT], capture_output=True, text=True)
+    if done.returncode and "hatchling" in done.stderr:
+        pytest.skip("hatchling, which builds the wheel, could not be had")
+    assert done.returncode == 0, done.stderr
+    wheel, = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture
+def installed(site, tmp_path):
+    """Python with the installed module, in an empty folder; gives the finished process."""
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("GENEPT_RESULTS", "PYTHONPATH")}
+    environment |= {"PYTHONPATH": str(site), "GENEPT_CACHE": str(tmp_path / "cache")}
+
+    def run(*words):
+        return subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment,
+                              capture_output=True, text=True, timeout=60)
+    return run
+
+
+@contextlib.contextmanager
+def without(site, name):
+    """The installed module as if the wheel had not brought a file or folder of its data."""
+    place, aside = site / "genept_utils" / "_data" / name, site / "aside"
+    place.rename(aside)
+    try:
+        yield
+    finally:
+        aside.rename(place)
+
+
+def files(top):
+    return {path.relative_to(top).as_posix(): path.read_bytes() for path in top.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_lies_in_data_is_in_the_wheel(site, name):
+    here, there = paths.DATA / name, site / "genept_utils" / "_data" / name
+    assert there.exists(), f"the wheel has no {name}; pyproject.toml says what it takes"
+    if here.is_file():
+        assert there.read_bytes() == here.read_bytes()
+    else:
+        assert files(there) == files(here) and files(here)
+
+
+def test_the_notebooks_are_in_the_wheel_and_nothing_of_a_reader(site):
+    data = site / "genept_utils" / "_data"
+    assert files(data / "notebooks") == files(paths.NOTEBOOKS)
+    assert not OWN & {path.name for path in data.iterdir()}
+
+
+def test_an_installed_module_finds_all_of_it(installed):
+    done = installed("-c", COUNTS.replace("NAMES", repr(OFFLINE)))
+    assert done.returncode == 0, done.stderr
+    recorded = paths.DATA / "results"
+    assert json.loads(done.stdout) == [
+        False, len(ledger.claims()), len(ledger.results(folder=recorded)),
+        *[len(ledger.results(name, paths.DATA / "offline")) for name in OFFLINE],
+        len(list(paths.NOTEBOOKS.glob("[0-9]*.ipynb")))]
+
+
+def test_an_installed_chapter_runs_to_its_end(installed, tmp_path):
+    """Chapter 11 reads claims and results; the page that it makes says where it lies."""
+    done = installed("-m", "genept_utils", "run", "11")
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    place = tmp_path / "genept_build" / "run"
+    assert f"executed notebooks and their results are in {place}\n" in done.stdout
+    page = (place / "notebooks" / "11-what-the-text-adds.ipynb").read_text(encoding="utf-8")
+    claim = ledger.claims()["claim"].iloc[0]
+    assert page.count(claim) >= (paths.NOTEBOOKS / "11-what-the-text-adds.ipynb").read_text(
+        encoding="utf-8").count(claim) > 0
+
+
+@pytest.mark.parametrize("name, words, said", [
+    ("claims.csv", ["run", "11"], "reads data/claims.csv, and"),
+    ("results", ["run", "11"], "reads data/results/[0-9]*.json, and"),
+    ("results", ["run", "12", "repeats=1"], "reads data/results/12-scale.json, and"),
+    ("offline", ["run", "06"], "reads data/offline/06-leaks-minilm.json, and"),
+    ("offline", ["run"], "reads data/offline/06-leaks-minilm.json, and"),
+    ("notebooks", ["run", "06"], "there are no notebooks in"),
+    ("notebooks", ["run"], "there are no notebooks in"),
+    ("notebooks", ["check", "--prose"], "there are no notebooks in")])
+def test_what_a_wheel_lacks_is_said_before_anything_runs(site, installed, tmp_path, name, words,
+                                                         said):
+    with without(site, name):
+        done = installed("-m", "genept_utils", *words)
+    assert done.returncode == 2 and said in done.stderr, done.stdout + done.stderr
+    assert done.stderr.endswith("run this in a clone of the book, or install the package whole\n")
+    assert done.stderr.count("\n") == 1 and "planned" not in done.stdout
+
+
+@pytest.mark.parametrize("words, said", [
+    (["check"], "pages are checked in a clone of the book"),
+    (["run", "11", "--write"], "--write puts outputs into a clone of the book"),
+    (["address"], "the address stands in a clone of the book"),
+    (["address", "https://github.com/a/b"], "the address stands in a clone of the book"),
+    (["map"], "the map is made in a clone of the book"),
+    (["paper"], "python -m genept_utils paper FOLDER"),
+    (["paper", "--check"], "python -m genept_utils paper FOLDER")])
+def test_what_needs_a_clone_says_so_and_writes_nothing(site, installed, words, said):
+    before = files(site / "genept_utils" / "_data")
+    done = installed("-m", "genept_utils", *words)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert files(site / "genept_utils" / "_data") == before
+
+
+def test_numbers_of_installed_pages_are_checked(installed):
+    done = installed("-m", "genept_utils", "check", "--prose", "11")
+    assert (done.returncode, done.stdout) == (0, "every number in prose is found\n"), done.stderr
