@@ -46,10 +46,13 @@ run: install
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
 # Chapters on your copies of the paper's files in data/paper, set into the ledger as your files;
-# PAPER="aorta.label=COLUMN layer=counts" names columns and parameters.
+# one that fails keeps no other out. PAPER="aorta.label=COLUMN layer=counts" names columns and
+# parameters.
 paper: install
-	@$(BIN)/python -m genept_utils paper $(PAPER)
-	@$(MAKE) --no-print-directory render
+	@status=0; $(BIN)/python -m genept_utils paper $(PAPER) || status=$$?; \
+	  test $$status -gt 1 || { $(MAKE) --no-print-directory render && \
+	    echo "Your rows are in _build/html/book/ledger.html, marked: your files"; } || exit; \
+	  exit $$status
 
 # For maintainers: the outputs of this run become the committed ones.
 write: install

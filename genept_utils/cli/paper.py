@@ -47,27 +47,76 @@ def paper(options):
                 name.rpartition(".")[2] not in ROLES):
             raise ValueError(f"{name} is no SET.ROLE; sets are "
                              f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
+    ready, failed = _checked(_files(folder, table), columns)
+    if not checked:
+        failed += _run_all(ready, parameters, folder)
+        print(f"results are in {folder / 'results'}"
+              + ("; `make render` sets them beside the printed ones, marked as your files"
+                 if folder == paths.paper() else ""))
+    return int(bool(failed))
+
+
+def _checked(found, columns):
+    """(row, path, cells, chosen columns or None) for each row, and how many files cannot be read."""
     from genept_utils import datasets  # with anndata it takes a second, which --help need not
 
-    found = _files(folder, table)
-    failed = 0
+    ready, failed = [], 0
     for path, rows in found.items():
         try:
+            if not path.exists():
+                raise FileNotFoundError(f"{path.name} is a link to a file that is not there")
             obs, genes = datasets.annotations(path)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
+            ready += [(row, path, 0, None) for row in rows]
             failed += 1
             continue
         for row in rows:
             chosen, word = check(row, path, obs, genes, columns)
             print(word)
-            if chosen and not checked:
-                failed += _run(row, path, chosen, parameters, folder)
-    if not checked:
-        print(f"results are in {folder / 'results'}"
-              + ("; `make render` sets them beside the printed ones, marked as your files"
-                 if folder == paths.paper() else ""))
-    return int(bool(failed))
+            ready.append((row, path, len(obs), chosen))
+    return ready, failed
+
+
+def _run_all(ready, parameters, folder):
+    """Run what can be run; results of an earlier run of these files go. How many failed."""
+    extras.need("papermill", "nbformat", "psutil", "scanpy")
+    planned = [(row, path, cells, _words(row, path, chosen, parameters))
+               for row, path, cells, chosen in ready if chosen]
+    strange = set(parameters) - {word.partition("=")[0] for *_, words in planned for word in words}
+    if strange and planned:
+        raise ValueError(f"none of these chapters takes {', '.join(sorted(strange))}; "
+                         "`python -m genept_utils run --parameters` lists what they take")
+    for row, *_ in ready:
+        _result(row, folder).unlink(missing_ok=True)
+    failed = 0
+    for n, (row, path, cells, words) in enumerate(planned, 1):
+        print(f"{n} of {len(planned)}: {row['dataset']} by {row['labelled']}", flush=True)
+        try:
+            failed += _run(row, path, cells, words, folder)
+        except (ValueError, OSError) as error:  # of this run; the others follow
+            print(f"error: {path.name}, chapter {row['chapter']}: {error}", file=sys.stderr)
+            failed += 1
+    return failed
+
+
+def _words(row, path, chosen, parameters):
+    """What a chapter is given, checked as `run` checks it."""
+    import nbformat
+
+    from genept_utils.pages import notebooks
+
+    notebook, = notebooks.notebooks([row["chapter"]])
+    known = notebooks.parameters(nbformat.read(notebook, as_version=4))
+    words = {"dataset": str(path.resolve()), **chosen, **parameters}
+    words = [f"{name}={value}" for name, value in words.items() if name in known]
+    notebooks.typed(words, known)
+    return words
+
+
+def _result(row, folder):
+    name = f"{row['chapter']}-{row['dataset']}-{row['labelled']}".replace(" ", "-")
+    return folder / "results" / f"{name}.json"
 
 
 def expected():
@@ -93,7 +142,9 @@ def _files(folder, table):
     for path in sorted(folder.iterdir()):
         if path.name == "results" or not {s.lower() for s in path.suffixes} & KNOWN:
             continue
-        rows = [row for row in table.to_dict("records") if _plain(plain_name(path)) in
+        # of a link to nothing the endings cannot be told
+        name = plain_name(path) if path.exists() else path.name.partition(".")[0]
+        rows = [row for row in table.to_dict("records") if _plain(name) in
                 map(_plain, row["files"].split("|"))]
         if rows:
             found[path] = rows
@@ -153,38 +204,39 @@ def check(row, path, obs, genes, given=()):
     return chosen, line
 
 
-def _run(row, path, chosen, parameters, folder):
+def _run(row, path, cells, words, folder):
     """One chapter on one file; its rows under the paper's names. 1 where it failed."""
-    extras.need("papermill", "nbformat", "psutil", "scanpy")
-    import nbformat
-
     from genept_utils.datasets.formats import plain_name
-    from genept_utils.pages import notebooks, run
+    from genept_utils.pages import run
 
-    notebook, = notebooks.notebooks([row["chapter"]])
-    known = notebooks.parameters(nbformat.read(notebook, as_version=4))
-    words = {"dataset": str(path.resolve()), **chosen, **parameters}
-    words = [f"{name}={value}" for name, value in words.items() if name in known]
-    name = f"{row['chapter']}-{row['dataset']}-{row['labelled']}".replace(" ", "-")
-    place = folder / "results" / name
+    result = _result(row, folder)
+    place = result.with_suffix("")
     entry, = run.run([row["chapter"]], words, out=place)
     if entry["status"] not in ("executed", "partial"):
         print(f"{path.name}, chapter {row['chapter']}: {entry['status']}, {entry['error']}\n"
               f"  what it printed is kept in {entry['path']}", file=sys.stderr)
         return 1
+    if entry["missing"]:
+        print(f"  it was run without {', '.join(entry['missing'])}; `python -m genept_utils data "
+              "--fetch KEY` says why a source could not be had")
     kind = "results_in_part" if entry["status"] == "partial" else "results"
-    made = json.loads((place / kind / f"{notebook.stem}.json").read_text(encoding="utf-8"))
-    rows = [under_the_papers_names(one, row) for one in made if one["dataset"] == plain_name(path)]
-    with sources.replacing(folder / "results" / f"{name}.json") as part:
+    made = json.loads((place / kind / f"{entry['notebook']}.json").read_text(encoding="utf-8"))
+    rows = [under_the_papers_names(one, row, cells) for one in made
+            if one["dataset"] == plain_name(path)]
+    with sources.replacing(result) as part:
         part.write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
     return 0
 
 
-def under_the_papers_names(result, row):
-    """A row of a chapter with the names that the same number has in the paper."""
+def under_the_papers_names(result, row, cells=0):
+    """A row of a chapter with the names that the same number has in the paper; its note says where
+    it stands on fewer than the ``cells`` of the file."""
     made = {**result, "dataset": row["dataset"]}
     made["task"] = TASKS.get(made["task"], made["task"])
     label = made.get("label", "")
     made["label"] = row["labelled"] if label == "cell type" else LABELS.get(label, label)
     made["method"] = METHODS.get(made["item"], {}).get(made["method"], made["method"])
+    if (made.get("n") or cells) < cells:
+        part = f"{made['n']:,} of the {cells:,} cells"
+        made["note"] = f"{made['note']}; {part}" if made.get("note") else part
     return made

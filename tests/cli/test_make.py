@@ -39,6 +39,19 @@ def test_another_python_is_said_before_pip_starts(tmp_path):
     assert not (tmp_path / "env").exists()
 
 
+@pytest.mark.parametrize("code, rendered", [(0, True), (1, True), (2, False)])
+def test_what_ran_on_the_papers_files_is_rendered_where_one_failed(tmp_path, code, rendered):
+    """A stand-in for python ends as `genept_utils paper` does; make itself is not called again."""
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    python.chmod(0o755)
+    (tmp_path / ".installed").touch()
+    done = make(paths.ROOT, "paper", f"VENV={tmp_path}", "MAKE=echo", "PAPER=seeds=2 draws=1")
+    assert "-m genept_utils paper seeds=2 draws=1\n" in done.stdout
+    assert ("render" in done.stdout, bool(done.returncode)) == (rendered, code > 0)
+
+
 def test_help_lists_every_target():
     done = make(paths.ROOT, "help")
     text = (paths.ROOT / "Makefile").read_text(encoding="utf-8")

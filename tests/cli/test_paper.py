@@ -116,11 +116,72 @@ def test_words_that_cannot_be_meant(words, said, tmp_path, capsys, monkeypatch):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words, said", [
+    (["seds=2"], "none of these chapters takes seds"), (["seeds=two"], "'seeds' is int"),
+    (["seeds=0"], "it must be 1 or more"), (["lay=counts", "seeds=2"], "chapters takes lay;"),
+    (["pancreas.label=none"], "pancreas.h5ad has no column 'none'")])
+def test_words_are_checked_before_anything_runs_or_goes(words, said, drawn, tmp_path):
+    for name in ("artery", "pancreas"):
+        shutil.copy(drawn / f"{name}.h5ad", tmp_path)
+    old = tmp_path / "results" / "07-artery-cell-type.json"
+    old.parent.mkdir()
+    old.write_text("[]")
+    done = command(tmp_path, ".", *words)
+    assert done.returncode == 2 and said in done.stderr and "planned" not in done.stdout
+    assert old.read_text() == "[]"
+
+
+def test_a_run_that_cannot_begin_keeps_no_other_out(drawn, tmp_path, monkeypatch, capsys):
+    from genept_utils.__main__ import main
+    from genept_utils.pages import run
+
+    def refuses(names, words, out):
+        raise ValueError(f"another run is under way in {out.name}")
+
+    monkeypatch.setattr(run, "run", refuses)
+    for name in ("artery", "pancreas"):
+        shutil.copy(drawn / f"{name}.h5ad", tmp_path)
+    assert main(["paper", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert [f"error: {name}.h5ad, chapter 07: another run is under way in 07-{name}-cell-type"
+            in said for name in ("artery", "pancreas")] == [True, True]
+
+
+@pytest.mark.parametrize("make, said", [
+    (lambda path: path.symlink_to("/nowhere/x.h5ad"), "aorta.h5ad is a link to"),
+    (lambda path: path.write_bytes(b""), "aorta.h5ad is empty"),
+    (lambda path: path.write_text("<html>sign in</html>"), "aorta.h5ad holds a web page"),
+    (lambda path: path.mkdir(), "aorta.h5ad is a folder")])
+def test_a_file_that_is_none_is_said_in_one_line_and_the_others_are_checked(
+        make, said, drawn, tmp_path, capsys):
+    from genept_utils.__main__ import main
+
+    make(tmp_path / "aorta.h5ad")
+    shutil.copy(drawn / "artery.h5ad", tmp_path)
+    assert main(["paper", str(tmp_path), "--check"]) == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("error: ") and said in err and err.count("\n") == 1
+    assert out.startswith("artery.h5ad, chapter 07") and out.count("\n") == 1
+
+
 def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tmp_path,
                                                                        monkeypatch):
+    """Beside files that are broken, too small or without a column, which are named."""
     shutil.copy(drawn / "artery.h5ad", tmp_path)
-    done = command(tmp_path, str(tmp_path), "seeds=2", "draws=1")
-    assert done.returncode == 0, done.stderr
+    shutil.copy(drawn / "lupus.h5ad", tmp_path / "pancreas.h5ad")  # its types have another name
+    draw(tmp_path / "aorta.h5ad", n=30, celltype=types)
+    (tmp_path / "myeloid.h5ad").write_bytes((drawn / "myeloid.h5ad").read_bytes()[:9000])
+    before = [tmp_path / "results" / f"07-{name}.json" for name in
+              ("aorta-cell-type", "myeloid-cell-type", "pancreas-cell-type", "bones-cell-type")]
+    before[0].parent.mkdir()
+    for old in before:
+        old.write_text("[]")
+    done = command(tmp_path, str(tmp_path), "seeds=2", "draws=1", "max_cells=100")
+    assert done.returncode == 1 and "Not run." in done.stdout, done.stderr
+    assert "aorta has 30 cells, and this page needs 50 or more" in done.stderr
+    assert "error: myeloid.h5ad cannot be read" in done.stderr
+    assert "2 of 2: artery by cell type" in done.stdout
+    assert [old.exists() for old in before] == [False, False, False, True]
     monkeypatch.setattr(paths, "paper", lambda: tmp_path)
     table = ledger.join("Table 2")
     own = table[table["note"].fillna("").str.startswith("your files")]
@@ -130,6 +191,7 @@ def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tm
     value, = [row["value"] for row in made if row["method"] == "GenePT-w" and
               row["metric"] == "ari"]
     assert one["published"] == .42 and one["ours"] == value
+    assert one["note"].startswith("your files; ") and one["note"].endswith(" of the 120 cells")
     assert len(table) > len(own)  # the committed rows stand beside them
     monkeypatch.setattr(paths, "paper", lambda: tmp_path / "none")
     assert len(ledger.join("Table 2")) == len(table) - len(own) + len(both)
@@ -154,6 +216,15 @@ def test_results_take_the_papers_words(change, row, expected):
     made = paper.under_the_papers_names(result, {"dataset": "aorta", "labelled": "cell type",
                                                  **row})
     assert expected.items() <= made.items() and made["dataset"] == "aorta"
+
+
+@pytest.mark.parametrize("row, cells, note", [
+    ({"n": 3999}, 9625, "3,999 of the 9,625 cells"), ({"n": 4000}, 4000, None), ({}, 9625, None),
+    ({"n": 5, "note": "few"}, 10, "few; 5 of the 10 cells"), ({"n": None}, 10, None)])
+def test_a_row_says_how_many_of_the_cells_it_stands_on(row, cells, note):
+    result = {"item": "Table 2", "dataset": "x", "task": "clustering", "method": "PCA", **row}
+    made = paper.under_the_papers_names(result, {"dataset": "x", "labelled": "age"}, cells)
+    assert made.get("note") == note
 
 
 def test_expected_names_join_the_printed_numbers():
