@@ -47,7 +47,8 @@ def cells(options):
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     paths.check_writable(out.parent)
-    extras.need("zarr", "tqdm")
+    extras.need("zarr", "tqdm", *(("distributed", "dask") if options.workers or options.scheduler
+                                  else ()))
     with _said():
         job, about = atlas.prepare(source, out.with_name(f"{out.name}.part"),
                                    embed.read_embedding(options.embedding), options.key,

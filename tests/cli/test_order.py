@@ -65,3 +65,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
                           env={**os.environ, "PYTHONPATH": str(paths.ROOT)}) as done:
         done.stdout.close()  # before the first line comes
         assert done.stderr.read() == b"" and done.wait() == 141
+
+
+def test_what_is_not_installed_is_said_before_any_file_is_read(commands):
+    wrong = [["cells", "a.h5ad", "--out", "b.zarr", "--workers", "2"],
+             ["cells", "a.h5ad", "--out", "b.zarr", "--scheduler", "tcp://127.0.0.1:9"],
+             ["run", "--grid", "a.yml"]]
+    for words, (code, out, err) in zip(wrong, commands(
+            *wrong, before="sys.modules['distributed'] = None")):
+        assert code == 2 and not out, words
+        assert err.startswith("error: distributed is not installed; `pip install"), (words, err)

@@ -49,6 +49,15 @@ def test_the_page_on_your_own_data_runs(cells, source):
     assert "X_umap" in names["adata"].obsm
 
 
+@pytest.mark.parametrize("page", ["ask", "data-card"])
+def test_what_other_pages_show_runs(cells, source, page):
+    source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")
+    names = {"adata": ad.read_h5ad("cells.h5ad")}
+    for block in code_blocks(paths.ROOT / "book" / f"{page}.md"):
+        exec(block, names)
+    assert {"genes", "report"} & set(names)
+
+
 def test_the_readme_is_under_a_page():
     assert len(README.read_text(encoding="utf-8").split()) < 450
 
