@@ -64,8 +64,13 @@ def changed_results():
 
 
 def summary_table(entries):
-    """The run as text: one line per notebook with status, minutes and peak memory."""
+    """The run as text: one line per notebook with status, minutes and peak memory, and in a grid
+    the parameters in which the lines differ."""
+    varied = [name for name in dict.fromkeys(name for entry in entries for name in entry["values"])
+              if len({str(entry["values"].get(name)) for entry in entries}) > 1]
     table = pd.DataFrame(entries)[["notebook", "status", "minutes", "peak_mb", "missing"]]
+    for at, name in enumerate(varied, 1):
+        table.insert(at, name, [str(entry["values"].get(name, "")) for entry in entries])
     table["missing"] = [len(keys) for keys in table["missing"]]
     return table.rename(columns={"peak_mb": "peak MB",
                                  "missing": "missing sources"}).to_string(index=False)

@@ -107,6 +107,10 @@ def test_a_grid_runs_every_combination_apart(project):
     project(RESULT)
     entries = run.run(grid=["seed=1,2"], report=lambda line: None)
     assert [entry["values"] for entry in entries] == [{"seed": 1}, {"seed": 2}]
+    shown = [line.split()[:3] for line in publish.summary_table(entries).splitlines()]
+    assert shown == [["notebook", "seed", "status"], ["02-small", "1", "executed"],
+                     ["02-small", "2", "executed"]]
+    assert "seed" not in publish.summary_table(entries[:1])
     values = [json.loads((paths.BUILD / "param" / f"seed={n}" / "results" / "02-small.json")
                          .read_text())[0]["value"] for n in (1, 2)]
     assert values == [1.5, 2.5]
