@@ -90,7 +90,9 @@ def _run_grid_file(options):
         raise ValueError("a grid file says what is run: leave out names, PARAMETER=VALUE, further "
                          "--grid, --write and --strict")
     table = grid.run_grid(options.grid[0], options.out, options.jobs, options.scheduler)
-    print(f"\n{table.drop(columns=['error', 'folder']).to_string(index=False)}\n")
+    shown = table.drop(columns=["error", "folder"]).rename(
+        columns={"again": "run now", "peak_mb": "peak MB"})
+    print(f"\n{shown.to_string(index=False)}\n")
     bad = table[table["status"] == "failed"]
     for row in bad.itertuples():
         print(f"{row.notebook} failed in {row.error}\n  see {row.folder}", file=sys.stderr)

@@ -191,11 +191,13 @@ def test_rows_of_a_readers_own_files_are_marked_in_the_ledger():
 
     row = dict.fromkeys([*ledger.KEY, "published_note", "source", "split", "notebook"], "x")
     rows = [{**row, "published": .5, "spread": None, "ours": .4, "low": None, "high": None,
-             "our_method": "GenePT-w", "note": note} for note in ("", "your files; drawn")]
+             "our_method": "GenePT-w", "note": note} for note in ("", "your files; drawn", "your files")]
     page = SimpleNamespace(options={}, notebook_link=str)
     shown = LedgerTable.show(page, pd.DataFrame(rows))
     first = [cell.split("<small>")[0] for cell in shown["our method"]]
-    assert first == ["GenePT-w", "GenePT-w, your files"]
+    assert first == ["GenePT-w", *["GenePT-w, your files"] * 2]
+    assert [(cell.count("your files"), "drawn" in cell) for cell in shown["our method"]] == [
+        (0, False), (1, True), (1, False)]  # said once in each
 
 
 def test_number_of_a_claim_is_that_of_the_results():

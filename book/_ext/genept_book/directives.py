@@ -135,6 +135,7 @@ class LedgerTable(DataTable):
             frame["item"] + ": " + frame["task"], together(frame, "dataset", "label"))
         frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
         own = frame["note"].astype(str).str.startswith("your files")
+        frame["note"] = frame["note"].astype(str).str.replace("^your files(; )?", "", regex=True)
         frame["our method"] = two_lines(
             frame["our_method"].mask(own, frame["our_method"] + ", your files"),
             together(frame, "split", "published_note", "note"))
