@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from genept_utils.evaluate.checks import checked
-from genept_utils.evaluate.counts import vectoriser
+from genept_utils.evaluate.counts import counted, vectoriser
 from genept_utils.evaluate.splits import splits
+
+SPARSE = {"spelling": "letters", "words": "words"}  # classifiers of strings, and what they count
 
 
 def classifier(name, seed=0):
@@ -29,8 +31,9 @@ def classifier(name, seed=0):
 
     if not isinstance(name, str):
         return name
-    def sparse(kind):
-        return make_pipeline(vectoriser(kind), OneVsRestClassifier(
+
+    def sparse():
+        return make_pipeline(vectoriser(SPARSE[name]), OneVsRestClassifier(
             LogisticRegression(C=10, solver="liblinear")))
 
     made = {
@@ -38,8 +41,8 @@ def classifier(name, seed=0):
         "lr converged": lambda: LogisticRegression(max_iter=10_000, tol=1e-6),
         "lr scaled": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
         "rf": lambda: RandomForestClassifier(random_state=seed),
-        "spelling": lambda: sparse("letters"),
-        "words": lambda: sparse("words"),
+        "spelling": sparse,
+        "words": sparse,
     }
     if name not in made:
         raise ValueError(f"classifier {name!r} is not one of {', '.join(made)}")
@@ -72,24 +75,43 @@ def cross_validate(X, y, classifier="lr", folds=5, repeats=20, groups=None, seed
         One row per split: ``repeat``, ``fold``, ``n_train``, ``n_test`` and one column per
         scorer. A score that a fold does not define (one class only) is NaN.
     """
-    from sklearn.metrics import check_scoring
-
-    names = [scoring] if isinstance(scoring, str) else list(scoring)
     y = checked(X if hasattr(X, "shape") else None, y)
-    rows = []
     parts = splits(y, folds, repeats, groups, seed, test_share)
-    per_repeat = len(parts) // repeats
-    for number, (train, test) in enumerate(parts):
-        row = {"repeat": number // per_repeat, "fold": number % per_repeat,
-               "n_train": len(train), "n_test": len(test)}
-        row |= dict.fromkeys(names, np.nan)
-        if len(np.unique(y[train])) > 1:
-            model = _fitted(classifier, X[train], y[train], seed)
-            one_class = len(np.unique(y[test])) < 2
-            defined = [name for name in names if not (one_class and name.startswith("roc_auc"))]
-            if defined:  # one scorer for all: it predicts once
-                row |= check_scoring(model, scoring=defined)(model, X[test], y[test])
-        rows.append(row)
+    return score_parts(X, y, parts, len(parts) // repeats, classifier, seed, scoring)
+
+
+def score_parts(X, y, parts, per_repeat, classifier="lr", seed=0, scoring="roc_auc"):
+    """As :func:`cross_validate` on the given splits, ``per_repeat`` of them in each repeat.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`cross_validate`.
+    """
+    import sklearn
+    from sklearn.metrics import check_scoring
+    from sklearn.pipeline import make_pipeline
+
+    y = checked(X if hasattr(X, "shape") else None, y)
+    names = [scoring] if isinstance(scoring, str) else list(scoring)
+    rows, ours = [], isinstance(classifier, str)
+    if ours and classifier in SPARSE:  # texts are split once for all folds
+        X, weights = counted(X, SPARSE[classifier])
+        classifier = make_pipeline(weights, _classifier(classifier)[-1])
+    # scikit-learn checks numbers and parameters at each call: longer than a small fit
+    with sklearn.config_context(assume_finite=True, skip_parameter_validation=ours):
+        for number, (train, test) in enumerate(parts):
+            row = {"repeat": number // per_repeat, "fold": number % per_repeat,
+                   "n_train": len(train), "n_test": len(test)}
+            row |= dict.fromkeys(names, np.nan)
+            if len(np.unique(y[train])) > 1:
+                model = _fitted(classifier, X[train], y[train], seed)
+                one_class = len(np.unique(y[test])) < 2
+                defined = [name for name in names
+                           if not (one_class and name.startswith("roc_auc"))]
+                if defined:  # one scorer for all: it predicts once
+                    row |= check_scoring(model, scoring=defined)(model, X[test], y[test])
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -125,23 +147,18 @@ def nested(candidates, y, classifiers=("lr",), folds=5, repeats=1, inner=3, grou
         As :func:`cross_validate`, with ``features`` and ``classifier`` that were chosen. The
         outer splits are those of :func:`cross_validate` with the same arguments.
     """
-    from sklearn.metrics import get_scorer
-
     y = np.asarray(y)
     groups = None if groups is None else np.asarray(groups)
     rows = []
     for number, (train, test) in enumerate(splits(y, folds, repeats, groups, seed)):
-        within = None if groups is None else groups[train]
+        within = splits(y[train], inner, 1, None if groups is None else groups[train], seed)
         tried = {
-            (name, kind): cross_validate(X[train], y[train], kind, inner, 1, within, seed,
-                                         scoring)[scoring].mean()
+            (name, kind): score_parts(X[train], y[train], within, inner, kind, seed,
+                                      scoring)[scoring].mean()
             for name, X in candidates.items() for kind in classifiers
         }
         name, kind = max(tried, key=lambda key: np.nan_to_num(tried[key], nan=-np.inf))
-        score = np.nan
-        if len(np.unique(y[train])) > 1 and len(np.unique(y[test])) > 1:
-            model = _fitted(kind, candidates[name][train], y[train], seed)
-            score = get_scorer(scoring)(model, candidates[name][test], y[test])
-        rows.append({"repeat": number // folds, "fold": number % folds, "n_train": len(train),
-                     "n_test": len(test), scoring: score, "features": name, "classifier": kind})
-    return pd.DataFrame(rows)
+        best = score_parts(candidates[name], y, [(train, test)], 1, kind, seed, scoring)
+        rows.append(best.assign(repeat=number // folds, fold=number % folds, features=name,
+                                classifier=kind))
+    return pd.concat(rows, ignore_index=True)

@@ -7,9 +7,10 @@ import pandas as pd
 
 from genept_utils import embed
 from genept_utils.embed.vectors import checked
-from genept_utils.evaluate.classify import cross_validate
+from genept_utils.evaluate.classify import score_parts
 from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.pairs import fit_pairs, score_pairs
+from genept_utils.evaluate.splits import splits
 
 WORDS, LETTERS = "words", "letters"
 
@@ -79,7 +80,8 @@ def read_inputs(names, symbols, seed=0):
     return made
 
 
-def class_scores(inputs, symbols, y, seed=0, classifier="lr", **how):
+def class_scores(inputs, symbols, y, seed=0, classifier="lr", folds=5, repeats=20, groups=None,
+                 test_share=None, scoring="roc_auc"):
     """Cross-validated scores of several inputs on the same splits.
 
     Parameters
@@ -91,14 +93,16 @@ def class_scores(inputs, symbols, y, seed=0, classifier="lr", **how):
         (n,) genes and their labels.
     classifier : str
         Of vectors; by default logistic regression with scikit-learn's defaults.
-    **how
-        Of :func:`cross_validate`: ``folds``, ``repeats``, ``groups``, ``scoring``, ...
+    folds, repeats, groups, test_share, scoring
+        As in :func:`cross_validate`.
 
     Returns
     -------
     dict of str to pandas.DataFrame
         Method -> the table of :func:`cross_validate`.
     """
+    y = np.asarray(y)
+    parts = splits(y, folds, repeats, groups, seed, test_share)
     made = {}
     for method, source in inputs.items():
         if _strings(source):
@@ -106,7 +110,7 @@ def class_scores(inputs, symbols, y, seed=0, classifier="lr", **how):
             X = np.asarray(_written(source, symbols), dtype=object)
         else:
             kind, X = classifier, gene_input(source, symbols, seed)
-        made[method] = cross_validate(X, y, kind, seed=seed, **how)
+        made[method] = score_parts(X, y, parts, len(parts) // repeats, kind, seed, scoring)
     return made
 
 
