@@ -11,6 +11,8 @@ import zlib
 from pathlib import Path
 
 ENDINGS = {".gz", ".bz2", ".xz", ".zip"}
+ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz")
+UNPACK = "unpack it and give the file that is in it"
 LARGEST = 200  # times its packed size: what a file may unpack to, beside SPARE
 SPARE = 64 << 20  # bytes
 _MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}

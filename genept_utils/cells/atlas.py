@@ -84,11 +84,11 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
         kept = gene_features(var)
         n = X.shape[0]
         if getattr(X, "format", "csr") == "csc":
-            place = f'adata.layers["{layer}"]' if layer else "adata.X"
+            matrix = f'adata.layers["{layer}"]' if layer else "adata.X"
             way = "adata = adata.raw.to_adata(); " if raw else ""
             raise ValueError(f"the matrix of {Path(source).name} lies in columns, so a block of "
                              "cells is spread over all of it; write it in rows first "
-                             f"({way}{place} = {place}.tocsr())")
+                             f"({way}{matrix} = {matrix}.tocsr())")
         starts = np.unique(np.linspace(0, max(n - block // SAMPLED, 0), SAMPLED).astype(int))
         seen, totals = Seen(), 0
         for start in starts:

@@ -137,9 +137,13 @@ def whiten(vectors, ridge=RIDGE):
     """Gene vectors (n, d) centred, and turned so that their directions count about equally.
 
     ``ridge`` is the share of the largest eigenvalue that is added to every eigenvalue of the
-    covariance before its inverse square root is taken.
+    covariance before its inverse square root is taken. Vectors that are all the same have no
+    direction: ValueError.
     """
     centred = vectors - vectors.mean(axis=0)
+    if not centred.any():
+        raise ValueError(f"the vectors of all {len(vectors):,} genes are the same, so there is "
+                         "nothing to whiten")
     values, axes = np.linalg.eigh(np.cov(centred, rowvar=False).astype(np.float64))
     root = (axes / np.sqrt(np.maximum(values, 0) + ridge * values[-1])) @ axes.T
     return (centred @ root).astype(np.float32)

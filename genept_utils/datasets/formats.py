@@ -90,8 +90,8 @@ def not_read(path, head):
                     + CONVERT[suffix.lower()].format(path.name, name))
     if other := packed.instead(head):
         return other
-    if path.suffix.lower() == ".zip":
-        return "is an archive; unpack it and give what is in it"
+    if path.suffix.lower() in packed.ARCHIVES:
+        return f"is an archive; {packed.UNPACK}"
     if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
         return ("is no HDF5 file, or its beginning is broken; copy or download it again")
     return ("is of a kind that is not read; make an .h5ad file of it (read are "

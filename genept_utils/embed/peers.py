@@ -104,6 +104,9 @@ def released(folder):
                          "(the mean over the tokens of a text)")
     if here & set(GENEFORMER):
         return _geneformer(folder)
+    if here & {".zgroup", "zarr.json", ".zattrs"}:
+        raise ValueError(f"{folder} is a zarr store; write it as a file first: "
+                         "anndata.read_zarr(FOLDER).write_h5ad(\"vectors.h5ad\")")
     raise ValueError(
         f"{folder} is no released model known here: scGPT has {SCGPT} and {SCGPT_NAMES}, "
         f"Geneformer {' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}, and a model of texts "

@@ -30,9 +30,19 @@ def place(embedding, seed=0):
     pandas.DataFrame
         (n_genes, 2) int, ``x`` and ``y`` from 0 to 9999, indexed by the keys of the embedding.
         The middle is stretched and the rim pressed together; neither axis has a unit.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 16 vectors, or one that is all zero, NaN or infinite.
     """
     import umap
 
+    if embedding.n_obs < 16:
+        raise ValueError(f"{embedding.n_obs} vectors make no map; 16 or more are needed")
+    if not np.isfinite(embedding.X).all() or not embedding.X.any(axis=1).all():
+        raise ValueError("a vector is all zero or holds NaN or infinite numbers, and has no place "
+                         "on a map by angles; leave its gene out")
     layout = umap.UMAP(n_neighbors=15, min_dist=0.1, metric="cosine", random_state=seed,
                        n_jobs=1).fit_transform(np.asarray(embedding.X))
     around = layout - np.median(layout, axis=0)

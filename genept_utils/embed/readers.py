@@ -17,8 +17,7 @@ OF_NETWORKS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 OTHERS = {  # endings of files that are often meant for vectors -> what to do
     ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps "
             "both",
-    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz"),
-                    "unpack it and give the file of vectors that is in it"),
+    **dict.fromkeys(packed.ARCHIVES, packed.UNPACK),
     **dict.fromkeys(OF_NETWORKS,
                     "its parts are those of a network: write the gene vectors as .npz, "
                     "numpy.savez(\"vectors.npz\", names=names, vectors=vectors)"),

@@ -169,7 +169,8 @@ def _execute_all(tasks, jobs, report):
         return []
     known = {name: row["minutes"] for name, row in recorded_runs()[1].items()}
     tasks = sorted(tasks, key=lambda task: -known.get(task["source"].stem, 1.0))
-    threads = max(1, (os.cpu_count() or 1) // min(jobs, len(tasks)))
+    # with fewer pages than jobs too: the digits of a page do not depend on its company
+    threads = max(1, (os.cpu_count() or 1) // jobs)
     entries = []
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context,

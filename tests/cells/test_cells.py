@@ -178,6 +178,12 @@ def test_whitening_evens_out_directions():
     assert values[-1] / values[0] < 0.15 * before[-1] / before[0]
 
 
+@pytest.mark.parametrize("value", [0, 2.5])
+def test_vectors_without_directions_are_not_whitened(value):
+    with pytest.raises(ValueError, match="vectors of all 5 genes are the same"):
+        cells.whiten(np.full((5, 3), value, dtype=np.float32))
+
+
 def test_pca_is_that_of_the_centred_matrix(pbmc3k):
     part = cells.normalise(pbmc3k[:200])
     cells.pca(part, 5, hvg=300)

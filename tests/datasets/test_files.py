@@ -258,6 +258,8 @@ BROKEN = {
     "table.tsv": (lambda p, a: a.to_df().to_csv(p, sep="\t"), "convert it once"),
     "seurat.rds": (lambda p, a: p.write_bytes(b"X\n"), "in R: zellkonverter"),
     "seurat.h5Seurat": (other_hdf5, "neither AnnData|SeuratDisk"),
+    "cells.zip": (lambda p, a: p.write_bytes(b"PK\x03\x04"), "is an archive; unpack it"),
+    "cells.tar": (lambda p, a: p.write_bytes(b"x"), "is an archive; unpack it"),
     "table.xlsx": (lambda p, a: p.write_bytes(b"PK"), "make an .h5ad file of it"),
     "folder": (lambda p, a: p.mkdir(), "is a folder, but neither a zarr store.*it is empty"),
     "names": (names_lost, r"no barcodes.tsv beside it"),

@@ -193,6 +193,8 @@ def test_scfoundation(tmp_path, source):
     (["config.json", "pytorch_model.bin", "vocab.txt"], ValueError, "mean over the tokens"),
     (["readme.txt"], ValueError, "no released model known here"),
     ([], ValueError, "no released model known here"),
+    ([".zgroup", ".zattrs"], ValueError, "is a zarr store; write it as a file first"),
+    (["zarr.json"], ValueError, "anndata.read_zarr"),
 ])
 def test_an_incomplete_or_other_folder(tmp_path, files, error, said):
     for name in files:

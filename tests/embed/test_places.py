@@ -57,3 +57,11 @@ def test_place_puts_two_heaps_apart():
     first, second = table.iloc[:60], table.iloc[60:]
     apart = np.hypot(*(first.mean() - second.mean()))
     assert apart > 2 * max(first.std().max(), second.std().max())
+
+
+@pytest.mark.parametrize("X, said", [
+    (np.eye(15, 4), "15 vectors make no map"), (np.ones((0, 4)), "0 vectors make no map"),
+    (np.eye(40, 4), "a vector is all zero"), (np.full((40, 4), np.nan), "all zero or holds NaN")])
+def test_vectors_without_a_place_are_refused(X, said):
+    with pytest.raises(ValueError, match=said):
+        places.place(ad.AnnData(X.astype(np.float32)))

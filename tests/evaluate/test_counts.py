@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
 from genept_utils import evaluate
+from genept_utils.evaluate.counts import counted, vectoriser
 
 
 def test_words_are_all_words_of_unit_norm():
@@ -30,6 +31,19 @@ def test_the_words_classifier_reads_a_rare_word():
     shuffled = evaluate.cross_validate(texts, draw.permutation(y), "words", repeats=1,
                                        scoring=["accuracy"])
     assert shuffled["accuracy"].mean() < .55
+
+
+@pytest.mark.parametrize("kind", ["words", "letters"])
+def test_counted_once_the_weights_are_still_those_of_the_training_rows(kind):
+    texts = ["the kinase binds the zyxin", "a kinase", "the the the", "rare zyxin", "", "actin"]
+    counts, step = counted(texts, kind)
+    train, test = np.array([0, 1, 2]), np.array([3, 4, 5])
+    reference = vectoriser(kind).fit([texts[row] for row in train])
+    step.fit(counts[train])
+    for rows in (train, test):
+        expected = reference.transform([texts[row] for row in rows])
+        assert step.transform(counts[rows]).shape == expected.shape
+        assert abs(step.transform(counts[rows]) - expected).max() == 0
 
 
 @pytest.mark.parametrize("features", ["sum", "product", "difference"])

@@ -1,6 +1,7 @@
 """The runner refuses before it runs, keeps what failed, and tells stale pages."""
 
 import json
+import os
 import shutil
 
 import nbformat
@@ -115,6 +116,15 @@ def test_a_grid_runs_every_combination_apart(project):
                          .read_text())[0]["value"] for n in (1, 2)]
     assert values == [1.5, 2.5]
     assert not (paths.DATA / "results" / "02-small.json").exists()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_threads_of_a_page_do_not_depend_on_its_company(project, jobs):
+    path = project("import os; print('threads', os.environ['OMP_NUM_THREADS'])")
+    run.run(write=True, jobs=jobs, report=lambda line: None)
+    said = max(1, os.cpu_count() // jobs)
+    outputs = nbformat.read(path, as_version=4).cells[-1].outputs
+    assert outputs[0].text == f"threads {said}\n"
 
 
 def test_a_failure_keeps_the_notebook_and_exits_non_zero(project, capsys):
