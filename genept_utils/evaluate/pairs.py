@@ -73,20 +73,21 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
 
     def loss(weights):
         margin = step_of.decision(weights)
-        return (ridge * weights**2).sum() / 2 + C * (np.logaddexp(0, margin) - y * margin).sum()
+        value = (ridge * weights**2).sum() / 2 + C * (np.logaddexp(0, margin) - y * margin).sum()
+        return value, margin
 
-    value = loss(weights)
+    value, margin = loss(weights)
     for _ in range(max_iter):
-        p = 1 / (1 + np.exp(-step_of.decision(weights)))
+        p = 1 / (1 + np.exp(-margin))
         gradient = ridge * weights + C * step_of.gradient(p - y)
         hessian = np.diag(ridge) + C * step_of.hessian(p * (1 - p))
         step = scipy.linalg.solve(hessian, gradient, assume_a="pos")
         size = 1.0
-        while (trial := loss(weights - size * step)) > value + 1e-9 * abs(value):
+        while (trial := loss(weights - size * step))[0] > value + 1e-9 * abs(value):
             size /= 2
             if size < 1e-6:
                 raise ValueError("pair logistic regression did not converge; lower C")
-        weights, value = weights - size * step, trial
+        weights, (value, margin) = weights - size * step, trial
         if np.abs(step).max() * size < tol:
             return weights[:-1], weights[-1]
     raise ValueError(f"pair logistic regression did not converge in {max_iter} steps; lower C")
@@ -171,7 +172,11 @@ class _block_moments:
         return sum(block.T @ residual[rows] for rows, block in self.blocks())
 
     def hessian(self, d):
-        return sum(block.T @ (d[rows, None] * block) for rows, block in self.blocks())
+        made, root = 0, np.sqrt(d)[:, None]
+        for rows, block in self.blocks():
+            block *= root[rows]
+            made += block.T @ block  # of one array: BLAS computes half of it
+        return made
 
 
 def score_pairs(vectors, pairs, model, features="sum"):
