@@ -124,10 +124,10 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
     for draw in range(seed, seed + draws):
         a, b = panels(pool, size, kin, draw) if given is None else _given_panels(pool, given)
         near, far = _train_and_test(sides, draw)
+        parts = [_on_panel(side, panel) for side, panel in ((near, a), (far, a), (far, b))]
         for method, embedding in embeddings.items():
             embedding = checked(embedding(draw) if callable(embedding) else embedding)
-            fit, same, other = (_panel_vectors(side, panel, embedding)
-                                for side, panel in ((near, a), (far, a), (far, b)))
+            fit, same, other = (_panel_vectors(*part, embedding) for part in parts)
             for split, tested in (("disjoint panels", other), ("same panel", same)):
                 if split == "disjoint panels":
                     model = _fit_standardised(fit, near["y"], C)
@@ -208,9 +208,11 @@ def panel_predictions(adata, embedding, draws=10, seed=0, C=0.01, max_cells=2000
     for draw in range(seed, seed + draws):
         a, b = panels(pool, seed=draw)
         near, far = _train_and_test([side], draw)
-        model = _fit_standardised(_panel_vectors(near, a, embedding), near["y"], C)
+        fit, other = (_panel_vectors(*_on_panel(*part), embedding)
+                      for part in ((near, a), (far, b)))
+        model = _fit_standardised(fit, near["y"], C)
         true.append(far["y"])
-        found.append(model.predict(standardise(_panel_vectors(far, b, embedding))))
+        found.append(model.predict(standardise(other)))
     return np.concatenate(true), np.concatenate(found)
 
 
@@ -252,10 +254,15 @@ def _given_panels(pool, given):
     return pool[~inside], pool[inside]
 
 
-def _panel_vectors(side, panel, embedding):
+def _on_panel(side, panel):
+    """The expression of a panel's genes, and their symbols."""
     columns = np.flatnonzero(pd.Index(side["symbols"]).isin(panel))
-    vectors = embedding.X[embedding.obs_names.get_indexer(side["symbols"][columns])]
-    return embed.unit(cells.weighted_sum(side["X"][:, columns].tocsr(), vectors))
+    return side["X"][:, columns].tocsr(), side["symbols"][columns]
+
+
+def _panel_vectors(X, symbols, embedding):
+    vectors = embedding.X[embedding.obs_names.get_indexer(symbols)]
+    return embed.unit(cells.weighted_sum(X, vectors))
 
 
 def standardise(X):
