@@ -36,7 +36,8 @@ def card(page, symbol):
     return [[cell.inner_text() for cell in row.locator("th, td").all()] for row in rows]
 
 
-def test_search_by_typing_shows_the_neighbours_of_the_module(opened, shipped):
+def test_search_by_typing_shows_the_neighbours_of_the_module(opened, shipped, source):
+    source("genes/hgnc_complete_set.txt.gz")  # the names that the page is searched for
     page = ready(opened("book/gene-map.html"), ".gene-map")
     for typed, symbol in (("FOXP3", "FOXP3"), ("p53", "TP53"), ("ENSG00000156738", "MS4A1"),
                           ("cathepsin b", "CTSB")):

@@ -137,7 +137,8 @@ def test_tables_of_words_are_cards_on_a_phone(opened, name):
       .every((box) => box.scrollWidth <= box.clientWidth)""")
 
 
-def test_words_that_mark_a_list_are_cards_on_a_phone(opened):
+def test_words_that_mark_a_list_are_cards_on_a_phone(opened, source):
+    source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")  # the words
     page = opened("book/ask.html", 390)
     page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
     page.locator("button.example").first.click()

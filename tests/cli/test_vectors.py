@@ -63,7 +63,8 @@ def test_a_pickle_of_more_than_numbers_is_one_line(here, commands, content):
 
 
 @pytest.mark.parametrize("out", ["new/folder/v.h5ad", "~/deep/er/v.h5ad"])
-def test_embed_makes_the_folder_of_its_output(here, commands, out):
+def test_embed_makes_the_folder_of_its_output(here, commands, source, out):
+    source("genes/hgnc_complete_set.txt.gz")  # its names
     made, used = commands(["embed", "--model", "spelling", "--text", "name", "--out", out],
                           ["cells", "cells.h5ad", "--out", "o.zarr", "--embedding", out],
                           HOME=str(here))

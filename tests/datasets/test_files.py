@@ -326,9 +326,10 @@ def run_chapter(folder, *words):
 
 
 @pytest.mark.skipif(not paths.NOTEBOOKS.is_dir(), reason="the notebooks are not here")
-def test_the_advice_runs_on_a_chapter(tmp_path):
+def test_the_advice_runs_on_a_chapter(tmp_path, source):
     from genept_utils import embed
 
+    source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")
     rng, names = np.random.default_rng(0), list(embed.read_embedding().obs_names[:400])
     X = rng.poisson(np.where(np.arange(400) % 2 == np.arange(60)[:, None] % 2, 3, 1))
     made = ad.AnnData(sp.csr_matrix(X - 1.0), var=pd.DataFrame(index=names),

@@ -138,7 +138,9 @@ def test_one_donor_and_a_type_of_one_cell_in_9(draw, execute):
     assert (told.query("task == 'fine-tuning'")["n"] == 108).all()  # of 120, without "lonely"
 
 
-def test_a_batch_that_was_not_asked_for_and_a_type_of_one_cell_in_7_and_10(draw, execute):
+def test_a_batch_that_was_not_asked_for_and_a_type_of_one_cell_in_7_and_10(draw, execute,
+                                                                            source):
+    source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")
     types = [f"type {i}" for i in np.arange(120) % 3] + ["lonely"]
     file = draw("asked.h5ad", types, batch=[f"c{i}" for i in range(121)])
     page, told = execute("07", file, "draws=1", "seeds=2")
