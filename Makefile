@@ -42,7 +42,7 @@ data: install
 
 # Run all notebooks strictly into _build/run; RUN_OPTIONS=--strict also compares results.
 run: install
-	@echo "== data and notebooks (about 13 minutes on two cores, after some 100 MB of data)"
+	@echo "== data and notebooks (about 11 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
 # Chapters on your copies of the paper's files in data/paper, set into the ledger as your files;
