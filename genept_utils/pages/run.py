@@ -171,7 +171,7 @@ def _execute_all(tasks, jobs, report):
     tasks = sorted(tasks, key=lambda task: -known.get(task["source"].stem, 1.0))
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    entries = []
+    entries, others = [], set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context,
                                                 initializer=start.quickly,
@@ -181,12 +181,31 @@ def _execute_all(tasks, jobs, report):
             report(f"  {task['source'].stem}: planned"
                    + (f", about {about:.1f} min" if about else ""))
         futures = {pool.submit(execute, task, threads): task for task in tasks}
-        for future in concurrent.futures.as_completed(futures):
-            entry = future.result()
-            report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
-                   f"peak {entry['peak_mb']} MB")
-            entries.append(entry)
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                entry = future.result()
+                report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
+                       f"peak {entry['peak_mb']} MB")
+                entries.append(entry)
+        except KeyboardInterrupt:
+            _stop(set(multiprocessing.active_children()) - others)
+            raise
     return entries
+
+
+def _stop(workers):
+    """End workers and their kernels now: an interrupt may reach them while nothing heeds it, and
+    leaving the pool would wait for them."""
+    import psutil
+
+    running = []
+    for worker in workers:
+        with contextlib.suppress(psutil.Error):
+            running += [psutil.Process(worker.pid)]
+            running += running[-1].children(recursive=True)
+    for process in running:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def _committed_date(path):
