@@ -104,8 +104,9 @@ def test_what_changes_while_it_runs_is_not_stamped(project, tmp_path):
 
 
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 from genept_utils import paths
 paths.ROOT, top = Path(sys.argv[1]), Path(sys.argv[1])
 paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
