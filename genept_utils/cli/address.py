@@ -12,9 +12,9 @@ def register(commands):
 def address(options):
     """Print the address of ``_config.yml``, or write another one into all that is made from it."""
     from genept_utils.pages import address as pages
+    from genept_utils.pages.notebooks import need_clone
 
-    if not paths.CHECKOUT:
-        raise ValueError("the address stands in a clone of the book; this is an installed package")
+    need_clone("the address stands in a clone of the book")
     if options.url:
         for path in pages.move(options.url):
             print(path.relative_to(paths.ROOT))

@@ -13,9 +13,9 @@ def register(commands):
 def place(options):
     """Compute the places of the gene map again and write ``data/gene-map.csv.gz``."""
     from genept_utils.embed import places, read_embedding
+    from genept_utils.pages.notebooks import need_clone
 
-    if not paths.CHECKOUT:
-        raise ValueError("the map is made in a clone of the book; this is an installed package")
+    need_clone("the map is made in a clone of the book")
     print("== UMAP of the shipped vectors (some minutes on one core)")
     table = places.place(read_embedding(), options.seed)
     places.write_places(table, paths.EMBEDDINGS / "minilm.h5ad")

@@ -143,6 +143,12 @@ def _possible(name, value, default, said=""):
             raise ValueError(f"parameter {name!r} is {number}; it is a share, between 0 and 1")
 
 
+def need_clone(what):
+    """Raise ValueError, ``what`` and why not, where the module is installed and not cloned."""
+    if not paths.CHECKOUT:
+        raise ValueError(f"{what}; this is an installed package")
+
+
 def inputs(notebook):
     """The recorded files that a notebook reads, by pattern.
 

@@ -17,7 +17,7 @@ import nbformat
 from genept_utils import paths, sources
 from genept_utils.pages import start
 from genept_utils.pages.execute import entry_of, execute
-from genept_utils.pages.notebooks import check_inputs, notebooks, parameters, typed
+from genept_utils.pages.notebooks import check_inputs, need_clone, notebooks, parameters, typed
 from genept_utils.pages.publish import folder, publish, recorded_runs, write_summary
 from genept_utils.pages.stamp import stamp
 
@@ -65,9 +65,8 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     """
     if write and (assignments or grid):
         raise ValueError("committed notebooks carry default parameters: --write takes none")
-    if write and not paths.CHECKOUT:
-        raise ValueError("--write puts outputs into a clone of the book; this is an installed "
-                         "package")
+    if write:
+        need_clone("--write puts outputs into a clone of the book")
     default = paths.BUILD / "param" if assignments or grid else folder()
     place = Path(out or default).expanduser().resolve()
     paths.check_writable(place)

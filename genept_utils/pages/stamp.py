@@ -11,7 +11,7 @@ import nbformat
 
 from genept_utils import paths, sources
 from genept_utils.pages import imports
-from genept_utils.pages.notebooks import inputs, notebooks
+from genept_utils.pages.notebooks import inputs, need_clone, notebooks
 
 STAMPED = ("anndata", "scanpy", "scikit-learn", "numpy", "scipy", "pandas", "umap-learn",
            "wordllama")
@@ -90,8 +90,7 @@ def check(names=()):
     list of str
         One line per fault; empty when every page shows what the present code and inputs give.
     """
-    if not paths.CHECKOUT:
-        raise ValueError("pages are checked in a clone of the book; this is an installed package")
+    need_clone("pages are checked in a clone of the book")
     faults = []
     for path in notebooks(names):
         notebook = nbformat.read(path, as_version=4)
