@@ -13,6 +13,7 @@ from genept_utils.evaluate.agreement import agreement, shared_neighbours
 from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
+from genept_utils.evaluate.compare import compare
 from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.donors import (
     donor_rows,
@@ -105,7 +106,7 @@ from genept_utils.evaluate.term_words import WordTable, masked, masked_scores, w
 __all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gains", "areas",
            "asw", "bootstrap", "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing",
            "chosen_pairs", "chosen_scores", "class_scores", "classifier", "clustering",
-           "cosine_threshold", "coverage", "cross_validate", "degree", "differences",
+           "compare", "cosine_threshold", "coverage", "cross_validate", "degree", "differences",
            "donor_rows", "donor_splits", "drawn", "each", "explained_by", "families",
            "family_recovery", "finetune", "fit_pairs", "found_by_type", "gains", "gene_input",
            "gene_programs", "has_input", "held_out_donors", "integration", "interval",

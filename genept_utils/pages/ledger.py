@@ -11,9 +11,11 @@ import math
 import pandas as pd
 
 from genept_utils import paths, sources
+from genept_utils.pages.methods import reads
 
 KEY = ["item", "task", "dataset", "label", "method", "classifier", "metric"]
-COLUMNS = [*KEY, "value", "low", "high", "n", "repeats", "split", "notebook", "note"]
+COLUMNS = [*KEY, "value", "low", "high", "n", "repeats", "split", "notebook", "note", "against",
+           "reads"]
 REQUIRED = ["item", "task", "dataset", "method", "metric", "value"]
 THIRD_PARTY = "third-party re-run"  # source of a row of published.csv that others measured
 # The published method whose place one of ours takes; every other method joins under its own name.
@@ -38,7 +40,7 @@ def record(name, *tables, **common):
     Returns
     -------
     pandas.DataFrame
-        (n_rows, 15), values rounded to 4 places, as written to ``paths.results()/NAME.json``.
+        (n_rows, 17), values rounded to 4 places, as written to ``paths.results()/NAME.json``.
 
     Raises
     ------
@@ -55,10 +57,11 @@ def record(name, *tables, **common):
     table = pd.DataFrame(rows).assign(notebook=name).reindex(columns=COLUMNS)
     for column in ("value", "low", "high"):
         table[column] = pd.to_numeric(table[column]).round(4)
+    table["reads"] = table["reads"].fillna(table["method"].map(reads)).replace("", None)
     outside = table.query("value < low or value > high")
     if len(outside):
         raise ValueError(f"values outside their interval:\n{outside}")
-    twice = table.duplicated([*KEY, "split", "note"], keep=False)
+    twice = table.duplicated([*KEY, "split", "note", "against"], keep=False)
     if twice.any():
         raise ValueError(f"the same result twice:\n{table.loc[twice, KEY]}")
     entries = [{key: value for key, value in row.items() if not pd.isna(value)}
@@ -105,7 +108,18 @@ def _absent(value):
 
 
 def results(name=None, folder=None):
-    """Our recorded rows, of one notebook or of all, as a DataFrame with the columns above."""
+    """Our recorded scores, of one notebook or of all, as a DataFrame with the columns above."""
+    table = _recorded(name, folder)
+    return table[table["against"].isna()].reset_index(drop=True)
+
+
+def differences(name=None, folder=None):
+    """Our recorded paired differences: ``value`` is ``method`` minus ``against``."""
+    table = _recorded(name, folder)
+    return table[table["against"].notna()].reset_index(drop=True)
+
+
+def _recorded(name, folder):
     folder = folder or paths.results()
     files = sorted(folder.glob(f"{name or '[0-9]*'}.json"))
     rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
