@@ -44,9 +44,15 @@ def paper():
 
 
 def results():
-    """Folder that :func:`genept_utils.ledger.record` writes to: ``$GENEPT_RESULTS``, or
-    ``data/results``."""
+    """Folder that recorded results are read from: ``$GENEPT_RESULTS``, or ``data/results``."""
     return _named("GENEPT_RESULTS") or DATA / "results"
+
+
+def own_results():
+    """Folder that :func:`genept_utils.ledger.record` writes to: ``$GENEPT_RESULTS``, which the
+    runner sets, or ``_build/own/results``: a page run by hand, with whatever parameters, never
+    replaces the committed results."""
+    return _named("GENEPT_RESULTS") or BUILD / "own" / "results"
 
 
 def _named(variable):

@@ -11,6 +11,7 @@ import functools
 import glob
 import hashlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -268,17 +269,15 @@ def replacing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
         _remove_if_nobodys(left)
-    with paths.writing(path.parent):
-        handle, part = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.{_host()}.{os.getpid()}.",
-            suffix=f".part{path.suffix}")
-    os.close(handle)
-    os.chmod(part, 0o644)  # mkstemp gives 600, which others could not read
+    part = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
+                          f".part{path.suffix}")
+    with paths.writing(path.parent):  # made by open and not by mkstemp, which ignores the umask
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
-        yield Path(part)
+        yield part
         os.replace(part, path)
     finally:
-        Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 @functools.cache

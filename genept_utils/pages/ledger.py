@@ -1,6 +1,7 @@
 """Our numbers, written once, and set beside the published ones.
 
-``record`` writes ``data/results/NN-name.json``; ``join`` puts those rows beside
+``record`` writes ``NN-name.json``; ``run --write`` puts it into ``data/results``; ``join`` sets
+those rows beside
 ``data/published.csv``, whose columns ``item``, ``task``, ``dataset``, ``label``, ``method``,
 ``classifier`` and ``metric`` name a result in both.
 """
@@ -40,7 +41,7 @@ def record(name, *tables, **common):
     Returns
     -------
     pandas.DataFrame
-        (n_rows, 17), values rounded to 4 places, as written to ``paths.results()/NAME.json``.
+        (n_rows, 17), values rounded to 4 places, as written to ``paths.own_results()/NAME.json``.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def record(name, *tables, **common):
     entries = [{key: value for key, value in row.items() if not pd.isna(value)}
                for row in table.to_dict("records")]
     lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
-    with sources.replacing(paths.results() / f"{name}.json") as part:
+    with sources.replacing(paths.own_results() / f"{name}.json") as part:
         part.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     return table
 

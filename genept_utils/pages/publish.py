@@ -9,7 +9,7 @@ import pandas as pd
 
 from genept_utils import paths, sources
 from genept_utils.pages import ledger
-from genept_utils.pages.stamp import input_hash
+from genept_utils.pages.stamp import input_hash, results_hash
 
 
 def folder():
@@ -46,7 +46,8 @@ def publish(entries):
         runs[entry["notebook"]] = {"minutes": entry["minutes"], "peak_mb": entry["peak_mb"]}
     for entry in complete:  # once all results lie there: some pages have them as inputs
         notebook = nbformat.read(entry["path"], as_version=4)
-        notebook.metadata["genept"]["run"]["inputs_sha256"] = input_hash(notebook)
+        notebook.metadata["genept"]["run"] |= {"inputs_sha256": input_hash(notebook),
+                                               "results_sha256": results_hash(entry["notebook"])}
         with sources.replacing(paths.NOTEBOOKS / f"{entry['notebook']}.ipynb") as part:
             nbformat.write(notebook, part)
     with sources.replacing(file) as part:

@@ -69,6 +69,12 @@ def input_hash(notebook):
     return digest.hexdigest()
 
 
+def results_hash(stem):
+    """SHA-256 of a page's committed results, ``""`` where it records none."""
+    file = paths.DATA / "results" / f"{stem}.json"
+    return sources.sha256(file) if file.is_file() else ""
+
+
 def stamp(notebook, values):
     """What a run was made from, as it goes to ``metadata.genept.run``."""
     return {
@@ -106,6 +112,9 @@ def check(names=()):
                                  ("an input", "inputs_sha256", input_hash(notebook))):
             if made[field] != now:
                 faults.append(f"{path.stem}: {what} has changed since the run of {made['date']}")
+        if made.get("results_sha256") != results_hash(path.stem):
+            faults.append(f"{path.stem}: data/results/{path.stem}.json is not of the run of "
+                          f"{made['date']}")
         counts = [cell.execution_count for cell in code]
         if counts != list(range(1, len(counts) + 1)):
             faults.append(f"{path.stem}: its cells were not run once each, in order")

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import os
 import re
 import resource
 
@@ -105,3 +106,14 @@ def test_the_check_sees_a_write(code):
     assert list(writes(ast.parse(code)))
     inside = "\n".join(f"    {line}" for line in code.splitlines())
     assert not list(writes(ast.parse(f"with sources.replacing(p) as part:\n{inside}")))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no umask")
+def test_a_new_file_keeps_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        with sources.replacing(tmp_path / "a.txt") as part:
+            part.write_text("a")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o600

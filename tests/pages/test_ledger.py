@@ -119,3 +119,20 @@ def test_numbers_of_others_beside_ours(results_folder):
     table = ledger.join("Gene sets", given=ledger.third_parties()).dropna(subset="ours")
     assert table[["published", "our_method", "source"]].values.tolist() == [
         [.8289, "GenePT MiniLM", "Zhong et al. 2025"]]
+
+
+def test_a_page_run_by_hand_leaves_the_committed_results_alone(project, monkeypatch):
+    monkeypatch.delenv("GENEPT_RESULTS", raising=False)
+    committed = ledger.paths.DATA / "results" / "03-gene-interactions.json"
+    committed.write_text("[]\n")
+    ledger.record("03-gene-interactions", [ROW])
+    assert committed.read_text() == "[]\n"
+    assert len(ledger.results(folder=ledger.paths.own_results())) == 1
+
+
+def test_a_difference_is_no_score(results_folder):
+    ledger.record("03-gene-interactions", [
+        ROW, {**ROW, "against": "spelling", "value": .02, "low": .01, "high": .03}])
+    assert ledger.results()["value"].tolist() == [0.7881]
+    assert ledger.differences()[["against", "value", "reads"]].values.tolist() == [
+        ["spelling", .02, "text"]]

@@ -164,6 +164,7 @@ def test_strict_tells_results_that_have_moved(project, capsys):
     run.run(write=True, report=lambda line: None)
     file = paths.DATA / "results" / "02-small.json"
     file.write_text(file.read_text().replace("0.5", "0.7"))
+    assert "is not of the run" in stamp.check()[0]
     assert main(["run", "--strict"]) == 1
     assert "differ from the committed ones" in capsys.readouterr().err
 
