@@ -13,7 +13,12 @@ from genept_utils.datasets.columns import (
 from genept_utils.datasets.files import read_h5ad
 from genept_utils.datasets.formats import annotations, read_cells
 from genept_utils.datasets.gene_pairs import PAIR_SETS, gene_pairs
-from genept_utils.datasets.gene_sets import gene_sets, lethal_pairs, published_sets
+from genept_utils.datasets.gene_sets import (
+    gene_sets,
+    lethal_pairs,
+    published_sets,
+    published_terms,
+)
 from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
 from genept_utils.datasets.lineages import lineages
 from genept_utils.datasets.open_sets import CELLS, available, sources_of
@@ -23,5 +28,5 @@ from genept_utils.datasets.processes import go_processes
 __all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "annotations", "available",
            "batches_alone", "can_hold_out", "categorical", "complete", "enough", "gene_classes",
            "gene_pairs", "gene_sets", "gene_task", "go_processes", "lethal_pairs", "lineages",
-           "load", "missing", "published_sets", "read_cells", "read_h5ad", "require",
-           "settle_batch", "sources_of"]
+           "load", "missing", "published_sets", "published_terms", "read_cells", "read_h5ad",
+           "require", "settle_batch", "sources_of"]

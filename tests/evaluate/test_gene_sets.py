@@ -1,4 +1,4 @@
-"""Gene sets: the published folds are read, and a term scores as scikit-learn alone scores it."""
+"""Gene sets: a term scores as scikit-learn alone scores it."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
-from genept_utils import datasets, evaluate, pickles
+from genept_utils import evaluate
 from genept_utils.evaluate.gene_sets import products
 
 SPREAD = (0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -116,48 +116,3 @@ def test_pairs_of_a_fold(term):
     wanted = SVC(C=found["C"], class_weight="balanced").fit(S[:195], label[5:200])
     assert found["roc_auc"] == pytest.approx(
         roc_auc_score(label[200:], wanted.decision_function(S[195:])), abs=2e-3)
-
-
-# ---------------------------------------------------------------- published folds
-
-@pytest.mark.parametrize("task, terms, name", [
-    ("disease", 103, "cataract"), ("function", 56, "visual perception")])
-def test_published_folds(source, task, terms, name):
-    source("gene_sets/zhong_omim.gmt", "gene_sets/zhong_go_exp.gmt",
-           "gene_sets/zhong_go_bp_2020.gmt", "gene_sets/zhong_omim_holdout.pkl",
-           "gene_sets/zhong_go_holdout.pkl")
-    table = datasets.gene_sets(task)
-    assert table["term"].nunique() == terms and table["name"].notna().all()
-    assert name in set(table["name"]) and not table["name"].str.contains(r"\(\d+\)$").any()
-    assert set(table["fold"]) == {0, 1, 2, 3} and set(table["label"]) == {0, 1}
-    assert not table.duplicated(["term", "gene"]).any(), "a gene stands in two folds of a term"
-    assert table.groupby(["term", "fold"])["label"].nunique().min() == 2
-
-
-def test_published_means(source):
-    source("gene_sets/zhong_embed_meta.csv", "gene_sets/zhong_single_gene_omim_AUROC_full.tsv")
-    table = datasets.published_sets("disease")
-    assert len(table) == 38 and table["category"].notna().all()
-    assert table.loc["GENE2VEC", "all"] == pytest.approx(.674, abs=5e-4)
-    assert table.loc["GENE2VEC", "common"] == pytest.approx(.659, abs=5e-4)
-    assert datasets.published_sets("function").loc["GENE2VEC", "all"] == pytest.approx(.744, abs=5e-4)
-    assert datasets.published_sets("synthetic lethality").index[0] == "ESM2"
-    with pytest.raises(ValueError, match="'tissue' are not one of disease, function"):
-        datasets.published_sets("tissue")
-
-
-def test_lethal_pairs_share_no_gene_between_folds(source):
-    source("gene_sets/zhong_sl_splits.pkl")
-    pairs, folds = datasets.lethal_pairs()
-    assert len(pairs) == 23_364 and pairs["label"].mean() == pytest.approx(1 / 11, abs=1e-3)
-    for fold in folds:
-        train, test = (set(pairs.loc[fold[part], ["a", "b"]].to_numpy().ravel())
-                       for part in ("train", "test"))
-        assert not train & test and len(fold["inner"]) == 3
-
-
-def test_the_pickles_are_read_through_a_list(source):
-    """Without the two names that the list adds, the files are refused."""
-    path = source("gene_sets/zhong_omim_holdout.pkl")
-    with open(path, "rb") as file, pytest.raises(pickles.UnsafePickle, match="pandas"):
-        pickles.load(file, pickles.FRAMES)
