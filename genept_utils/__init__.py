@@ -30,8 +30,8 @@ _HOME = {
     "genept_s": "cells",
 }
 # Rooms by the short names that pages use: `from genept_utils import ledger, plots`.
-_ROOMS = {"embed": "embed", "finetune": "evaluate.finetune", "ledger": "pages.ledger",
-          "plots": "pages.plots"}
+_ROOMS = {"claims": "pages.claims", "embed": "embed", "finetune": "evaluate.finetune",
+          "ledger": "pages.ledger", "plots": "pages.plots"}
 __all__ = [*_HOME, *_ROOMS, "__version__"]
 
 

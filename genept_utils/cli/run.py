@@ -121,22 +121,32 @@ def _add_check(commands):
     parser = commands.add_parser("check", help="fail where a page is stale", description=(
         "Compare each committed notebook's stamp with the present code, module and inputs."))
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--prose", action="store_true", help=(
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--prose", action="store_true", help=(
         "instead name the numbers in the text of pages that their outputs, results, settings and "
         "the published numbers do not hold"))
+    other.add_argument("--claims", action="store_true", help=(
+        "instead name the sentences whose verdict is not the recorded one, and those that "
+        "compare and are bound to no claim"))
     parser.set_defaults(function=check)
 
 
 def check(options):
-    """Print stale pages, or numbers in prose that are nowhere; return 1 if there are any."""
+    """Print stale pages, numbers that are nowhere or comparisons that do not hold; return 1 if there
+    are any."""
     extras.need("nbformat")
-    from genept_utils.pages import prose, stamp
+    from genept_utils.pages import bindings, prose, stamp
 
-    if options.prose:
+    if options.claims:
+        good = "every sentence that compares says what was recorded"
+        faults = [f"{row.page}: {row.fault}: {row.sentence}"
+                  for row in bindings.check().itertuples()
+                  if not options.names or row.page.startswith(tuple(options.names))]
+    elif options.prose:
+        good = "every number in prose is found"
         faults = [f"{row.page}: {row.number} is in no output and no result: {row.sentence}"
                   for row in prose.check(options.names).itertuples()]
     else:
-        faults = stamp.check(options.names)
-    good = "every number in prose is found" if options.prose else "every page is fresh"
+        good, faults = "every page is fresh", stamp.check(options.names)
     print("\n".join(faults) if faults else good)
     return int(bool(faults))

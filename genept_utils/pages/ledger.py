@@ -187,51 +187,6 @@ def join(item=None, given=None):
     return table if item is None else table[table["item"] == item].reset_index(drop=True)
 
 
-def claims():
-    """The book's claims, each with the controls that stand beside it.
-
-    ``data/claims.csv`` names for every claim of a chapter the result that makes it (``method``)
-    and the controls ("|"-separated), by the columns that the recorded rows have; ``glance`` is
-    "yes" for those that the first page shows.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per claim and method: ``notebook, claim, glance, role`` ("text" or "control"),
-        ``method, metric, value, low, high, published``, the text first.
-
-    Raises
-    ------
-    ValueError
-        A claim names a result that was not recorded, or several.
-    """
-    listed = pd.read_csv(paths.DATA / "claims.csv", dtype=str, keep_default_na=False)
-    if listed["claim"].duplicated().any():
-        raise ValueError("data/claims.csv names a claim twice")
-    ours, given = results().fillna({name: "" for name in KEY + ["split"]}), published()
-    rows = []
-    for claim in listed.to_dict("records"):
-        where = {name: claim[name] for name in (*KEY, "split") if claim.get(name)}
-        same = {name: value for name, value in where.items() if name not in ("method", "split")}
-        printed = given[_matches(given, {**same, "method": claim["published_method"]})]["value"]
-        for method in [claim["method"], *filter(None, claim["controls"].split("|"))]:
-            found = ours[_matches(ours, {**where, "method": method})]
-            if len(found) != 1:
-                raise ValueError(f"claim {claim['claim']!r} of {claim['notebook']}: {len(found)} "
-                                 f"recorded results of {method!r} match {where}; one must")
-            text = method == claim["method"]
-            rows.append({"notebook": claim["notebook"], "claim": claim["claim"],
-                         "glance": claim["glance"],
-                         "role": "text" if text else "control",
-                         **found.iloc[0][["method", "metric", "value", "low", "high"]],
-                         "published": printed.iloc[0] if text and len(printed) else None})
-    return pd.DataFrame(rows)
-
-
-def _matches(table, wanted):
-    return (table[list(wanted)] == pd.Series(wanted)).all(axis=1)
-
-
 def compare(fresh, committed, tolerance=0.01):
     """Rows of a fresh run that differ from the committed ones by more than the tolerance.
 

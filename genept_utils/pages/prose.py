@@ -35,7 +35,7 @@ _NUMBER = re.compile(
     r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
     r"(?P<percent>\s?(?:%|per ?cent\b))?(?!\w|[.,]?\d)", re.IGNORECASE)
 _NOT_READ = re.compile(
-    r"```.*?```|`[^`\n]*`|\bdoi:[^\s)]+|\b10\.\d{4,}/[^\s)]+|</?[a-z][^>\n]*>"
+    r"```.*?```|<!--.*?-->|`[^`\n]*`|\bdoi:[^\s)]+|\b10\.\d{4,}/[^\s)]+|</?[a-z][^>\n]*>"
     r"|^\|\s*(?:Run time|Peak memory)\b[^\n]*$"
     r"|\b95\s?% (?:[\w-]+ )?intervals?\b|\bmiddle 95\s?%", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)")

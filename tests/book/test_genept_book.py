@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from genept_utils import paths
-from genept_utils.pages import ledger
+from genept_utils.pages import claims, ledger
 from genept_utils.pages.stamp import code_hash
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
@@ -201,19 +201,16 @@ def test_rows_of_a_readers_own_files_are_marked_in_the_ledger():
 
 
 def test_number_of_a_claim_is_that_of_the_results():
-    claims = ledger.claims()
-    for row in claims.iloc[[0, 7, -1]].itertuples():
-        assert roles.value(row.claim, row.method) == row.value
-    printed = claims.dropna(subset=["published"]).iloc[0]
-    assert roles.value(printed["claim"], "published") == printed["published"]
+    for row in claims.scores().iloc[[0, 7, -1]].itertuples():
+        assert roles.value(row.id, row.kind) == row.value
 
 
-@pytest.mark.parametrize("claim, method, said", [
-    ("No such claim", "GenePT MiniLM", "there are: "), ("Gene class", "no method", "TF-IDF"),
-    ("Clusters are cell lines", "published", "PCA L2")])
-def test_unknown_claim_is_named(claim, method, said):
-    with pytest.raises(LookupError, match=said):
-        roles.value(claim, method)
+@pytest.mark.parametrize("claim, kind, said", [
+    ("no-such-claim", "subject", "there are: "), ("class", "no kind", "letters"),
+    ("clusters-lines", "printed", "expression")])
+def test_unknown_claim_is_named(claim, kind, said):
+    with pytest.raises(ValueError, match=said):
+        roles.value(claim, kind)
 
 
 def test_readme_tells_what_the_first_page_tells():
@@ -221,8 +218,8 @@ def test_readme_tells_what_the_first_page_tells():
     page = (paths.ROOT / "book" / "index.md").read_text(encoding="utf-8")
     readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
     findings = page[page.index(":::{div} findings"):].split(":::")[1]
-    said = re.sub(r"{claim}`([^|`]+)\|([^`]+)`",
-                  lambda m: f"{roles.value(m[1].strip(), m[2].strip()):.2f}", findings)
+    said = re.sub(r"{claim}`([^|`]+)(?:\| ([^`]+))?`",
+                  lambda m: f"{roles.value(m[1].strip(), m[2] or 'subject'):.2f}", findings)
     lines = [line.strip(" -") for line in said.splitlines()
              if line.strip() and not line.strip().startswith(("{div}", "["))]
     assert len(lines) >= 6

@@ -10,16 +10,16 @@ import zipfile
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import ledger
+from genept_utils.pages import claims, ledger
 
 OWN = {"cache", "paper"}  # of the reader, below data/
 SHIPPED = sorted(path.name for path in paths.DATA.iterdir()
                  if path.name not in OWN and path.name[0] != ".")
 COUNTS = """
 import json
-from genept_utils import ledger, paths
+from genept_utils import claims, ledger, paths
 from genept_utils.pages import notebooks
-print(json.dumps([paths.CHECKOUT, len(ledger.claims()), len(ledger.results()),
+print(json.dumps([paths.CHECKOUT, len(claims.listed()), len(ledger.results()),
                   *[len(ledger.results(name, paths.DATA / "offline")) for name in NAMES],
                   len(notebooks.notebooks())]))
 """
@@ -91,7 +91,7 @@ def test_an_installed_module_finds_all_of_it(installed):
     assert done.returncode == 0, done.stderr
     recorded = paths.DATA / "results"
     assert json.loads(done.stdout) == [
-        False, len(ledger.claims()), len(ledger.results(folder=recorded)),
+        False, len(claims.listed()), len(ledger.results(folder=recorded)),
         *[len(ledger.results(name, paths.DATA / "offline")) for name in OFFLINE],
         len(list(paths.NOTEBOOKS.glob("[0-9]*.ipynb")))]
 
@@ -103,7 +103,7 @@ def test_an_installed_chapter_runs_to_its_end(installed, tmp_path):
     place = tmp_path / "genept_build" / "run"
     assert f"executed notebooks and their results are in {place}\n" in done.stdout
     page = (place / "notebooks" / "11-what-the-text-adds.ipynb").read_text(encoding="utf-8")
-    claim = ledger.claims()["claim"].iloc[0]
+    claim = claims.listed()["claim"].iloc[0]
     assert page.count(claim) >= (paths.NOTEBOOKS / "11-what-the-text-adds.ipynb").read_text(
         encoding="utf-8").count(claim) > 0
 

@@ -60,27 +60,6 @@ def test_compare_names_what_moved():
     assert np.isnan(moved.set_index("method").loc["only one side", "value_fresh"])
 
 
-def test_a_claim_stands_beside_its_controls(results_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger.paths, "DATA", tmp_path / "data")
-    monkeypatch.setattr(ledger, "published", lambda: pd.DataFrame(
-        [{**ROW, "method": "GenePT ada-002", "value": 0.83}]))
-    (tmp_path / "data").mkdir()
-    head = "notebook,glance,claim,method,controls,published_method,item,task,dataset,metric\n"
-    line = "03,yes,GGI,GenePT MiniLM,spelling|{},GenePT ada-002,Fig 2c,ggi,Gene2vec test,roc_auc\n"
-    (tmp_path / "data" / "claims.csv").write_text(head + line.format("permuted"))
-    ledger.record("03-gene-interactions", [
-        ROW, {**ROW, "method": "spelling", "value": 0.77}, {**ROW, "method": "permuted",
-                                                            "value": 0.5, "low": 0.4}])
-    table = ledger.claims()
-    assert table[["role", "method", "value"]].values.tolist() == [
-        ["text", "GenePT MiniLM", 0.7881], ["control", "spelling", 0.77],
-        ["control", "permuted", 0.5]]
-    assert table["published"].tolist()[0] == 0.83
-    (tmp_path / "data" / "claims.csv").write_text(head + line.format("random"))
-    with pytest.raises(ValueError, match="0 recorded results of 'random'"):
-        ledger.claims()
-
-
 def test_tables_and_common_columns_become_rows(results_folder):
     shown = pd.DataFrame({"method": ["a", "b"], "value": [.5, .6], "note": [None, "own"]})
     written = ledger.record("03-gene-interactions", shown, [{"method": "c", "value": .7}],

@@ -10,15 +10,16 @@ from .directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable, R
                          RuntimesTable, SourcesTable)
 from .gene_data import write_gene_data
 from .gene_pages import GeneList, GeneMap
-from .notebooks import read_notebook, style_blocks
+from .notebooks import drop_bindings, read_notebook, style_blocks
 from .promises import PromiseTable, SoakTable
-from .roles import Claim
+from .roles import Claim, Verdict
 from .terms import link_terms
 
 
 def setup(app):
     app.connect("builder-inited", make_static_folder)
     app.connect("source-read", read_notebook)
+    app.connect("source-read", drop_bindings)
     app.connect("doctree-read", style_blocks)
     app.connect("doctree-resolved", link_terms)
     app.connect("html-page-context", finish_page, priority=900)
@@ -38,4 +39,5 @@ def setup(app):
     app.add_directive("gene-list", GeneList)
     app.add_directive("gene-map", GeneMap)
     app.add_role("claim", Claim())
+    app.add_role("verdict", Verdict())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import genept_utils
 from genept_utils import paths, sources
-from genept_utils.pages import ledger
+from genept_utils.pages import claims, ledger
 from genept_utils.pages.paper_index import paper_index
 
 from .tables import html_table, interval_bar, number, readable, spans, together, two_lines
@@ -205,29 +205,31 @@ class RuntimesTable(DataTable):
 
 
 class ClaimsTable(DataTable):
-    """The book's claims, each beside its controls; see :func:`genept_utils.ledger.claims`."""
+    """The book's claims, each beside its fixed controls; see :mod:`genept_utils.pages.claims`."""
 
     raw = ("claim", "best control", "drawn")
 
     def read(self):
         self.env.note_dependency(str(paths.DATA / "claims.csv"))
-        return ledger.claims()
+        return claims.scores()
 
     def show(self, frame):
         rows = []
-        for (name, claim), part in frame.groupby(["notebook", "claim"], sort=False):
-            text, controls = part.iloc[0], part.iloc[1:]
+        for (notebook, claim), part in frame.groupby(["notebook", "claim"], sort=False):
+            text = part.iloc[0]
+            controls = part[part["kind"].isin(claims.KINDS)]
+            printed = part.loc[part["kind"] == "printed", "value"].max()
             best = controls.loc[controls["value"].idxmax()]
-            link = re.sub(r">[^<]*<", f">{escape(claim)}<", self.notebook_link(name))
+            link = re.sub(r">[^<]*<", f">{escape(claim)}<", self.notebook_link(notebook))
             rows.append({
                 "claim": f'{link if "<a" in link else escape(claim)}<small>'
                          f'{readable(text["metric"])}</small>',
-                "published": number(text["published"], 2),
+                "published": number(printed, 2),
                 "text": number(text["value"], 2),
                 "best control": f"{number(best['value'], 2)}<small>"
                                 f"{escape(best['method'])}</small>",
-                "drawn": interval_bar(text["published"], text["value"], text["low"],
-                                      text["high"], controls["value"]),
+                "drawn": interval_bar(printed, text["value"], text["low"], text["high"],
+                                      controls["value"]),
             })
         return pd.DataFrame(rows)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 
+from genept_utils.pages.bindings import COMMENT
 from genept_utils.pages.stamp import code_hash
 
 from .tables import tidy_tables
@@ -45,6 +46,12 @@ def read_notebook(app, docname, source):
     if status:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
     source[0] = nbformat.writes(notebook)
+
+
+def drop_bindings(app, docname, source):
+    """Take the comments that bind sentences to claims out of a page, also in alternative texts,
+    where they would be read aloud."""
+    source[0] = COMMENT.sub("", source[0])
 
 
 def summary_row(path, name):

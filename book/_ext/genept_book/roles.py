@@ -1,4 +1,4 @@
-"""Numbers in prose, read from ``data/results`` when the book is built."""
+"""Numbers and verdicts in prose, read from ``data/results`` when the book is built."""
 
 import functools
 
@@ -6,54 +6,73 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxRole
 
 from genept_utils import paths
-from genept_utils.pages import ledger
+from genept_utils.pages import bindings, claims
 
 from .tables import number
 
-_CLAIMS = paths.DATA / "claims.csv"
 
-
-class Claim(SphinxRole):
-    """``{claim}`CLAIM | METHOD``` is the value that the results hold for a claim of
-    ``data/claims.csv``; ``{claim}`CLAIM | published``` the printed one."""
-
+class _FromClaims(SphinxRole):
     def run(self):
-        self.env.note_dependency(str(_CLAIMS))
-        claim, _, method = (part.strip() for part in self.text.partition("|"))
+        self.env.note_dependency(str(paths.DATA / "claims.csv"))
         try:
-            shown = number(value(claim, method), 2)
-        except LookupError as error:
-            message = self.inliner.reporter.warning(error.args[0], line=self.lineno)
+            shown = self.shown(self.text)
+        except ValueError as error:
+            message = self.inliner.reporter.warning(str(error), line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
-        return [nodes.strong("", shown, classes=["claim-number"])], []
+        return [nodes.strong("", shown, classes=[self.style])], []
 
 
-@functools.cache
-def _claims(stamp):
-    return ledger.claims()
+class Claim(_FromClaims):
+    """``{claim}`ID | KIND``` is a number that the results hold for a claim of
+    ``data/claims.csv``: of the control of that kind, the ``printed`` one, or without a kind that
+    of its subject."""
+
+    style = "claim-number"
+
+    def shown(self, text):
+        claim, _, kind = (part.strip() for part in text.partition("|"))
+        return number(value(claim, kind or "subject"), 2)
 
 
-def value(claim, method):
+class Verdict(_FromClaims):
+    """``{verdict}`ID KIND VERDICT``` prints the verdict, and warns where it is not the recorded
+    one."""
+
+    style = "claim-verdict"
+
+    def shown(self, text):
+        faults = bindings.unfit(text, read("verdicts", _stamp()))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return bindings.worded(text)
+
+
+def _stamp():
+    files = [paths.DATA / "claims.csv", *sorted(paths.results().glob("*.json"))]
+    return tuple(file.stat().st_mtime_ns for file in files)
+
+
+@functools.lru_cache(maxsize=4)
+def read(what, stamp):
+    """``claims.scores()`` or ``claims.verdicts()``, read once for all pages."""
+    return getattr(claims, what)()
+
+
+def value(claim, kind="subject"):
     """The number of a claim.
 
     Raises
     ------
-    LookupError
-        There is no such claim, or no such method beside it; the message lists those there are.
+    ValueError
+        There is no such claim, or no such control beside it; the message lists those there are.
     """
-    files = sorted(paths.results().glob("*.json"))
-    stamp = (_CLAIMS.stat().st_mtime_ns, *(file.stat().st_mtime_ns for file in files))
-    claims = _claims(stamp)
-    part = claims[claims["claim"] == claim]
+    shown = read("scores", _stamp())
+    part = shown[shown["id"] == claim]
     if part.empty:
-        raise LookupError(f"no claim {claim!r} in data/claims.csv; there are: "
-                          + "; ".join(claims["claim"].unique()))
-    if method == "published":
-        printed = part["published"].dropna()
-        if len(printed):
-            return float(printed.iloc[0])
-    found = part[part["method"] == method]
+        raise ValueError(f"no claim {claim!r} in data/claims.csv; there are: "
+                         + ", ".join(shown["id"].unique()))
+    found = part[part["kind"] == kind]
     if found.empty:
-        raise LookupError(f"no {method!r} beside claim {claim!r}; there are: "
-                          + "; ".join(part["method"]))
+        raise ValueError(f"no {kind!r} beside claim {claim!r}; there are: "
+                         + ", ".join(part["kind"]))
     return float(found["value"].iloc[0])

@@ -1,0 +1,162 @@
+"""Sentences that compare, bound to the verdicts of claims.
+
+A comment behind a sentence binds it: ``<!-- claim: ID KIND VERDICT -->``, with ``KIND`` a column
+of controls of ``data/claims.csv`` or ``printed``. Further pairs of the claim follow a comma,
+``dosage words level, letters ahead``. ``ID`` may be a pattern (``panels-*``) and ``VERDICT`` a
+choice (``ahead/slightly ahead``); all claims of the pattern must then have it, or as many as
+``4 of 6`` says. In ``book/*.md`` the role ``{verdict}`` takes the same words and prints the
+verdict.
+
+In headlines, in *What we found*, in captions, and everywhere on the first page, in the README, in
+chapter 11 and in the paper index, a sentence with a word that compares (:data:`COMPARES`) must be
+bound, or stand in ``data/claim-exceptions.csv`` with a reason. Elsewhere it may be bound.
+"""
+
+import fnmatch
+import re
+
+import nbformat
+import pandas as pd
+
+from genept_utils import paths
+from genept_utils.pages import claims
+from genept_utils.pages.notebooks import need_clone, notebooks
+
+COMMENT = re.compile(r"\s*<!--\s*claim:(.*?)-->", re.DOTALL)
+COMPARES = re.compile(
+    r"(?<![-\w])(?:only|alone|better|best|worse|worst|above|below|ahead|behind|beat(?:s|en)?"
+    r"|beyond|bridges?|level(?! of)|matters?|hardly|needed|stronge[rs]t?|weake[rs]t?|wins?|won"
+    r"|loses?|lost|leads?(?! to)|higher|highest|lower|lowest|equals?|exceeds?|outperforms?"
+    r"|surpass\w*|gains?|differences?(?! from the paper)|compete|reached|comes? near|adds|nearly|makes? up"
+    r"|(?:as|so) (?:well|good|much|many|far|close|little|often)|reach(?:es)? the"
+    r"|(?<!rather )(?<!other )than)(?![-\w])", re.IGNORECASE)
+WHOLE = ("README", "index", "paper-index", "11-what-the-text-adds")
+_ROLE = re.compile(r"\{verdict\}`([^`]*)`")
+_VALUE = re.compile(r"\{claim\}`[^`]*`")
+_END = "\x01"  # stands for the binding of a sentence while a text is split
+_SENTENCE = re.compile(rf"(?<=[.!?{_END}])\s+(?=[A-Z*_(\[`.{{+-])|\n+")
+_FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)\s*$", re.DOTALL | re.MULTILINE)
+_PAIR = re.compile(r"(\w+) ([a-z/ ]+?)(?: (\d+) of (\d+))?")
+
+
+def sentences(markdown):
+    """Sentences of a Markdown text as (text, bindings); code blocks and tables are left out."""
+    bound = []
+
+    def mark(found):
+        bound.append(" ".join(found[1].split()))
+        return _END
+
+    text = COMMENT.sub(mark, _FENCE.sub("", markdown))
+    for part in _SENTENCE.split(text):
+        own = [bound.pop(0) for _ in range(part.count(_END))]
+        own += [" ".join(role.split()) for role in _ROLE.findall(part)]
+        said = _VALUE.sub("0.5", _ROLE.sub(lambda found: worded(found[1]), part))
+        said = " ".join(re.sub(r"\]\([^)]*\)|`[^`]*`", " ", said.replace(_END, "")).split())
+        if said.strip("-*#| ") and not said.startswith("|") or own:
+            yield said, own
+
+
+def worded(binding):
+    """The verdict that a binding of one pair names, as a page prints it."""
+    return _PAIR.fullmatch(binding.split(None, 1)[1].strip())[2]
+
+
+def texts():
+    """Every text of the book and the README as (page, whether its comparisons must be bound,
+    Markdown)."""
+    for path in [paths.ROOT / "README.md", *sorted((paths.ROOT / "book").glob("*.md"))]:
+        page = path.stem
+        if page in WHOLE:
+            yield page, True, path.read_text(encoding="utf-8")
+            continue
+        yield from _parts(page, path.read_text(encoding="utf-8"))
+    for path in notebooks():
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                if path.stem in WHOLE:
+                    yield path.stem, True, cell.source
+                else:
+                    yield from _parts(path.stem, cell.source)
+            shown = cell.metadata.get("mystnb", {})
+            yield path.stem, True, shown.get("figure", {}).get("caption", "")
+            yield path.stem, False, shown.get("image", {}).get("alt", "")
+
+
+def _parts(page, markdown):
+    """A text in parts: its headline (a first paragraph in bold) and *What we found* are bound."""
+    head = re.match(r"\s*# [^\n]*\n+\*\*.*?(?=\n\n|\Z)", markdown, re.DOTALL)
+    at = head.end() if head else 0
+    yield page, True, markdown[:at]
+    for part in re.split(r"^(?=## )", markdown[at:], flags=re.MULTILINE):
+        yield page, part.startswith("## What we found"), part
+
+
+def check(folder=None, exceptions=None):
+    """What is wrong with the sentences that compare.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        Of recorded results, for the verdicts.
+    exceptions : pandas.DataFrame, optional
+        ``page``, ``sentence`` (a part of it), ``reason``; by default
+        ``data/claim-exceptions.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``page``, ``fault``, ``sentence``, in the order of the pages; empty where every bound
+        verdict is the recorded one, every other comparison has a reason to stand, and every
+        exception is used.
+
+    Raises
+    ------
+    ValueError
+        A difference that a claim needs was not recorded, or the module is installed, not cloned.
+    """
+    need_clone("claims are checked in a clone of the book")
+    recorded = claims.verdicts(folder)
+    if exceptions is None:
+        exceptions = pd.read_csv(paths.DATA / "claim-exceptions.csv", dtype=str)
+    allowed = {(row.page, row.sentence): False for row in exceptions.itertuples()}
+    rows = []
+    for page, must, markdown in texts():
+        for said, bindings in sentences(markdown):
+            faults = [fault for binding in bindings for fault in unfit(binding, recorded)]
+            excused = [key for key in allowed if key[0] == page and key[1] in said]
+            allowed.update(dict.fromkeys(excused, True))
+            found = COMPARES.search(said)
+            if must and found and not bindings and not excused:
+                faults.append(f"compares (\"{found[0]}\") and is bound to no claim")
+            rows += [{"page": page, "fault": fault, "sentence": said} for fault in faults]
+    rows += [{"page": page, "fault": "is excepted, and no page says it", "sentence": said}
+             for (page, said), used in allowed.items() if not used]
+    return pd.DataFrame(rows, columns=["page", "fault", "sentence"])
+
+
+def unfit(binding, recorded):
+    """Why the verdicts that a binding names are not the recorded ones; a list of sentences."""
+    name, _, pairs = binding.partition(" ")
+    chosen = recorded[[fnmatch.fnmatchcase(each, name) for each in recorded["id"]]]
+    if chosen.empty:
+        return [f"there is no claim {name!r}"]
+    return [fault for pair in pairs.split(",") for fault in _unfit(name, pair.strip(), chosen)]
+
+
+def _unfit(name, pair, chosen):
+    read = _PAIR.fullmatch(pair)
+    known = claims.PRINTED if read and read[1] == "printed" else claims.VERDICTS
+    wanted = read[2].split("/") if read else []
+    if not wanted or set(wanted) - set(known):
+        return [f"{name} {pair!r} is not KIND VERDICT with a verdict among {', '.join(known)}"]
+    beside = chosen[chosen["kind"] == read[1]]
+    if beside.empty:
+        return [f"{name} has no control that reads {read[1]}"]
+    fits = beside["verdict"].isin(wanted)
+    if read[3]:
+        return [] if (fits.sum(), len(fits)) == (int(read[3]), int(read[4])) else [
+            f"says {read[2]} in {read[3]} of {read[4]} ({name} {read[1]}); it is "
+            f"{fits.sum()} of {len(fits)}"]
+    return [f"says {read[2]} ({row.id} {row.kind}); recorded is {row.verdict}: {row.value:+.3f} "
+            f"[{row.low:+.3f}, {row.high:+.3f}]" for row in beside[~fits].itertuples()]
