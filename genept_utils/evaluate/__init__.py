@@ -93,6 +93,7 @@ from genept_utils.evaluate.sets import (
     readable,
     run_gains,
 )
+from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
 from genept_utils.evaluate.tasks import (
     across_tasks,
@@ -121,4 +122,4 @@ __all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gain
            "sets_by_method", "shared_neighbours", "shared_sets", "small_share", "splits", "spread",
            "standardise",
            "strata", "stratified_auc", "subsample", "summary", "task_gains", "task_rows",
-           "task_scores", "term_gains", "welch", "with_texts", "without_partners", "words"]
+           "task_scores", "term_gains", "text_facts", "welch", "with_texts", "without_partners", "words"]

@@ -10,6 +10,7 @@ from genept_utils.embed.vectors import checked
 from genept_utils.evaluate.classify import score_parts
 from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.pairs import fit_pairs, score_pairs
+from genept_utils.evaluate.simple import fact_input, is_fact
 from genept_utils.evaluate.splits import splits
 
 WORDS, LETTERS = "words", "letters"
@@ -17,7 +18,7 @@ WORDS, LETTERS = "words", "letters"
 
 def has_input(source, symbols):
     """Mask (n,) of the genes that an input of :func:`gene_input` knows."""
-    if _strings(source):
+    if _strings(source) or is_fact(source):
         return np.ones(len(symbols), dtype=bool)
     return _rows(_read(source, 0), symbols) >= 0
 
@@ -30,7 +31,8 @@ def gene_input(source, symbols, seed=0, needed=None):
     source : str, pandas.Series or anndata.AnnData
         A name of :func:`genept_utils.embed.read_embedding` or an embedding; ``"words/TEXT"``:
         all words of that text (:func:`words`), or a Series of texts by symbol; ``"letters"``: the
-        letters of the symbols (:func:`letters`).
+        letters of the symbols (:func:`letters`); ``"facts"`` or ``"facts/COLUMN"``: how long the
+        text is and how much is known of the gene (:func:`text_facts`).
     symbols : sequence of str
         (n,) approved symbols.
     needed : array-like, optional
@@ -44,6 +46,8 @@ def gene_input(source, symbols, seed=0, needed=None):
     if _strings(source):
         written = _written(source, symbols)
         return (letters if _is_letters(source) else words)(written)
+    if is_fact(source):
+        return fact_input(source, symbols)
     found = _read(source, seed)
     rows = _rows(found, symbols)
     missing = rows < 0

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genept_utils import embed, evaluate
+from genept_utils import datasets, embed, evaluate
 
 SYMBOLS = ["TP53", "CTSB", "TP53", "HOXA1"]
 
@@ -55,6 +55,31 @@ def test_words_and_letters_by_name(source):
     given = evaluate.gene_input(embed.texts("name"), SYMBOLS)
     assert made.shape[0] == 4 and (made != given).nnz == 0 and (made[0] != made[2]).nnz == 0
     assert (evaluate.gene_input("letters", SYMBOLS) != evaluate.letters(SYMBOLS)).nnz == 0
+
+
+def test_facts_of_a_text_follow_the_genes(source):
+    source("genes/hgnc_complete_set.txt.gz")
+    facts = evaluate.text_facts(["TP53", "MIR21", "TP53"])
+    assert facts.index.tolist() == ["TP53", "MIR21", "TP53"]
+    known, text = datasets.go_processes(), embed.texts("summary", ["TP53", "MIR21"])
+    assert facts["number of words"].iloc[0] == pytest.approx(np.log1p(len(text["TP53"].split())))
+    assert facts["number of GO processes"].iloc[2] == pytest.approx(np.log1p(len(known["TP53"])))
+    assert (facts.iloc[0] == facts.iloc[2]).all()
+    bare = evaluate.text_facts(["TP53", "A2MP1"])["has a summary"]
+    assert bare.tolist() == [1, 0]
+
+
+def test_facts_are_an_input_of_every_method(source):
+    source("genes/hgnc_complete_set.txt.gz")
+    symbols = embed.read_embedding().obs_names[:60]
+    one = evaluate.gene_input("facts/number of words", symbols)
+    every = evaluate.gene_input("facts", symbols)
+    assert one.shape == (60, 8) and every.shape == (60, 8 + 1 + 8)
+    np.testing.assert_allclose(every[:, :8], one)
+    assert one[:, 0].mean() == pytest.approx(0, abs=1e-9) and one[:, 0].std() == pytest.approx(1)
+    assert evaluate.has_input("facts", symbols).all()
+    with pytest.raises(ValueError, match="fact 'letters' is not one of number of words"):
+        evaluate.gene_input("facts/letters", symbols)
 
 
 def test_class_scores_are_on_the_same_splits(source):
