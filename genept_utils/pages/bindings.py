@@ -39,22 +39,28 @@ _FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)\s*$", re.DOTALL | re.MULTILINE
 _PAIR = re.compile(r"(\w+) ([a-z/ ]+?)(?: (\d+) of (\d+))?")
 
 
-def sentences(markdown):
-    """Sentences of a Markdown text as (text, bindings); code blocks and tables are left out."""
+def split(text):
+    """The sentences of a Markdown text as written, each with the comments that bind it."""
     bound = []
 
     def mark(found):
-        bound.append(" ".join(found[1].split()))
+        bound.append(found[0])
         return _END
 
-    text = COMMENT.sub(mark, _FENCE.sub("", markdown))
-    for part in _SENTENCE.split(text):
-        own = [bound.pop(0) for _ in range(part.count(_END))]
-        own += [" ".join(role.split()) for role in _ROLE.findall(part)]
-        said = _VALUE.sub("0.5", _ROLE.sub(lambda found: worded(found[1]), part))
-        said = " ".join(re.sub(r"\]\([^)]*\)|`[^`]*`", " ", said.replace(_END, "")).split())
-        if said.strip("-*#| ") and not said.startswith("|") or own:
-            yield said, own
+    parts = _SENTENCE.split(COMMENT.sub(mark, text))
+    return [re.sub(_END, lambda _: bound.pop(0), part) for part in parts]
+
+
+def sentences(markdown):
+    """Sentences of a Markdown text as (text, bindings); code blocks and tables are left out."""
+    for part in split(_FENCE.sub("", markdown)):
+        bound = [" ".join(found.split()) for pattern in (COMMENT, _ROLE)
+                 for found in pattern.findall(part)]
+        said = _ROLE.sub(lambda found: worded(found[1]), COMMENT.sub("", part))
+        said = re.sub(r"\]\([^)]*\)|`[^`]*`", " ", _VALUE.sub("0.5", said))
+        said = " ".join(said.split())
+        if said.strip("-*#| ") and not said.startswith("|") or bound:
+            yield said, bound
 
 
 def worded(binding):

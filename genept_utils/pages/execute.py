@@ -12,6 +12,7 @@ import time
 import nbformat
 
 from genept_utils import paths, sources
+from genept_utils.pages import own_data
 from genept_utils.pages.stamp import stamp
 
 SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
@@ -81,6 +82,9 @@ def _execute(task, threads):
     written = kept if error else target
     if part.is_file() and not shown:
         notebook = _tidy(nbformat.read(part, as_version=4))
+        own = own_data.changed(notebook, task["values"])
+        if own and not error:
+            own_data.retell(notebook, own, stem, task["place"] / kind)
         notebook.metadata["genept"]["run"] = task["stamp"]
         with sources.replacing(written) as path:
             nbformat.write(notebook, path)

@@ -10,6 +10,7 @@ import time
 
 import anndata as ad
 import h5py
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -345,3 +346,8 @@ def test_the_advice_runs_on_a_chapter(tmp_path, source):
     done = run_chapter(tmp_path, *words, advice)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "results" / "10-disjoint-panels.json").is_file()
+    page = nbformat.read(tmp_path / "out" / "notebooks" / "10-disjoint-panels.ipynb", as_version=4)
+    told = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    assert "with `dataset=cells.h5ad, label=kind, layer=counts`" in page.cells[0].source
+    assert "## What we found" not in told and "<!--" not in told and "pbmc" not in told
+    assert "## Verdicts on these data" in page.cells[-1].source

@@ -1,0 +1,171 @@
+"""A page that was run on other data than the book's: whose data it shows, and its own verdicts.
+
+A page re-executes, its prose does not. What was seen on the book's data is left out: the headline,
+*What we found*, every sentence that is bound to a claim, compares, holds a result or names a set of
+the book, and the words behind an output that begin a cell; cells tagged ``book-data`` too, with
+the text above them. What is looked at and how stays.
+The page closes with verdicts on the paired differences of this run, for the pairs of methods that
+the chapter's claims name, by the rules of :mod:`.claims`.
+"""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from genept_utils.pages import bindings, claims, ledger, prose
+from genept_utils.pages.notebooks import parameters
+
+DATA = ("dataset", "datasets", "patients", "label", "batch", "donor", "condition", "also", "layer",
+        "raw", "values", "species", "embedding", "reference")
+# How the book's sets are called in words.
+SETS = re.compile(r"\b(?:interferon|stimulat\w+|melanoma|lupus|PBMC|sorted cells|cell lines|tumours?"
+                  r"|chemistr(?:y|ies)|these sets|open sets?|we use (?:two|three|four|five|six)"
+                  r"|(?:other )?(?:two|three|four|five|six) (?:sets|were|others))\b", re.IGNORECASE)
+ONLY_BOOK = "book-data"  # tag of a cell whose output is of the book's data whatever was asked for
+_SAME = ["item", "task", "classifier", "metric", "split"]
+
+
+def changed(notebook, values):
+    """The parameters of data that a run has and that are not the book's.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The committed page.
+    values : dict
+        Parameters of the run.
+
+    Returns
+    -------
+    dict of str to object
+    """
+    known = parameters(notebook)
+    return {name: value for name, value in values.items()
+            if name in DATA and name in known and value != known[name].default}
+
+
+def retell(notebook, own, results, folder):
+    """Rewrite an executed page for the data of its reader, in place.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+    own : dict
+        As :func:`changed` returns it.
+    results : str
+        Stem of the notebook.
+    folder : pathlib.Path
+        Where the run recorded its results.
+    """
+    names = {str(name) for parameter in parameters(notebook).values()
+             for name in (parameter.default if isinstance(parameter.default, list)
+                          else [parameter.default]) if isinstance(name, str) and name}
+    cells, seen = [], False
+    for cell in notebook.cells:
+        if ONLY_BOOK in cell.metadata.get("tags", []):
+            cells = cells[:-1] if cells[-1].cell_type == "markdown" else cells
+            continue
+        if cell.cell_type == "code":
+            _caption(cell, names)
+            seen = seen or bool(cell.outputs)
+            cells.append(cell)
+            continue
+        source = _title(cell.source, own) if not cells else _kept(cell.source, names, seen)
+        seen = False
+        if source.strip():
+            cell.source = source
+            cells.append(cell)
+    notebook.cells = [*cells, nbformat.v4.new_markdown_cell(_verdicts(results, folder))]
+
+
+def _title(markdown, own):
+    """The first cell: title and facts, without the claim and the book's times."""
+    said = ", ".join(f"{name}={_short(value)}" for name, value in own.items())
+    whose = (f"> **Your data.** The tables and figures of this page are those of a run with "
+             f"`{said}`. What the book found on its own data is left out; verdicts on these data "
+             "stand at the end.")
+    lines = [line for line in markdown.splitlines()
+             if not re.match(r"\*\*|\|\s*(?:Run time|Peak memory|Data)\s*\|", line)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join([lines[0], "", whose, *lines[1:]]))
+
+
+def _short(value):
+    if isinstance(value, list):
+        return ",".join(map(_short, value))
+    return Path(value).name if isinstance(value, str) and "/" in value else str(value)
+
+
+def _kept(markdown, names, seen):
+    """What of a text still holds: of its headings all but the one of *What we found*."""
+    parts = re.split(r"^(?=## )", markdown, flags=re.MULTILINE)
+    if seen:  # before its first heading it says what an output showed
+        parts = parts[1:] if not parts[0].startswith("## ") else parts
+    made = []
+    for part in parts:
+        if part.startswith("## What we found"):
+            continue
+        kept = _filtered(part, names)
+        if kept.strip() and not (kept.strip() == part.split("\n")[0]
+                                 and part.startswith("## Differences")):
+            made.append(kept.rstrip())
+    return "\n\n".join(made)
+
+
+def _filtered(markdown, names):
+    """Lines without the sentences that tell a result; a bullet that loses one goes as a whole."""
+    lines = []
+    for line in markdown.splitlines():
+        if re.match(r"#|\||>|```|\s*$", line):
+            lines.append(line)
+            continue
+        parts = [part for part in bindings.split(line) if not _tells(part, names)]
+        whole = len(parts) == len(bindings.split(line))
+        if whole or parts and not re.match(r"\s*[-*\d]", line):
+            lines.append(" ".join(bindings.COMMENT.sub("", part).strip() for part in parts)
+                         if not whole else line)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def _tells(sentence, names):
+    plain = bindings.COMMENT.sub("", sentence)
+    return (plain != sentence or bindings.COMPARES.search(plain) or SETS.search(plain)
+            or any(number.checked for number in prose.numbers(re.sub(r"`[^`]*`", "", plain)))
+            or any(re.search(rf"`{re.escape(name)}\b", plain) for name in names))
+
+
+def _caption(cell, names):
+    shown = cell.metadata.get("mystnb", {})
+    for part, name in (("figure", "caption"), ("image", "alt")):
+        if name in shown.get(part, {}):
+            kept = _filtered(shown[part][name], names).strip()
+            shown[part][name] = kept or "On the data of this run."
+
+
+def _verdicts(stem, folder):
+    """The closing section, Markdown."""
+    head = "## Verdicts on these data\n\n"
+    rows = _pairs(stem, ledger.differences(stem, folder))
+    if rows.empty:
+        return head + "This run recorded no paired difference that a claim of the book is about."
+    lines = [f"| {row.method} | {row.against} | {row.task}, {row.dataset} | {row.metric} | "
+             f"{row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}] | {row.verdict} |"
+             for row in rows.itertuples()]
+    return head + (
+        "*Ahead* and *behind*: the 95 % interval of the paired difference excludes zero "
+        "(*slightly*: the difference is below the margin); *level*: it holds zero and lies within "
+        "the margin; else *undecided*.\n\n| method | against | task | metric | difference | "
+        "verdict |\n|---|---|---|---|---|---|\n" + "\n".join(lines))
+
+
+def _pairs(stem, gaps):
+    """The recorded differences that a claim of the chapter is about, on whatever data."""
+    gaps, made = gaps.fillna({name: "" for name in _SAME}), []
+    listed = claims.listed()
+    for claim in listed[listed["notebook"] == stem].to_dict("records"):
+        same = (gaps[_SAME] == [claim[name] for name in _SAME]).all(axis=1)
+        beside = [claim[kind] for kind in claims.KINDS if claim[kind]]
+        pair = (gaps["method"] == claim["method"]) & gaps["against"].isin(beside)
+        made.append(claims.of_rows(gaps[same & pair], claim["margin"]))
+    return pd.concat(made).drop_duplicates([*ledger.KEY, "split", "against"]) if made else gaps[:0]
