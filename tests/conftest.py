@@ -49,6 +49,8 @@ def file_server():
                 self.end_headers()
                 self.wfile.write(content)
 
+        do_POST = do_GET
+
         def log_message(self, *arguments):
             pass
 

@@ -4,7 +4,6 @@ The room of embeddings is imported where a command uses it: with anndata it take
 which no other command needs, and which every process of a run would pay again.
 """
 
-import sys
 from pathlib import Path
 
 from genept_utils import paths, sources
@@ -47,6 +46,7 @@ def _add_model(parser):
 def cli_embed(options):
     """Estimate, ask, embed and write; 1 where the reader says no."""
     from genept_utils import embed
+    from genept_utils.embed import cost
 
     out = Path(options.out).expanduser()
     if out.suffix != ".h5ad":
@@ -61,7 +61,7 @@ def cli_embed(options):
     if paid:
         estimate = _estimate(options, written)
         print(estimate)
-        if estimate.to_send and not _agreed(options):
+        if estimate.to_send and not cost.agreed(options.yes):
             return 1
     given = {name: value for name, value in (("dimensions", options.dimensions),
                                              ("max_tokens", options.max_tokens)) if value}
@@ -118,18 +118,9 @@ def _agreed_on_chat(options):
     unasked = _chat_unasked(options.text)
     if not unasked:
         return True
+    from genept_utils.embed import cost
+
     print(f"{options.text}: {unasked:,} prompts go to the chat model first, one request each, at "
           f"least {unasked / options.requests_per_minute:.0f} minutes; the price is the model's, "
           "see your provider.")
-    return _agreed(options)
-
-
-def _agreed(options):
-    if options.yes:
-        return True
-    if not sys.stdin.isatty():
-        raise ValueError("this spends money; say so with --yes")
-    if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
-        return True
-    print("nothing was sent")
-    return False
+    return cost.agreed(options.yes)

@@ -3,25 +3,24 @@
 The address is ``$OPENAI_BASE_URL`` (OpenAI's own by default), the key ``$OPENAI_API_KEY``.
 """
 
-import base64
-import json
-import re
 import warnings
 
 import numpy as np
 
 from genept_utils import extras
 from genept_utils.embed import cost, store
-from genept_utils.embed.client import BadAnswer, Refused, ServiceError, ask_all, plain
+from genept_utils.embed.client import ask_all
+
+from genept_utils.embed.response import parsed, read_vectors, said, spoken, tokens_used
+from genept_utils.embed.server import BadAnswer, Refused, ServiceError, plain
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
 MAX_REQUEST_TOKENS = 300_000  # tokens a request
 FAILURES_AT_BASE64 = 2  # in a row, before numbers are asked for
+# How vectors are asked for: in base64, as numbers, without a word on it, one text (a string and
+# no list) a request.
+FORMS = ("base64", "float", "bare", "one text")
 BROKEN = (500, 501, 502)  # a server that is only busy says 503 or 504
-_TAG = r"(?:think|thinking|thought|reasoning)"
-_THOUGHT = re.compile(rf"<({_TAG})>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_ENDED = re.compile(rf"^.*</{_TAG}>", re.DOTALL | re.IGNORECASE)
-_BEGUN = re.compile(rf"<{_TAG}>.*$", re.DOTALL | re.IGNORECASE)
 
 
 def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKENS,
@@ -69,7 +68,10 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
         if dimensions is not None and found.shape[1] != dimensions:
             raise ServiceError(f"The server ignores dimensions={dimensions}: {model} gave "
                                f"{found.shape[1]} numbers. Leave dimensions out.")
-        return [row.tobytes() for row in found], used
+        whole = np.isfinite(found).all(axis=1) & (found != 0).any(axis=1)
+        if len(job) == 1 and not whole[0]:
+            raise BadAnswer("a vector of zeros, or with NaN or infinite numbers, came")
+        return [row.tobytes() if good else None for row, good in zip(found, whole)], used
 
     found = ask_all(model, wanted, lambda missing: packed(missing, wanted, inputs), send,
                     report, **limits)
@@ -77,35 +79,59 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
 
 
 def _asked(client, texts, model, dimensions, known):
-    """The body of an answer and the form it was asked in. Base64 is a third of the size of
-    numbers; a server that refuses it, or fails at it without a word, is asked for numbers.
+    """The body of an answer and the form it was asked in; see :data:`FORMS`.
 
-    ``known`` holds the form of what was read before ("form before"). A server of which nothing
-    was read may fail at base64 each time: of its tries the one after two failures is for numbers.
+    Base64 is a third of the size of numbers. A server that refuses a form, or fails at base64
+    without a word, is asked in the next one. ``known`` holds the form of what was read before
+    ("form before"). A server of which nothing was read may fail at base64 each time: of its tries
+    the one after two failures is for numbers.
     """
-    openai = extras.need("openai")
-    options = {} if dimensions is None else {"dimensions": dimensions}
-    form, unread = known.get("form before", "base64"), "form before" not in known
+    form, unread = known.get("form before", FORMS[0]), "form before" not in known
     if unread and known.get("failed") == FAILURES_AT_BASE64:
         form = "float"
-    create = client.embeddings.with_raw_response.create
-    try:
-        content = create(input=texts, model=model, encoding_format=form, **options).content
-    except openai.APIStatusError as error:
-        said = f"{plain(error)} {error.response.text[:1000]}".lower()
-        if dimensions is not None and error.status_code < 500 and (
-                "dimension" in said or "matryoshka" in said):
-            raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
-                               f"{plain(error)}. Leave dimensions out.") from None
-        if unread and error.status_code in BROKEN:
-            known["failed"] = known.get("failed", 0) + 1
-        doubtful = error.status_code in (400, 415, 422) or "base64" in said or "encoding" in said
-        if "form" in known or form == "float" or not doubtful or (
-                error.status_code in (401, 403, 404, 405, 429)):
-            raise
-        form = "float"
-        content = create(input=texts, model=model, encoding_format=form, **options).content
-    return content, form
+    while True:
+        if form == "one text" and len(texts) > 1:
+            raise Refused("it takes one text a request")
+        try:
+            return _post(client, texts, model, dimensions, form), form
+        except extras.need("openai").APIStatusError as error:
+            words = f"{plain(error)} {error.response.text[:1000]}".lower()
+            if dimensions is not None and error.status_code < 500 and (
+                    "dimension" in words or "matryoshka" in words):
+                raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
+                                   f"{plain(error)}. Leave dimensions out.") from None
+            if unread and error.status_code in BROKEN:
+                known["failed"] = known.get("failed", 0) + 1
+            another = _next_form(form, error.status_code, words)
+            if "form" in known or another is None:
+                raise
+            form = another
+
+
+def _post(client, texts, model, dimensions, form):
+    """The bytes of one answer. Posted by hand, since the client always sends an
+    ``encoding_format``, which some servers refuse."""
+    body = {"model": model, "input": texts[0] if form == "one text" else texts}
+    if form in ("base64", "float"):
+        body["encoding_format"] = form
+    if dimensions is not None:
+        body["dimensions"] = dimensions
+    return client.post("/embeddings", body=body, cast_to=bytes)
+
+
+def _next_form(form, status, words):
+    """The form to ask in after a refusal; None where the form is not what was refused."""
+    if status in (401, 403, 404, 405, 429):
+        return None
+    doubtful = status in (400, 415, 422)
+    if form == "base64" and (doubtful or "base64" in words or "encoding" in words):
+        return "float"
+    if form == "float" and doubtful and ("encoding" in words or "extra" in words):
+        return "bare"
+    one_text = "string" in words or "'str'" in words or "one input" in words
+    if form != "one text" and doubtful and one_text and "too" not in words:
+        return "one text"
+    return None
 
 
 def answers(prompts, model, report=None, **limits):
@@ -133,43 +159,24 @@ def answers(prompts, model, report=None, **limits):
     def send(client, job, known):
         raw = client.chat.completions.with_raw_response.create(
             model=model, messages=[{"role": "user", "content": wanted[job[0]]}])
-        answer = _parsed(raw.content)
+        answer = parsed(raw.content)
         try:
             choice = answer["choices"][0]
-            said = _said(choice["message"])
+            words = said(choice["message"])
         except (LookupError, TypeError, AttributeError) as error:
             raise BadAnswer("the answer is not complete") from error
         why = choice.get("finish_reason")
         if why in ("length", "content_filter"):
             raise Refused(f"the answer was cut (finish_reason {why!r})")
-        if not said:
+        if not words and choice["message"].get("refusal"):
+            raise Refused(f"the model said: {plain(choice['message']['refusal'])}")
+        if not words:
             raise BadAnswer("the answer is empty")
-        return [said.encode()], _used(answer)
+        return [words.encode()], tokens_used(answer)
 
     found = ask_all(model, wanted, lambda missing: [([key], 0) for key in missing], send, report,
                     **limits)
     return [spoken(found[key].decode()) for key in keys]
-
-
-def _said(message):
-    """The text of a chat message, whose content may be a list of parts."""
-    content = message["content"]
-    if isinstance(content, list):
-        parts = [part if isinstance(part, str) else part.get("text") for part in content
-                 if isinstance(part, str) or part.get("type", "text") in ("text", "output_text")]
-        content = "".join(part for part in parts if part)
-    return spoken(content or "")
-
-
-def spoken(text):
-    """What a chat model says without what it thinks first: ``<think>...</think>`` is taken away.
-
-    Where a template has opened the thought, only its end stands in the answer; a thought that
-    never ends leaves nothing.
-    """
-    text = _THOUGHT.sub("", text)
-    text = _ENDED.sub("", text)
-    return _BEGUN.sub("", text).strip()
 
 
 def prepared(texts, model, dimensions, max_tokens, report):
@@ -211,73 +218,3 @@ def packed(keys, texts, inputs):
         job.append(key)
         tokens += int(count)
     return [*jobs, (job, tokens)] if job else jobs
-
-
-def read_vectors(content, n, known):
-    """(n, d) float32 in the order of the inputs, and the tokens used, from the body of an
-    answer; ``known`` carries dimension and name of the model from request to request.
-
-    Where no row has an index its position counts, if there are as many rows as texts.
-    """
-    answer = _parsed(content)
-    try:
-        rows = answer["data"]
-        places = [row.get("index") for row in rows]
-        if len(rows) == n and all(place is None for place in places):
-            places = list(range(n))
-        if sorted(places) != list(range(n)):
-            raise BadAnswer(f"{len(rows)} vectors came for {n} texts, or their order is not told")
-        found = [_numbers(row["embedding"]) for _, row in
-                 sorted(zip(places, rows), key=lambda pair: pair[0])]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BadAnswer("the answer is not complete") from error
-    dimension = known.setdefault("dimension", len(found[0]))
-    if any(len(row) != dimension for row in found):
-        raise BadAnswer(f"vectors of another length than {dimension}, the length before, came")
-    found = np.stack(found)
-    if not np.isfinite(found).all():
-        raise BadAnswer("a vector with NaN or infinite numbers came")
-    name = answer.get("model")
-    if name and known.setdefault("model", name) != name:
-        raise BadAnswer(f"the server answered as {name!r} and before as {known['model']!r}")
-    return found, _used(answer)
-
-
-def _parsed(content):
-    """The body of an answer with status 200 as a dict; what else a server may say is refused."""
-    text = content if isinstance(content, str) else content.decode("utf-8", "replace")
-    text = text.lstrip("\ufeff \r\n\t")
-    if text[:1] == "<":
-        raise ServiceError("The server answered with a web page: OPENAI_BASE_URL must be the "
-                           "address of its /v1.")
-    try:
-        answer = json.loads(text)
-    except ValueError as error:
-        if text and text[0] not in "{[":  # words, and no answer that was cut short
-            raise Refused(f"the server said: {plain(text)}") from None
-        raise BadAnswer("the answer is not complete") from error
-    if not isinstance(answer, dict):
-        raise BadAnswer("the answer is not complete")
-    if not {"data", "choices", "error"} & answer.keys():
-        answer["error"] = answer.get("message") or answer.get("msg")
-    wrong = answer.get("error") or ("detail" in answer and "data" not in answer
-                                    and answer["detail"])
-    if wrong:
-        said = wrong.get("message", wrong) if isinstance(wrong, dict) else wrong
-        code = str(wrong.get("code", "")) if isinstance(wrong, dict) else ""
-        kind = BadAnswer if code == "429" or code.startswith("5") else Refused
-        raise kind(f"the server said: {plain(said)}")
-    return answer
-
-
-def _used(answer):
-    usage = answer.get("usage")
-    return (usage.get("total_tokens") if isinstance(usage, dict) else 0) or 0
-
-
-def _numbers(embedding):
-    if embedding is None or not len(embedding):
-        raise ValueError("no numbers")
-    if isinstance(embedding, str):
-        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
-    return np.asarray(embedding, dtype="<f4")

@@ -9,7 +9,7 @@ import numpy as np
 
 from genept_utils.embed import cost, store
 from genept_utils.embed.api import prepared, read_vectors, stacked
-from genept_utils.embed.client import (
+from genept_utils.embed.server import (
     BadAnswer,
     Refused,
     ServiceError,

@@ -1,68 +1,29 @@
 """Requests to a server: at the pace of its limits, asked again where that helps, paid for once."""
 
 import concurrent.futures
-import contextlib
-import datetime
-import email.utils
-import os
 import random
-import re
 import sys
 import threading
 import time
 
 from genept_utils import extras
 from genept_utils.embed import store
+from genept_utils.embed.server import (
+    BadAnswer,
+    Broken,
+    Refused,
+    ServiceError,
+    asked_to_wait,
+    final,
+    make_client,
+    nobody_there,
+    plain,
+)
 
-WITHOUT = "Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and st:MODEL."
-
-
-class ServiceError(OSError):
-    """The server cannot or will not answer; one sentence says why and what to do."""
-
-
-class BadAnswer(Exception):
-    """An answer that is refused: cut short, a wrong count, NaN, another dimension."""
-
-
-class Refused(Exception):
-    """The server refused the request as such; a smaller one, or another text, may pass."""
-
-
-class Broken(Refused):
-    """The server failed at the request each time it was asked."""
-
-
-_ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:\d+)?(/\S*)?$")
 TRIES_OF_A_PART = 2  # of what was split off a request that failed
+TRIES_OF_A_BAD_ONE = 4  # of a text whose vector was bad in an answer that was otherwise good
 KEPT = "what had come is kept, and the same call later asks only for the rest."
 DOWN = 3  # texts in a row that fail without any answer between them: the server is down
-
-
-@contextlib.contextmanager
-def said_plainly(model):
-    """Turn what the server refuses into the one sentence of :class:`ServiceError`."""
-    openai = extras.need("openai")
-
-    try:
-        yield
-    except openai.OpenAIError as error:
-        raise final(error, model) or ServiceError(f"The server failed: {plain(error)}") from None
-
-
-def final(error, model):
-    """The ServiceError for what no second try can mend; None for the rest."""
-    openai = extras.need("openai")
-    if isinstance(error, openai.AuthenticationError):
-        return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
-    if isinstance(error, openai.PermissionDeniedError):
-        return ServiceError(f"The key in OPENAI_API_KEY may not use {model}. {WITHOUT}")
-    if getattr(error, "status_code", 0) in (404, 405):
-        return ServiceError(f"The server knows no model {model!r}, or OPENAI_BASE_URL is not the "
-                            "address of its /v1.")
-    if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
-        return ServiceError(f"The account of OPENAI_API_KEY has no quota left. {WITHOUT}")
-    return None
 
 
 class _Gate:
@@ -100,11 +61,11 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
     """
     report["sent"] = 0
     with store.opened() as table:
-        found = store.read(table, wanted)
+        found = _kept(table, wanted)
         if len(found) < len(wanted):
             store.check_writable(table)
             with store.alone(f"openai:{model}"), make_client(timeout) as client:
-                found |= store.read(table, wanted.keys() - found)  # paid for in the meantime
+                found |= _kept(table, wanted.keys() - found)  # paid for in the meantime
                 missing = [key for key in wanted if key not in found]
                 gate = _Gate(requests_per_minute, tokens_per_minute)
                 asking = _Asking(model, wanted, found, table, client, send, gate, report, retries)
@@ -113,6 +74,11 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
                 report["sent"] = len(missing) - len(asking.refused)
     report["kept"] = len(wanted) - report["sent"]
     return found
+
+
+def _kept(table, keys):
+    """What is kept, without vectors of zeros, which an ill server gave."""
+    return {key: value for key, value in store.read(table, keys).items() if value.strip(b"\0")}
 
 
 class _Asking:
@@ -136,13 +102,13 @@ class _Asking:
         with tqdm(total=len(missing), disable=not sys.stderr.isatty(), unit="text") as self.bar:
             first = min(missing, key=lambda key: len(self.wanted[key]))
             (job, tokens), = pack([first])
+            asked = f"asked was the text that begins {self.wanted[first][:60]!r}"
             try:
                 self.keep(job, self.insist(job, tokens, self.retries + 1))
             except Broken as error:
-                raise ServiceError(f"{error}; {KEPT}") from None
+                raise ServiceError(f"{error}; {asked}; {KEPT}") from None
             except Refused as error:
-                raise ServiceError(f"The server refused the text that begins "
-                                   f"{self.wanted[first][:60]!r}: {error}") from None
+                raise ServiceError(f"The server refused the first request: {error}; {asked}") from None
             rest = [key for key in missing if key != first]
             _in_parallel(self.work, pack(rest), concurrency, self.gate)
         if self.refused:
@@ -152,23 +118,25 @@ class _Asking:
                 f"example the one that begins {self.wanted[key][:60]!r} ({why}); the others are "
                 "kept. Where texts are too long for it, max_tokens=N (--max-tokens N) cuts them.")
 
-    def work(self, job, tokens, part=False):
+    def work(self, job, tokens, tries=None):
         most = self.most  # another thread may change it meanwhile
         if most and len(job) > most:
             for start in range(0, len(job), most):
                 some = job[start:start + most]
-                self.work(some, tokens * len(some) // len(job), part)
+                self.work(some, tokens * len(some) // len(job), tries)
             return
         try:
-            tries = min(self.retries + 1, TRIES_OF_A_PART) if part else self.retries + 1
-            self.keep(job, self.insist(job, tokens, tries if len(job) == 1 else min(tries, 3)))
+            most_tries = min(self.retries + 1, tries or (3 if len(job) > 1 else 99))
+            bad = self.keep(job, self.insist(job, tokens, most_tries))
+            for key in bad:  # the others are kept: only these are asked for again
+                self.work([key], tokens // len(job), TRIES_OF_A_BAD_ONE)
         except Refused as error:
             if len(job) == 1:
                 self.refuse(job[0], error)
                 return
             half, before = len(job) // 2, len(self.refused)
-            self.work(job[:half], tokens // 2, True)
-            self.work(job[half:], tokens // 2, True)
+            self.work(job[:half], tokens // 2, TRIES_OF_A_PART)
+            self.work(job[half:], tokens // 2, TRIES_OF_A_PART)
             if len(self.refused) == before and not isinstance(error, Broken):  # it was the size
                 self.most = half
                 store.write(self.table, {self.size: str(half).encode()})
@@ -178,16 +146,19 @@ class _Asking:
                        self.model, tries, self.report, answered=len(self.found) > 0)
 
     def keep(self, job, answer):
+        """Write what came; the keys whose value is None, which is no answer."""
         values, used = answer
-        kept, before = dict(zip(job, values)), self.known.get("form before")
+        good = {key: value for key, value in zip(job, values) if value is not None}
+        kept, before = dict(good), self.known.get("form before")
         if (form := self.known.get("form", before)) != before:
             self.known["form before"], kept[self.form] = form, form.encode()
         store.write(self.table, kept)
-        self.found.update(zip(job, values))
+        self.found.update(good)
         with self.gate.lock:
             self.in_a_row = 0
             self.report["tokens"] += used
-            self.bar.update(len(job))
+            self.bar.update(len(good))
+        return [key for key in job if key not in good]
 
     def refuse(self, key, error):
         with self.gate.lock:
@@ -232,13 +203,15 @@ def _insist(send, gate, tokens, model, tries, report, answered):
         try:
             return send()
         except (openai.OpenAIError, BadAnswer) as error:
-            if fatal := final(error, model) or (not answered and _nobody_there(error)):
+            if isinstance(error.__cause__, ServiceError):  # an answer without end
+                raise error.__cause__ from None
+            if fatal := final(error, model) or (not answered and nobody_there(error)):
                 raise fatal from None
             again = (openai.RateLimitError, openai.APIConnectionError, openai.ConflictError,
                      openai.InternalServerError, BadAnswer)
             if not isinstance(error, again):
                 raise Refused(plain(error)) from None
-            why, wait = plain(error), _asked_to_wait(getattr(error, "response", None))
+            why, wait = plain(error), asked_to_wait(getattr(error, "response", None))
             if isinstance(error, openai.RateLimitError):
                 gate.pause(wait or 1)
         with gate.lock:
@@ -248,53 +221,7 @@ def _insist(send, gate, tokens, model, tries, report, answered):
     raise Broken(f"The server failed {tries} times in a row ({why})")
 
 
-def _nobody_there(error):
-    """The ServiceError for an address at which nothing listens."""
-    cause = error.__cause__
-    if type(cause).__name__ == "ConnectError":  # httpx's, whichever of its packages is in use
-        return ServiceError(f"No server answers at {error.request.url} ({plain(cause)});"
-                            " OPENAI_BASE_URL must be the address of its /v1.")
-    return None
-
-
 def _sleep(seconds, gate):
     end = time.monotonic() + seconds
     while not gate.closed and (left := end - time.monotonic()) > 0:
         time.sleep(min(left, .5))
-
-
-def _asked_to_wait(response, longest=120):
-    """Seconds from the Retry-After header (a number or a date); None where it is absent."""
-    value = response.headers.get("retry-after") if response is not None else None
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            then = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        seconds = (then - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
-    return min(max(seconds, 0), longest)
-
-
-def plain(error):
-    """What the server said, short and without the key."""
-    said, key = " ".join(str(error).split()), os.environ.get("OPENAI_API_KEY", "").strip()
-    return (said.replace(key, "...") if key else said)[:200]  # a cut key would not be found
-
-
-def make_client(timeout):
-    openai = extras.need("openai")
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    address = os.environ.get("OPENAI_BASE_URL", "").strip()
-    if not (key.isascii() and key.isprintable()):
-        raise ServiceError("OPENAI_API_KEY holds characters that no key has. " + WITHOUT)
-    if not key and not address:
-        raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
-                           "that needs none. " + WITHOUT)
-    if address and not _ADDRESS.match(address):
-        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address as "
-                           "http://.../v1")
-    return openai.OpenAI(api_key=key or "none", max_retries=0, timeout=timeout)

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 import os
+import sys
 
 import numpy as np
 
@@ -93,6 +94,24 @@ class Estimate:
                 f"repeated, empty or kept), {self.tokens:,} tokens "
                 f"({'counted' if self.exact else 'estimated'}), {cost}, "
                 f"{self.minutes:.1f} minutes at the given rate limit.")
+
+
+def agreed(yes=False):
+    """Whether the reader agrees to spend what was just printed.
+
+    Raises
+    ------
+    ValueError
+        Nobody can be asked: there is no terminal.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ValueError("this spends money; say so with --yes")
+    if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+        return True
+    print("nothing was sent")
+    return False
 
 
 def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_000_000,

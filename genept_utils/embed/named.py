@@ -172,7 +172,26 @@ def _computed(model, text, seed):
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}")
     kept = paths.cache() / "vectors" / f"{plain}-{digest}.h5ad"
+    if model.startswith("openai") and not kept.is_file():
+        _agree_to_spend(model, text)
     with store.alone(kept.name, tell=False):  # pages that run side by side make it once
         sources.derived(kept, lambda part: embed_genes(model, text, seed).write_h5ad(
             part, convert_strings_to_categoricals=False))
     return ad.read_h5ad(kept)
+
+
+def _agree_to_spend(model, text):
+    """Raise ValueError where money would be spent and nobody says yes."""
+    estimate = cost.estimate_cost(texts(text), model)
+    if not estimate.to_send:
+        return
+    print(estimate)
+    command = (f"python -m genept_utils embed --model {model} --text {text} --out vectors.h5ad "
+               "--yes")
+    try:
+        if cost.agreed():
+            return
+    except ValueError:
+        pass
+    raise ValueError(f"{estimate} Nothing was sent. `{command}` computes it once; after it the "
+                     "name is read without a request")

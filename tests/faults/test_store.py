@@ -10,7 +10,7 @@ import types
 import pytest
 from fault_server import MODEL, assert_right, written
 
-from genept_utils.embed import api, client, store
+from genept_utils.embed import api, client, server, store
 
 
 @pytest.mark.parametrize("damage", ["text", "head", "middle"])
@@ -72,7 +72,7 @@ def test_a_clock_that_jumps_makes_no_endless_wait(hours, most):
     """The server names a date; the clock here is hours behind or ahead of it."""
     then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
     answer = types.SimpleNamespace(headers={"retry-after": email.utils.format_datetime(then)})
-    assert 0 <= client._asked_to_wait(answer) <= most
+    assert 0 <= server.asked_to_wait(answer) <= most
 
 
 def test_a_clock_set_back_holds_no_request(serve, monkeypatch):

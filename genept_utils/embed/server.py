@@ -1,0 +1,148 @@
+"""The server that the environment names: its client, and what it says in plain words."""
+
+import contextlib
+import datetime
+import email.utils
+import os
+import re
+import sys
+import time
+import urllib.parse
+
+from genept_utils import extras
+
+WITHOUT = "Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and st:MODEL."
+MAX_BODY = 200 << 20  # bytes of one answer: 2,048 inputs of 4,096 numbers as text
+BODY_TIMEOUTS = 2  # time-outs that one answer may take as a whole
+
+
+class ServiceError(OSError):
+    """The server cannot or will not answer; one sentence says why and what to do."""
+
+
+class BadAnswer(Exception):
+    """An answer that is refused: cut short, a wrong count, NaN, another dimension."""
+
+
+class Refused(Exception):
+    """The server refused the request as such; a smaller one, or another text, may pass."""
+
+
+class Broken(Refused):
+    """The server failed at the request each time it was asked."""
+
+
+_ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:\d+)?(/\S*)?$")
+
+
+@contextlib.contextmanager
+def said_plainly(model):
+    """Turn what the server refuses into the one sentence of :class:`ServiceError`."""
+    openai = extras.need("openai")
+
+    try:
+        yield
+    except openai.OpenAIError as error:
+        raise final(error, model) or ServiceError(f"The server failed: {plain(error)}") from None
+
+
+def final(error, model):
+    """The ServiceError for what no second try can mend; None for the rest."""
+    openai = extras.need("openai")
+    if isinstance(error, openai.AuthenticationError):
+        return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
+    if isinstance(error, openai.PermissionDeniedError):
+        return ServiceError(f"The key in OPENAI_API_KEY may not use {model}. {WITHOUT}")
+    if getattr(error, "status_code", 0) in (404, 405):
+        return ServiceError(f"The server knows no model {model!r}, or OPENAI_BASE_URL is not the "
+                            f"address of its /v1. It said: {plain(error)}")
+    if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
+        return ServiceError(f"The account of OPENAI_API_KEY has no quota left. {WITHOUT}")
+    return None
+
+
+def nobody_there(error):
+    """The ServiceError for an address at which nothing listens."""
+    cause = error.__cause__
+    if type(cause).__name__ == "ConnectError":  # httpx's, whichever of its packages is in use
+        return ServiceError(f"No server answers at {error.request.url} ({plain(cause)});"
+                            " OPENAI_BASE_URL must be the address of its /v1.")
+    return None
+
+
+def asked_to_wait(response, longest=120):
+    """Seconds from the Retry-After header (a number or a date); None where it is absent."""
+    value = response.headers.get("retry-after") if response is not None else None
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            then = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (then - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+    return min(max(seconds, 0), longest)
+
+
+def plain(error):
+    """What the server said, short and without the key."""
+    words = str(error)
+    if re.fullmatch(r"Error code: \d+", words):  # the client found no message in the body
+        words = f"{words}: {error.response.text[:1000]}"
+    words, key = " ".join(words.split()), os.environ.get("OPENAI_API_KEY", "").strip()
+    return (words.replace(key, "...") if key else words)[:200]  # a cut key would not be found
+
+
+def make_client(timeout):
+    """The client of the server that the environment names. What follows a "?" in the address
+    goes with every request, and a server that asks for its version so (Azure) gets the key in
+    its own header."""
+    openai = extras.need("openai")
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    address = os.environ.get("OPENAI_BASE_URL", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ServiceError("OPENAI_API_KEY holds characters that no key has. " + WITHOUT)
+    if not key and not address:
+        raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
+                           "that needs none. " + WITHOUT)
+    if address and not _ADDRESS.match(address):
+        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address as "
+                           "http://.../v1")
+    base, _, query = address.partition("?")
+    query = dict(urllib.parse.parse_qsl(query))
+    return openai.OpenAI(
+        api_key=key or "none", max_retries=0, timeout=timeout, base_url=base or None,
+        default_query=query or None,
+        default_headers={"api-key": key} if "api-version" in query else None,
+        http_client=openai.DefaultHttpxClient(
+            timeout=timeout, event_hooks={"response": [lambda answer: _bound(answer, timeout)]}))
+
+
+def _bound(answer, timeout):
+    """Bound the body of an answer in time and size: a time-out of the client is one of each
+    single read, which a server that drips bytes never reaches."""
+    if not answer.request.url.path.endswith(("/embeddings", "/completions")):
+        return  # files of the Batch API are large
+    httpx = sys.modules[type(answer).__module__.partition(".")[0]]
+    body, end = answer.stream, time.monotonic() + BODY_TIMEOUTS * timeout
+
+    class Bounded(httpx.SyncByteStream):
+        def __iter__(self):
+            size = 0
+            for chunk in body:
+                size += len(chunk)
+                if size > MAX_BODY:
+                    raise ServiceError(f"The server's answer is longer than {MAX_BODY >> 20} MB; "
+                                       "give fewer inputs a request (inputs=N)")
+                if time.monotonic() > end:
+                    raise ServiceError("The server's answer does not end within "
+                                       f"{BODY_TIMEOUTS * timeout:g} seconds; see what is wrong "
+                                       "with the server, or give it more time (timeout=SECONDS)")
+                yield chunk
+
+        def close(self):
+            body.close()
+
+    answer.stream = Bounded()
