@@ -1,10 +1,13 @@
 """Files from outside: nothing of them is executed, nothing beyond them is read."""
 
 import gzip
+import io
 import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import anndata as ad
@@ -14,7 +17,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genept_utils import datasets, embed, outside, pickles
+from genept_utils import datasets, embed, outside, paths, pickles
 from genept_utils.cells import stored
 from genept_utils.cli import match
 from genept_utils.embed import backends
@@ -92,6 +95,130 @@ def test_tricks_of_pickles_are_refused(tmp_path, trick, allowed):
     with pytest.raises((pickles.UnsafePickle, ValueError)) as caught:
         embed.read_embedding(path)
     assert "\n" not in str(caught.value)
+
+
+SHARED = np.array(["x" + str(i) for i in range(99)] + [None, [1, 2]], dtype=object)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("found", [
+    {"a": [1., 2.5, 3], "b": (1, (2, 3)), "c": list(range(9))}, {"a": [.5] * 5000, "b": {1: None}},
+    {"a": np.arange(6.).reshape(2, 3), "b": np.float32(3), "c": np.asfortranarray(np.ones((3, 4)))},
+    {"a": np.arange(3, dtype=">f4"), "b": np.array(["ab", "c"]), "c": np.array(3.)},
+    {"a": np.empty((0, 3), np.float16), "b": np.array([True, False]), "c": np.array([b"a"])},
+    {"a": SHARED, "b": SHARED}, {1: {2, 3}, 2: frozenset([1]), 3: bytearray(b"abc"), 4: 1 + 2j},
+], ids=range(7))
+def test_what_a_pickle_of_vectors_holds_is_read(found, protocol):
+    read = pickles.load(io.BytesIO(pickle.dumps(found, protocol)))
+    assert list(read) == list(found)
+    for key, value in found.items():
+        assert type(read[key]) is type(value)
+        if isinstance(value, np.ndarray):
+            assert np.array_equal(read[key], value)
+            assert read[key].dtype.newbyteorder("=") == value.dtype.newbyteorder("=")
+        else:
+            assert read[key] == value
+    if found.get("b") is SHARED:
+        assert read["a"] is read["b"]
+
+
+def word(text):
+    return b"\x8c" + bytes([len(text)]) + text.encode()
+
+
+def name(module, attribute):
+    return word(module) + word(attribute) + b"\x93"
+
+
+def dtype(kind, state=b""):
+    return name("numpy", "dtype") + b"(" + word(kind) + b"\x89\x88tR" + state
+
+
+POINTERS = b"C\x10" + b"A" * 16
+NO_OBJECTS = b"(K\x03" + word("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+FIELDS = (b"(K\x03" + word("|") + b"N(" + word("a") + b"t}" + word("a") + b"(" + dtype("O8")
+          + b"K\x00tsK\x08K\x01K\x00tb")
+EMPTY = (name("numpy._core.multiarray", "_reconstruct") + b"(" + name("numpy", "ndarray")
+         + b"(K\x00tC\x01btR")
+COPIES = b"(" + b"".join(b"h\x01h\x00\x85R" for _ in range(2000)) + b"l"
+FORGED = {  # of names on the list alone
+    "an array over bytes": name("numpy", "ndarray") + b"((K\x02t" + word("O") + POINTERS + b"tR",
+    "an array object made anew": name("numpy", "ndarray") + b"(K\x02t\x81",
+    "objects that claim to be none": EMPTY + b"(K\x01(K\x02t" + dtype("O8", NO_OBJECTS) + b"\x89"
+                                     + POINTERS + b"tb",
+    "objects of bytes": EMPTY + b"(K\x01(K\x02t" + dtype("O8") + b"\x89" + POINTERS + b"tb",
+    "objects in a buffer": name("numpy._core.numeric", "_frombuffer") + b"(" + POINTERS
+                           + dtype("O8") + b"(K\x02t" + word("C") + b"tR",
+    "objects in fields": name("numpy._core.numeric", "_frombuffer") + b"(" + POINTERS
+                         + dtype("S8", FIELDS) + b"(K\x02t" + word("C") + b"tR",
+    "an object of bytes": name("numpy._core.multiarray", "scalar") + b"(" + dtype("O8") + POINTERS
+                          + b"tR",
+    "an array under another": EMPTY + b"\x94" + b"(K\x01(K\x02t" + dtype("i8") + b"\x89" + POINTERS
+                              + b"tbh\x00(K\x01(K\x02t" + dtype("i8") + b"\x89" + POINTERS + b"tb",
+    "attributes of a name": name("builtins", "set") + b"N}" + word("update") + b"Ns\x86b",
+    "a length that is not there": b"\x8e" + (1 << 50).to_bytes(8, "little") + b"abc",
+    "zeros that are not there": b"\x96" + (1 << 50).to_bytes(8, "little") + b"abc",
+    "zeros by their number": name("builtins", "bytearray") + b"\x8a\x05"
+                             + (1 << 31).to_bytes(5, "little") + b"\x85R",
+    "a list of them": name("builtins", "list") + name("builtins", "bytearray") + b"K\x09\x85R\x85R",
+    "tuples in tuples": b"})" + b"\x85" * 100_000 + b"K\x01s",
+    "lists in lists": b"]" * 100_000 + b"a" * 99_999,
+    "lists of the same list": b"]\x94K\x01a" + b"".join(
+        b"]\x94(" + bytes([104, i]) * 9 + b"e" for i in range(11)),
+    "copies": b"B" + (1 << 18).to_bytes(4, "little") + bytes(1 << 18) + b"\x94"
+              + name("builtins", "bytearray") + b"\x94" + COPIES,
+}
+
+
+@pytest.mark.parametrize("trick", FORGED)
+def test_an_array_lies_over_no_memory_that_the_pickle_chose(tmp_path, trick):
+    path = tmp_path / "x.pkl"
+    path.write_bytes(b"\x80\x04" + FORGED[trick] + b".")
+    with open(path, "rb") as file, pytest.raises(Exception) as caught:
+        pickles.load(file)
+    assert not isinstance(caught.value, (MemoryError, AssertionError))
+    with pytest.raises(ValueError, match="x.pkl") as caught:
+        embed.read_embedding(path)
+    assert "\n" not in str(caught.value)
+
+
+MUTATED = """
+import faulthandler, io, pickle, pickletools, resource, sys, warnings
+import numpy as np
+from genept_utils import pickles
+faulthandler.enable()
+warnings.simplefilter("ignore")
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+rng = np.random.default_rng(int(sys.argv[1]))
+rows = {"TP53": [1., 2.], "MDM2": np.arange(3.), ("a", 1): np.array(["x", None], object),
+        "c": np.float32(2), "d": np.asfortranarray(np.ones((2, 2), ">f4")), "e": {1, 2},
+        "f": bytearray(b"abc"), "g": frozenset([2]), "h": np.array(["ab", "c"]), "i": 1 + 2j}
+seeds = [pickle.dumps(rows, protocol) for protocol in range(6)]
+steps = np.frombuffer("".join(step.code for step in pickletools.opcodes).encode("latin1"), "u1")
+ends = {"read": 0, "refused": 0}
+for _ in range(int(sys.argv[2])):
+    content = np.frombuffer(seeds[rng.integers(6)], "u1").copy()
+    at = rng.integers(0, len(content), rng.integers(1, 4))
+    content[at] = np.where(rng.random(len(at)) < .5, rng.choice(steps, len(at)),
+                           rng.integers(0, 256, len(at)))
+    if rng.random() < .3:
+        content = np.insert(content, rng.integers(len(content)), rng.choice(steps, 4))
+    try:
+        repr(pickles.load(io.BytesIO(content.tobytes())))
+        ends["read"] += 1
+    except Exception:
+        ends["refused"] += 1
+print(ends["read"], ends["refused"])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the memory is bounded by POSIX limits")
+def test_thousands_of_broken_pickles_end_no_interpreter():
+    done = subprocess.run([sys.executable, "-c", MUTATED, "0", "4000"], capture_output=True,
+                          text=True, env={**os.environ, "PYTHONPATH": str(paths.ROOT)})
+    assert done.returncode == 0, done.stderr[-2000:]
+    read, refused = map(int, done.stdout.split())
+    assert read + refused == 4000 and min(read, refused) > 100
 
 
 def test_an_array_of_objects_in_npz_is_not_read(tmp_path):
