@@ -188,8 +188,8 @@ def check(row, path, obs, genes, given=()):
               for what, role in (("types", "label"), ("donors", "donor"), ("donors", "batch"),
                                  ("conditions", "condition")) if role in chosen and row[what]
               and not (role == "batch" and "donor" in chosen)]
-    said = [f"{n:,} {what}" + ("" if not row[what] else " as in the paper" if int(row[what]) == n
-                               else f" (the paper: {int(row[what]):,})") for what, n in facts]
+    said = [f"{n:,} {what}" + ("" if not row[what] else " as expected" if int(row[what]) == n
+                               else f" (expected: {int(row[what]):,})") for what, n in facts]
     said += [f"{role} is {column}" for role, column in chosen.items()]
     line = (f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
             + ", ".join(said) + ".")

@@ -124,7 +124,8 @@ def _recorded(name, folder):
     folder = folder or paths.results()
     files = sorted(folder.glob(f"{name or '[0-9]*'}.json"))
     rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.assign(reads=table["reads"].fillna(table["method"].map(reads)))
 
 
 def yours(folder=None):

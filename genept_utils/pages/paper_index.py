@@ -2,36 +2,32 @@
 
 ``data/paper-index.csv`` has one row per result of the paper: ``item`` and ``result`` as a reader
 knows them; ``notebook``; the columns of a recorded result (``task``, ``dataset``, ``label``,
-``classifier``, ``metric``, ``split``, ``method``), empty where the book has none; ``controls``
-("|"-separated methods); ``printed_method``, and ``printed_dataset`` and ``printed_label`` where
-the paper's set is another one; ``why`` a comparison is not possible.
+``classifier``, ``metric``, ``split``, ``method``), ``method`` empty where the book has none;
+``printed_method``, and ``printed_dataset`` and ``printed_label`` where the paper's set is another
+one; ``why`` a comparison is not possible.
 """
 
 import pandas as pd
 
 from genept_utils import paths
-from genept_utils.pages import ledger
+from genept_utils.pages import claims, ledger, methods
 
-ROUNDING = 0.01  # numbers that differ by no more than that are the same number
-WIDE = 0.25  # an interval that would reach almost anything
 _OURS = ["item", "task", "dataset", "label", "classifier", "metric"]
+# A control on the genes that it has stands beside the score on all genes.
+FEWER_GENES = ", genes with"
 
 
 def verdict(printed, ours, low, high, why=""):
-    """"reached", "above", "below" or "cannot be compared", with the reason after a colon.
-
-    Reached is a printed number that lies in our 95 % interval or within .01 of our number.
-    """
+    """"above", "reached", "below", "undecided" (:func:`.claims.against_printed`) or "cannot be
+    compared", with the reason after a colon."""
     if why:
         return f"cannot be compared: {why}"
     if pd.isna(printed):
         return "cannot be compared: no printed number was found"
     if pd.isna(ours):
         return "cannot be compared: not computed here"
-    low, high = (ours if pd.isna(end) else end for end in (low, high))
-    if low - ROUNDING <= printed <= high + ROUNDING:
-        return "reached: but our interval is wide" if high - low > WIDE else "reached"
-    return "above" if ours > printed else "below"
+    said = claims.against_printed(printed, low, high)
+    return f"{said}: our interval is too wide" if said == "undecided" else said
 
 
 def paper_index():
@@ -40,8 +36,11 @@ def paper_index():
     Returns
     -------
     pandas.DataFrame
-        ``item, result, metric, printed, source, ours, low, high, control, control_value,
-        verdict, notebook``; NaN or "" where there is none.
+        ``item, result, metric, printed, source, others, ours, low, high, control,
+        control_value, elsewhere, verdict, notebook``; NaN or "" where there is none. ``others``
+        are printed numbers of other methods. ``control`` is the strongest recorded control of
+        the same task, labels, classifier and split that reads no text with a language model;
+        ``elsewhere`` what Gene2vec reaches on the genes that it has.
 
     Raises
     ------
@@ -49,46 +48,69 @@ def paper_index():
         A row names a result of ours that was not recorded, or several.
     """
     listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False)
-    ours = ledger.results().fillna({name: "" for name in [*ledger.KEY, "split"]})
+    ours = ledger.results().fillna({name: "" for name in [*ledger.KEY, "split", "reads"]})
     given = ledger.published()
+    given = given[given["source"] != ledger.THIRD_PARTY]
     return pd.DataFrame([_row(row, ours, given) for row in listed.to_dict("records")])
 
 
+def as_published(joined):
+    """The rows of :func:`genept_utils.ledger.join` whose split is the one that the paper
+    describes, as the index names it; Gene2vec on the genes that it has."""
+    listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False)
+    splits = {tuple(row[name] for name in _OURS): row["split"]
+              for row in listed.to_dict("records") if row["method"]}
+    kept = []
+    for method, split, *key in joined[["method", "split", *_OURS]].fillna("").to_numpy():
+        whole = split.split(FEWER_GENES)[0] if method == "Gene2vec" else split
+        kept.append(whole == splits.get(tuple(key)))
+    return joined[kept]
+
+
 def _row(row, ours, given):
-    where = {name: row[name] for name in (*_OURS, "split") if row[name]}
     made = {"item": row["item"], "result": row["result"], "metric": row["metric"],
-            "notebook": row["notebook"], "printed": None, "source": ""}
-    if row["printed_method"]:
-        wanted = {name: row[name] for name in _OURS if row[name]}
-        wanted |= {"method": row["printed_method"],
-                   **{name: row[f"printed_{name}"] for name in ("dataset", "label")
-                      if row[f"printed_{name}"]}}
-        found = given[_same(given, wanted)]
-        if len(found) != 1:
-            raise ValueError(f"{row['item']}, {row['result']}: {len(found)} printed numbers "
-                             f"match {wanted}; one must")
-        made |= {"printed": found["value"].iloc[0], "source": found["source"].iloc[0]}
-    own = {"ours": None, "low": None, "high": None, "control": "", "control_value": None}
+            "notebook": row["notebook"], **_printed(row, given)}
+    own = {"ours": None, "low": None, "high": None, "control": "", "control_value": None,
+           "elsewhere": ""}
     if row["method"]:
-        own = _own(row, where, ours)
+        own = _own(row, ours)
     return {**made, **own, "verdict": verdict(made["printed"], own["ours"], own["low"],
                                               own["high"], row["why"])}
 
 
-def _own(row, where, ours):
-    def one(method):
-        found = ours[_same(ours, {**where, "method": method})]
-        if len(found) != 1:
-            raise ValueError(f"{row['item']}, {row['result']}: {len(found)} recorded results of "
-                             f"{method!r} match {where}; one must")
-        return found.iloc[0]
+def _printed(row, given):
+    if not row["printed_method"]:
+        return {"printed": None, "source": "", "others": ""}
+    wanted = {name: row[f"printed_{name}"] if row.get(f"printed_{name}") else row[name]
+              for name in _OURS if row[name]}
+    there = given[_same(given, wanted)]
+    found = there[there["method"] == row["printed_method"]]
+    if len(found) != 1:
+        raise ValueError(f"{row['item']}, {row['result']}: {len(found)} printed numbers of "
+                         f"{row['printed_method']!r} match {wanted}; one must")
+    others = there[(there["method"] != row["printed_method"]) & there["value"].notna()]
+    return {"printed": found["value"].iloc[0], "source": found["source"].iloc[0],
+            "others": ", ".join(f"{other.method} {other.value:.2f}"
+                                for other in others.itertuples())}
 
-    text = one(row["method"])
-    controls = {method: one(method)["value"]
-                for method in filter(None, row["controls"].split("|"))}
-    best = max(controls, key=controls.get, default="")
-    return {"ours": text["value"], "low": text["low"], "high": text["high"], "control": best,
-            "control_value": controls.get(best)}
+
+def _own(row, ours):
+    there = ours[_same(ours, {name: row[name] for name in _OURS if row[name]})]
+    own = there[(there["method"] == row["method"]) & (there["split"] == row["split"])]
+    if len(own) != 1:
+        raise ValueError(f"{row['item']}, {row['result']}: {len(own)} recorded results of "
+                         f"{row['method']!r} with split {row['split']!r}; one must")
+    text = own.iloc[0]
+    beside = there[(there["split"] == row["split"]) & ~there["reads"].isin(["text", ""])]
+    lower = row["task"] in claims.LOWER_IS_BETTER
+    best = beside.sort_values("value", ascending=lower, kind="stable").head(1)
+    fewer = there[there["split"].str.startswith(row["split"] + FEWER_GENES)
+                  & (there["method"] == "Gene2vec")]
+    return {"ours": text["value"], "low": text["low"], "high": text["high"],
+            "control": best["method"].iloc[0] if len(best) else "",
+            "control_value": best["value"].iloc[0] if len(best) else None,
+            "elsewhere": f"Gene2vec {fewer['value'].iloc[0]:.2f} on its genes" if len(fewer)
+            else ""}
 
 
 def _same(table, wanted):

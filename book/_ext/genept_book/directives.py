@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 import genept_utils
 from genept_utils import paths, sources
 from genept_utils.pages import claims, ledger
-from genept_utils.pages.paper_index import paper_index
+from genept_utils.pages.paper_index import as_published, paper_index
 
 from .tables import html_table, interval_bar, number, readable, spans, together, two_lines
 
@@ -111,7 +111,7 @@ class LedgerTable(DataTable):
             given = given[given["source"] != ledger.THIRD_PARTY]
             frame = ledger.join(*self.arguments, given=given)
         if "paired" in self.options:
-            frame = frame.dropna(subset=["published", "ours"])
+            frame = as_published(frame.dropna(subset=["published", "ours"]))
         return frame
 
     def show(self, frame):
@@ -121,10 +121,12 @@ class LedgerTable(DataTable):
         values = frame[numbers].to_numpy()
         frame["drawn"] = [interval_bar(*row) for row in values]
         frame["95 % interval"] = spans(frame)
-        frame["published"] = two_lines(
-            [number(row[0]) for row in values],
-            [source if "third" in self.options else THIRD_PARTIES.get(source, "")
-             if pd.notna(row[0]) else "" for source, row in zip(frame["source"], values)])
+        printed = pd.Series(pd.notna(values[:, 0]), frame.index)
+        if "third" not in self.options:
+            frame["source"] = frame["source"].map(THIRD_PARTIES)
+        under = pd.Series(together(frame.fillna({"source": ""}), "source", "published_note"),
+                          frame.index)
+        frame["published"] = two_lines([number(row[0]) for row in values], under.where(printed, ""))
         ours = [number(row[1]) for row in values]
         if "95 % interval" not in self.options.get("columns", ""):
             ours = two_lines(ours, frame["95 % interval"])
@@ -138,7 +140,7 @@ class LedgerTable(DataTable):
         frame["note"] = frame["note"].astype(str).str.replace("^your files(; )?", "", regex=True)
         frame["our method"] = two_lines(
             frame["our_method"].mask(own, frame["our_method"] + ", your files"),
-            together(frame, "split", "published_note", "note"))
+            together(frame, "split", "note"))
         frame["chapter"] = [self.notebook_link(name) if name else ""
                             for name in frame["notebook"]]
         return frame
@@ -235,32 +237,35 @@ class ClaimsTable(DataTable):
 
 
 class PaperIndexTable(DataTable):
-    """The paper's results, one a row; see :func:`genept_utils.pages.paper_index.paper_index`."""
+    """The paper's results, one a row; see :func:`genept_utils.pages.paper_index.paper_index`.
+    ``without`` shows those that have no number of this book, else the others are shown."""
 
     raw = ("result", "printed", "ours", "best control", "verdict", "chapter")
+    option_spec = {**DataTable.option_spec, "without": directives.flag}
 
     def read(self):
         self.env.note_dependency(str(paths.DATA / "paper-index.csv"))
-        return paper_index()
+        table = paper_index()
+        return table[table["ours"].isna() == ("without" in self.options)].reset_index(drop=True)
 
     def show(self, frame):
         values = frame[["printed", "ours", "control_value"]].to_numpy(float)
         printed, ours, control = ([number(value, 2) for value in column] for column in values.T)
         verdicts = [(*text.split(": ", 1), "")[:2] for text in frame["verdict"]]
         marks = {"reached": "ok", "above": "up", "below": "down"}
-        return pd.DataFrame({
+        shown = pd.DataFrame({
             "item": frame["item"],
             "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
-            "printed": two_lines(printed, [THIRD_PARTIES.get(name, "")
-                                           for name in frame["source"]]),
+            "printed": two_lines(printed, frame["others"]),
             "ours": two_lines(ours, [text.replace(" to ", "–").replace("0.", ".")
                                      for text in spans(frame.astype({"low": float}), 2)]),
-            "best control": two_lines(control, frame["control"]),
+            "best control": two_lines(control, together(frame, "control", "elsewhere")),
             "verdict": [f'<span class="verdict {marks.get(word, "none")}">{word}</span>'
                         + (f"<small>{escape(why)}</small>" if why else "")
                         for word, why in verdicts],
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],
         })
+        return shown.drop(columns=["ours", "best control"] if "without" in self.options else [])
 
 
 class BookStamp(SphinxDirective):
