@@ -25,6 +25,7 @@ _HOME = {
     "estimate_cost": "embed.cost",
     "load": "datasets",
     "normalise": "cells",
+    "coexpression": "cells",
     "genept_w": "cells",
     "cell_sentences": "cells",
     "genept_s": "cells",

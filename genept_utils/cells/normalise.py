@@ -54,11 +54,11 @@ def chosen(adata, layer=None, raw=False, values=None, read=True):
     if X is None:
         raise ValueError("the AnnData has no X; " + _advice(adata))
     backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
-    if not (layer or raw or values or backed):
+    if not (layer or raw or values or backed and read):
         return adata
-    if backed and hasattr(X, "to_memory"):
+    if backed and read and hasattr(X, "to_memory"):
         X = sp.csr_matrix(X.to_memory(), dtype=np.float32)  # whole: rows of columns are slow
-    elif isinstance(X, h5py.Dataset):
+    elif read and isinstance(X, h5py.Dataset):
         X = sp.vstack([sp.csr_matrix(X[start:start + BLOCK], dtype=np.float32)
                        for start in range(0, adata.n_obs, BLOCK)], format="csr")
     made = type(adata)(X, obs=adata.obs.copy(), var=(adata.raw if raw else adata).var.copy())

@@ -59,7 +59,9 @@ def read_embedding(name=SHIPPED, seed=0):
         ``"MODEL/TEXT"``: computed on the spot and kept in the cache, for example
         ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``; ``"MODEL"``
         alone is on the summary. ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls.
-        ``"gene2vec"``: Du et al.'s published vectors.
+        ``"gene2vec"``: Du et al.'s published vectors. ``"coexpression:FILE.h5ad"``: learnt from
+        the cells of a file, or of an open set such as ``"coexpression:kang"``
+        (:func:`genept_utils.coexpression`), and kept in the cache.
         ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
         error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
         its keys as released; the look-up then goes by key first and by approved symbol second. Or
@@ -86,6 +88,10 @@ def read_embedding(name=SHIPPED, seed=0):
         return dequantised(ad.read_h5ad(paths.EMBEDDINGS / f"{SHIPPED}.h5ad"))
     if name.startswith("permuted:"):
         return permuted(read_embedding(name.removeprefix("permuted:"), seed), seed)
+    if name.startswith("coexpression:"):
+        import genept_utils  # its door leads to the cells, which stand above this room
+
+        return genept_utils.coexpression(name.removeprefix("coexpression:"), seed=seed)
     if name == "random":
         return random_like(read_embedding(), seed)
     if name == "gene2vec":
@@ -114,7 +120,7 @@ def read_embedding(name=SHIPPED, seed=0):
         raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
                          f"MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and TEXT among "
                          f"{', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
-                         "and the path of a file")
+                         "coexpression:FILE, and the path of a file")
     return _computed(model, text, seed)
 
 

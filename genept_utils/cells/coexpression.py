@@ -1,0 +1,297 @@
+"""Gene vectors from cells: genes that are expressed together lie together.
+
+Principal components of the log-normalised cells, each gene scaled to unit variance; a gene's
+vector is its loadings times the singular values. The matrix is passed a block of cells at a time,
+so that cells in memory, in a file and in a Dask array go the same way.
+"""
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from genept_utils import datasets, embed, genes, paths, sources
+from genept_utils.cells import scale
+from genept_utils.cells.names import gene_features, matched_genes
+from genept_utils.cells.normalise import chosen, judge, scale_and_log
+from genept_utils.cells.stored import matrix_of, opened
+from genept_utils.datasets.files import elsewhere
+from genept_utils.embed import store
+
+CLIP = 10  # standard deviations, as in scanpy's scale(max_value=10)
+HELD = 50_000_000  # stored values up to which the scaled cells stay in memory (8 bytes each)
+VERSION = 1  # of the method: another one is computed anew and not taken from the cache
+
+
+def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, raw=False,
+                 values=None, species=None):
+    """Gene vectors learnt from the expression of genes in the same cells.
+
+    Counts are log-normalised as by :func:`genept_utils.cells.normalise`, each gene is scaled to
+    mean 0 and standard deviation 1 over the cells and cut at 10, and the cells' principal
+    components are taken. A gene's vector is its loadings on the components times their singular
+    values, scaled to unit length: the cosine of two genes is near their correlation, as far as
+    the components carry it. Gene vectors of this kind are older than language models; chapter 10
+    sets text beside them.
+
+    The components come from a block Krylov iteration (Musco & Musco 2015) on the matrix of genes
+    x genes, which is never formed: with the defaults the leading components are exact to five
+    digits, and the last ones, which lie within the noise, carry 95 % of the variance of the exact
+    ones. Where there are no more than ``n / 2 * passes`` genes all are exact.
+
+    Parameters
+    ----------
+    cells : anndata.AnnData or str
+        (n_cells, n_genes) counts or log-normalised values, in memory, backed by a file, or a Dask
+        array. Or the path of a file of cells, which is read in blocks where it is an ``.h5ad``
+        file or a zarr store, or the name of an open set (:data:`genept_utils.datasets.CELLS`);
+        then the result is kept in the cache, by the SHA-256 of the file.
+    n : int
+        Components.
+    seed : int
+        Seed of the first block of the iteration.
+    passes : int
+        Passes over the cells, each with ``n / 2`` vectors.
+    min_cells : int
+        Genes seen in fewer cells get no vector.
+    layer, raw, values
+        Where the values lie and what they are, as in :func:`genept_utils.cells.genept_w`.
+    species : str or int, optional
+        Whose genes these are; the vectors are those of their human orthologs.
+
+    Returns
+    -------
+    anndata.AnnData
+        (n_genes, n) float32, rows of unit length, indexed by approved symbol: the form of
+        :func:`genept_utils.embed.read_embedding`, and usable wherever that is. Names without a
+        symbol, and the second of two columns of one gene, are left out. ``.uns["genept"]``:
+        model "coexpression", numbers of cells and genes, ``n_components``, ``seed``,
+        ``values_sha256`` of names and values, and of a file its name and ``sha256``.
+
+    Raises
+    ------
+    ValueError
+        Values that are neither counts nor logarithms, or no more cells, or fewer genes that vary
+        and have a symbol, than ``n``.
+    FileNotFoundError
+        There is no such file.
+    """
+    options = {"n": n, "seed": seed, "passes": passes, "min_cells": min_cells, "layer": layer,
+               "raw": raw, "values": values, "species": species}
+    if n < 1 or passes < 1:
+        raise ValueError(f"n={n} components in passes={passes}; both must be 1 or more")
+    if not hasattr(cells, "var_names"):
+        return _kept(str(cells), options)
+    source = chosen(cells, layer, raw, values, read=False)
+    var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var
+    return _learnt(source.X, var, dict(source.uns), options)
+
+
+def _kept(name, options):
+    """The vectors of a file or an open set, from the cache where they were made before."""
+    path = Path(name).expanduser()
+    if name not in datasets.CELLS and not path.exists():
+        raise FileNotFoundError(f"there are no cells at {name}; give coexpression the path of a "
+                                f"file of cells, or one of {', '.join(datasets.CELLS)}")
+    if path.is_dir() and name not in datasets.CELLS:  # a store of many files has no hash of its own
+        return _of_path(path, options, {"path": path.name})
+    if name in datasets.CELLS:
+        digests = [sources.registry().sha256[key] for key in datasets.sources_of(name)]
+        about = {"path": name, "sources": digests}
+    else:
+        about = {"path": path.name, "sha256": sources.sha256(path)}
+        digests = [about["sha256"]]
+    made_from = json.dumps([VERSION, *(digests or [name]), options], sort_keys=True)
+    digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
+    kept = paths.cache() / "vectors" / f"coexpression-{digest}.h5ad"
+    with store.alone(kept.name, tell=False):
+        sources.derived(kept, lambda part: _of_path(path, options, about).write_h5ad(
+            part, convert_strings_to_categoricals=False))
+    return ad.read_h5ad(kept)
+
+
+def _of_path(path, options, about):
+    where = {name: options[name] for name in ("layer", "raw", "values", "species")}
+    if str(path) in datasets.CELLS:
+        adata = datasets.load(str(path), **where)
+        return _learnt(adata.X, adata.var, dict(adata.uns), options, about)
+    is_store = path.suffix == ".h5ad" or path.is_dir() and path.suffix == ".zarr"
+    with opened(path) if is_store else contextlib.nullcontext({}) as group:
+        name = "raw/var" if options["raw"] else "var"
+        if name in group and "encoding-type" in group[name].attrs:
+            X = matrix_of(group, options["layer"], options["raw"])
+            own = {"elsewhere": elsewhere(group, options["layer"], options["raw"])}
+            logged = "uns" in group and "log1p" in group["uns"] and not options["layer"]
+            uns = {"genept_data": own | _said(options)} | ({"log1p": {}} if logged else {})
+            return _learnt(X, ad.io.read_elem(group[name]), uns, options, about)
+    adata = datasets.read_cells(path, options["layer"], options["raw"])  # another kind of file
+    adata.uns["genept_data"] = adata.uns.get("genept_data", {}) | _said(options)
+    return _learnt(adata.X, adata.var, dict(adata.uns), options, about)
+
+
+def _said(options):
+    return {"values": options["values"], "sure": True} if options["values"] else {}
+
+
+def _learnt(X, var, uns, options, about=None):
+    kept = gene_features(var)
+    if scale.is_dask(X):
+        X = scale.whole_rows(X if kept is None else X[:, np.flatnonzero(kept)])
+    elif getattr(X, "format", "csr") == "csc":  # a cell's values are spread over all of it
+        X = (X if sp.issparse(X) else X.to_memory()).tocsr()
+    seen, totals = scale.survey(X, kept)
+    alone = ad.AnnData(totals[None], var=var if kept is None else var[kept])
+    alone.uns.update({name: uns[name] for name in ("genept_data", "log1p") if name in uns})
+    kind = judge(alone, seen)
+    matched = matched_genes(alone, options["species"])
+    symbols = pd.Series(matched.symbols)
+
+    def blocks():
+        return (_logged(block, kind) for block in _rows(X, kept))
+
+    mean, deviation, occurs, digest = _moments(blocks, matched.table["name"])
+    wanted = (symbols != "") & ~symbols.duplicated()
+    used = wanted.to_numpy() & (deviation > 0) & (occurs >= options["min_cells"])
+    n, n_cells = options["n"], X.shape[0]
+    if n >= n_cells or n > used.sum():
+        raise ValueError(
+            f"{n} components need more than {n} cells and at least {n} genes that vary between "
+            f"them; there are {n_cells:,} cells and {used.sum():,} of {len(symbols):,} genes that "
+            f"have a symbol, are seen in {options['min_cells']} cells or more and vary: give "
+            "more cells, gene names that are known (gp.match(adata) lists them), or a smaller n=")
+    scaled = _Scaled(blocks, used, mean, deviation, n_cells)
+    values, axes = leading(scaled.gram, int(used.sum()), n, options["passes"], options["seed"])
+    vectors = embed.unit(axes * np.sqrt(np.maximum(values, 0)))
+    return embed.as_embedding(
+        vectors, genes.identified(pd.Index(symbols[used], name="symbol")),
+        model="coexpression", text="none",
+        n_components=n, seed=options["seed"], cells=n_cells, genes=int(used.sum()),
+        passes=options["passes"], min_cells=options["min_cells"], values=kind,
+        species=matched.species, values_sha256=digest, **about or {})
+
+
+def _rows(X, kept):
+    """Blocks of the cells, a Dask array's by its own chunks."""
+    if not scale.is_dask(X):
+        yield from (block for _, block in scale.backed_blocks(X, kept))
+        return
+    for number in range(X.numblocks[0]):
+        yield X.blocks[number].compute()
+
+
+def _logged(block, kind):
+    """(values as they are, values log-normalised) of a block, both float32 CSR."""
+    plain = sp.csr_matrix(block, dtype=np.float32, copy=True)
+    plain.sum_duplicates()
+    plain.eliminate_zeros()
+    if kind == "log":
+        return plain, plain
+    logged = plain.copy()
+    scale_and_log(logged)
+    return plain, logged
+
+
+def _moments(blocks, names):
+    """Mean, standard deviation (0 for a constant gene) and number of cells of each gene, and the
+    SHA-256 of names and values, whatever the blocks are."""
+    hashes = [hashlib.sha256("\n".join(names).encode()), *(hashlib.sha256() for _ in range(3))]
+    total, squares, occurs, n = 0, 0, 0, 0
+    for plain, logged in blocks():
+        for digest, part in zip(hashes[1:], (plain.data, plain.indices.astype("<i4"),
+                                             np.diff(plain.indptr).astype("<i4"))):
+            digest.update(part)
+        size = logged.shape[1]
+        total = total + np.bincount(logged.indices, logged.data, size)
+        squares = squares + np.bincount(logged.indices, logged.data.astype(float) ** 2, size)
+        occurs = occurs + np.bincount(logged.indices, minlength=size)
+        n += logged.shape[0]
+    mean = total / n
+    variance = (squares - n * mean ** 2) / max(n - 1, 1)
+    variance[variance < 1e-9 * squares / n] = 0  # what rounding leaves of a constant gene
+    whole = hashlib.sha256(b"".join(digest.digest() for digest in hashes)).hexdigest()
+    return mean, np.sqrt(variance), occurs, whole
+
+
+class _Scaled:
+    """Cells with each gene scaled and cut, as a sparse matrix and what zeros became.
+
+    A zero of a gene is the same number everywhere, which centring takes away again; so only the
+    other values are kept, less that number.
+    """
+
+    def __init__(self, blocks, used, mean, deviation, n_cells):
+        self.blocks, self.used, self.n_cells = blocks, used, n_cells
+        self.mean, self.deviation = mean[used], deviation[used]
+        self.zero = np.maximum(-self.mean / self.deviation, -CLIP)
+        self.held, size = [], 0
+        for block in self._made():
+            size += block.nnz
+            if size > HELD:
+                self.held = None
+                break
+            self.held.append(block)
+
+    def _made(self):
+        for _, logged in self.blocks():
+            X = logged[:, self.used]
+            scaled = (X.data - self.mean[X.indices]) / self.deviation[X.indices]
+            X.data = (np.clip(scaled, -CLIP, CLIP) - self.zero[X.indices]).astype(np.float32)
+            yield X
+
+    def gram(self, Q):
+        """The centred cells' transpose times themselves times Q (n_genes, k), in one pass."""
+        made, total = np.zeros(Q.shape), np.zeros(len(Q))
+        narrow = Q.astype(np.float32)
+        for X in self._made() if self.held is None else self.held:
+            made += X.T @ (X @ narrow)
+            total += np.bincount(X.indices, X.data, X.shape[1])
+        return made - np.outer(total, total @ Q) / self.n_cells
+
+
+def leading(gram, size, n, passes, seed=0):
+    """The leading eigenvalues and eigenvectors of a symmetric matrix that is only multiplied.
+
+    Block Krylov iteration with full orthogonalisation (Musco & Musco 2015).
+
+    Parameters
+    ----------
+    gram : callable
+        (size, k) -> the matrix times it.
+    size, n : int
+        Rows of the matrix, and eigenvectors that are wanted.
+    passes : int
+        Calls of ``gram``, each with ``n / 2`` vectors.
+    seed : int
+        Seed of the first block.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        (n,) largest first.
+    axes : numpy.ndarray
+        (size, n); of each the largest number is positive.
+    """
+    width = min(-(-n // 2), size)
+    room = min(size, max(width * passes, n))
+    basis, small, end = np.zeros((size, room)), np.zeros((room, room)), 0
+    block = np.random.default_rng(seed).standard_normal((size, width))
+    while end < room:
+        block = block[:, :room - end]
+        for _ in range(2):  # once leaves what rounding adds
+            block = block - basis[:, :end] @ (basis[:, :end].T @ block)
+            block, _ = np.linalg.qr(block)
+        start, end = end, end + block.shape[1]
+        basis[:, start:end] = block
+        product = gram(block)
+        small[:end, start:end] = basis[:, :end].T @ product
+        small[start:end, :end] = small[:end, start:end].T
+        block = product
+    values, turned = np.linalg.eigh(small)
+    values, axes = values[::-1][:n], basis @ turned[:, ::-1][:, :n]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(n)]
+    return values, axes * np.where(largest < 0, -1, 1)
