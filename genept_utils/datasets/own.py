@@ -9,6 +9,8 @@ A set of cells is an AnnData with float32 CSR ``.X`` (cells x genes), ``.obs`` w
 import warnings
 from pathlib import Path
 
+import numpy as np
+
 from genept_utils import genes
 from genept_utils.datasets.columns import categorical, written_missing
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
@@ -18,7 +20,7 @@ COLUMNS = ("cell_type", "batch", "donor", "condition")
 
 
 def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=(), *,
-         layer=None, raw=False, values=None, species=None):
+         layer=None, raw=False, values=None, species=None, labelled=True):
     """A set of cells by name, or any file of cells by path.
 
     Parameters
@@ -42,11 +44,15 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         What the values are, where they leave it open: counts or log-normalised.
     species : str, optional
         Kept in ``uns["genept_data"]["species"]`` for the matching of names.
+    labelled : bool
+        Cells must have a cell type. With False a file without one is read, too, and cells without
+        one stay: such as a type is to be predicted for.
 
     Returns
     -------
     anndata.AnnData
-        (n_cells, n_genes), see the module's first lines. Cells without a cell type are left out.
+        (n_cells, n_genes), see the module's first lines. Cells without a cell type are left out
+        (but for ``labelled=False``).
 
     Raises
     ------
@@ -84,7 +90,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
             warnings.warn(genes.left_out(kind), stacklevel=2)
             adata = adata[:, (kind == "").to_numpy()].copy()
     for column, given in zip(COLUMNS, (label, batch, donor, condition)):
-        if given:
+        if given and (labelled or column != "cell_type" or given in adata.obs):
             _column(adata, given)
             adata.obs[column] = adata.obs[given]
         if column in adata.obs:
@@ -92,10 +98,10 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
             if word:
                 warnings.warn(word, stacklevel=2)
             adata.obs[column] = categorical(adata.obs[column])
-    if "cell_type" not in adata.obs:
+    if labelled and "cell_type" not in adata.obs:
         raise KeyError(f"{name} has no column cell_type; name the label column with label=COLUMN."
                        f" Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}")
-    unlabelled = adata.obs["cell_type"].isna().to_numpy()
+    unlabelled = adata.obs["cell_type"].isna().to_numpy() if labelled else np.zeros(1, bool)
     if unlabelled.all():
         raise ValueError(f"{name}: no cell has a cell type; name another column with label=COLUMN."
                          f" Columns: {', '.join(map(str, adata.obs.columns))}")

@@ -40,12 +40,12 @@ def by_svd(counts, n=N, clip=10):
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def same_up_to_signs(a, b, atol=1e-5):
+def same_up_to_signs(a, b, atol=1e-4):
     signs = np.sign((a * b).sum(axis=0))
     assert np.allclose(a, b * signs, atol=atol)
 
 
-@pytest.mark.parametrize("passes, atol", [(10, 1e-3), (14, 1e-5)])
+@pytest.mark.parametrize("passes, atol", [(10, 1e-3), (14, 1e-4)])
 def test_the_vectors_are_loadings_times_singular_values(counts, passes, atol):
     found = gp.coexpression(counts, n=N, passes=passes)  # 14 times 3 vectors are all of them
     assert list(found.obs_names) == list(counts.var_names)
