@@ -8,6 +8,7 @@ import numpy as np
 
 from genept_utils.embed.server import BadAnswer, Refused, ServiceError, plain
 
+SPREAD = 5  # of the numbers of a vector, in powers of two; see _spread
 _TAG = r"(?:think|thinking|thought|reasoning)"
 _THOUGHT = re.compile(rf"<({_TAG})>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _ENDED = re.compile(rf"^.*</{_TAG}>", re.DOTALL | re.IGNORECASE)
@@ -125,7 +126,11 @@ def _decoded(content):
     if len(low) >= 4 and low.any() and not (low & 0x1FFFFFFF).any():  # float32 written as double
         return np.frombuffer(content, "<f8").astype("<f4")
     kinds = [kind for kind in ("<f4", "<f2", "<f8") if len(content) % np.dtype(kind).itemsize == 0]
-    return np.frombuffer(content, min(kinds, key=lambda kind: _spread(content, kind))).astype("<f4")
+    spreads = {kind: _spread(content, kind) for kind in kinds}
+    if spreads.get("<f4", np.inf) > SPREAD:
+        spreads |= {kind: np.inf for kind in kinds if spreads[kind] < .01}  # one number throughout
+        return np.frombuffer(content, min(kinds, key=spreads.get)).astype("<f4")
+    return np.frombuffer(content, "<f4")
 
 
 def _spread(content, kind):
