@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import genes
-from genept_utils.embed.vectors import checked, unit
+from genept_utils.embed.vectors import checked, empty_rows, unit
 
 
 def align(embedding, names, counts=None, species=None):
@@ -71,6 +71,7 @@ def aligned(embedding, names, counts=None, species=None, kind=None):
     if matched.species == "human" or "symbol" in embedding.obs:
         own = embedding.obs_names.get_indexer(matched.table["name"].str.strip())
         rows = np.where((own >= 0) & is_gene, own, rows)
+    rows = np.where(np.isin(rows, empty_rows(embedding)), -1, rows)
     if matched.mass is not None:
         matched = dataclasses.replace(matched, mass=genes.mass(counts, rows >= 0, is_gene))
     return rows, matched

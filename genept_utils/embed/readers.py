@@ -4,6 +4,7 @@ Every reader takes a path and returns the keys as they stand in the file and the
 (n,) str and (n, d) float32.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from genept_utils import packed, pickles
 from genept_utils.embed import tables
 
 SHOWN = 5  # genes that a message names
+MUCH_LARGER = 1000  # times the median of the columns' largest numbers
 OF_NETWORKS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 OTHERS = {  # endings of files that are often meant for vectors -> what to do
     ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps "
@@ -74,7 +76,7 @@ def read(path):
             with open(part, "rb") as file:
                 if other := packed.instead(file.read(200)):
                     raise ValueError(f"{path.name} {other}")
-            keys, vectors = READERS[suffix](part)
+            keys, vectors, columns = READERS[suffix](part)
     except (ValueError, pickles.UnsafePickle) as error:  # pandas' own errors are among them
         said = str(error).removeprefix(f"{packed.inner_name(path)}: ")
         named = said if path.name in said else f"{path.name}: {said}"
@@ -89,7 +91,38 @@ def read(path):
     if bad.any():
         raise ValueError(f"{path.name}: {_listed(keys[bad], len(keys))} NaN or infinite values in "
                          "the vector; leave them out of the file")
-    return _once(keys, vectors, path.name)
+    return _once(*_filled(keys, _only_dimensions(vectors, columns, path.name), path.name),
+                 path.name)
+
+
+def _only_dimensions(vectors, columns, name):
+    """The vectors without columns that hold something else: whole numbers (ids, counts, places)
+    among fractions, or numbers a thousand times as large as the others'."""
+    filled = vectors.any(axis=0)
+    whole = filled & (vectors == np.rint(vectors)).all(axis=0)
+    size = np.abs(vectors).max(axis=0)
+    odd = size > MUCH_LARGER * max(np.median(size[filled]), 1e-30) if filled.any() else ~filled
+    if whole.sum() * 2 < filled.sum():
+        odd |= whole
+    if not odd.any():
+        return vectors
+    columns = columns or [f"column {i + 2}" for i in range(len(odd))]
+    left_out = [str(column) for column, out in zip(columns, odd) if out]
+    warnings.warn(f"{name}: {len(left_out):,} of {len(odd):,} columns hold ids, counts or other "
+                  f"numbers and no part of a vector ({', '.join(left_out[:SHOWN])}); they are "
+                  "left out", stacklevel=5)
+    return vectors[:, ~odd]
+
+
+def _filled(keys, vectors, name):
+    """Keys and vectors without vectors of zeros, which are none."""
+    empty = ~vectors.any(axis=1)
+    if empty.all():
+        raise ValueError(f"{name}: all vectors are zeros")
+    if empty.any():
+        warnings.warn(f"{name}: {_listed(keys[empty], len(keys))} a vector of zeros, which is no "
+                      "vector; left out", stacklevel=5)
+    return keys[~empty], vectors[~empty]
 
 
 def kind(path):
@@ -134,9 +167,15 @@ def _numbers(keys, vectors, name):
 
 def _row(key, row, name):
     try:
-        return np.asarray(row, dtype=np.float32).ravel()
+        row = np.asarray(row, dtype=np.float32)
+        if row.ndim > 1 and row.size != max(row.shape):
+            shape = " x ".join(map(str, row.shape))
+            raise ValueError(f"{shape} numbers, as of several tokens; write their mean over the "
+                             "tokens")
+        return row.ravel()
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: a value of {key!r} is not a number ({error})") from None
+        why = str(error) if "tokens" in str(error) else f"a value is not a number ({error})"
+        raise ValueError(f"{name}: {key!r}: {why}") from None
 
 
 def _once(keys, vectors, name):
@@ -172,9 +211,9 @@ def _pickle(path):
             except (TypeError, ValueError) as error:
                 raise ValueError(f"a value of {key!r} is not a number ({error})") from None
         found[key] = arrays[id(row)]
-    return list(found), list(found.values())
+    return list(found), list(found.values()), None
 
 
-READERS = {".pickle": _pickle, ".pkl": _pickle, ".txt": tables.words, ".vec": tables.words,
-           ".csv": tables.table, ".tsv": tables.table, ".parquet": tables.parquet,
+READERS = {".pickle": _pickle, ".pkl": _pickle,
+           **dict.fromkeys([".txt", ".vec", ".csv", ".tsv"], tables.text), ".parquet": tables.parquet,
            ".npz": tables.arrays, ".h5ad": tables.h5ad}

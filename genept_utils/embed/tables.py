@@ -1,5 +1,6 @@
 """Keys and numbers from tables: text, parquet, arrays of numpy, AnnData."""
 
+import re
 import zipfile
 
 import anndata as ad
@@ -11,49 +12,53 @@ from genept_utils import extras, outside, packed
 _NUMBER = r"(?i)[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?"
 
 
-def words(path):
-    first, second = ([*_fields(path), [], []])[:2]
-    # "rows columns" of word2vec, or the head line of a table
-    head = len(first) == 2 or len(second) > 0 and (
-        len(first) != len(second) or _counting(first[1:])
-        or not pd.Series(first[1:]).str.fullmatch(_NUMBER).all())
-    table = pd.read_csv(path, sep=r"\s+", header=None, skiprows=int(head),
-                        keep_default_na=False, dtype={0: str}, quoting=3)
-    return table[0], table.iloc[:, 1:].to_numpy()
+def text(path):
+    """Names and numbers of a table as text: commas, tabs, semicolons or blanks between columns,
+    with or without a head line, quotes, or the line "rows columns" of word2vec."""
+    encoding = _encoding(path)
+    with open(path, encoding=encoding, errors="replace") as file:
+        lines = [line.rstrip("\r\n") for line, _ in zip(file, range(3))]
+    separator, decimal = _separator(lines[-1] if lines else "")
+    first, second = ([_split(line, separator) for line in lines[:2]] + [[], []])[:2]
+    numbers = all(map(_is_number, (word.replace(decimal, ".") for word in first[1:])))
+    count_line = len(first) == 2 < len(second) and all(word.isdigit() for word in first)
+    short = len(second) > 0 and len(first) == len(second) - 1  # R names no column of row names
+    head = count_line or short or not numbers or first[1:] and _counting(first[1:])
+    quoted = any('"' in line for line in lines)
+    table = pd.read_csv(path, sep=separator, header=None, skiprows=int(bool(head)), decimal=decimal,
+                        keep_default_na=False, dtype={0: str}, encoding=encoding,
+                        quoting=0 if quoted else 3)
+    names = None if count_line or not head else first if short else first[1:]
+    return table[0], table.iloc[:, 1:].to_numpy(), names
 
 
-def _fields(path):
-    """The words of the first two lines."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return [line.split() for line, _ in zip(file, range(2))]
+def _encoding(path):
+    with open(path, "rb") as file:
+        mark = file.read(2)
+    return "utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _separator(line):
+    """What stands between the columns and before the decimals: a semicolon goes with a decimal
+    comma where there is one, as spreadsheets write it in much of Europe."""
+    if line.count(";") and line.count(";") >= line.count(","):
+        return ";", "," if "," in line else "."
+    tabs = line.count("\t") > line.count(" ")  # Gene2vec: a tab after the name, then blanks
+    return ("\t" if tabs else "," if "," in line else r"\s+"), "."
+
+
+def _split(line, separator):
+    words = line.split() if separator == r"\s+" else line.split(separator)
+    return [word.strip().strip('"') for word in words]
+
+
+def _is_number(word):
+    return re.fullmatch(_NUMBER, word) is not None
 
 
 def _counting(words):
     """Column numbers 0, 1, 2, ... or 1, 2, 3, ...: a head line, too."""
     return words in ([str(i) for i in range(len(words))], [str(i + 1) for i in range(len(words))])
-
-
-def table(path):
-    separator, decimal = _marks(path)
-    head = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str,
-                       keep_default_na=False)
-    first = head.iloc[0, 1:].str.replace(decimal, ".", regex=False)
-    numbers = pd.to_numeric(first, errors="coerce").notna()
-    header = None if numbers.all() and not _counting(list(head.iloc[0, 1:])) else 0
-    found = pd.read_csv(path, sep=separator, header=header, keep_default_na=False, decimal=decimal,
-                        dtype={0 if header is None else head.iloc[0, 0] or "Unnamed: 0": str})
-    return found.iloc[:, 0], found.iloc[:, 1:].to_numpy()
-
-
-def _marks(path):
-    """What stands between the columns of a table and before the decimals: a semicolon goes with
-    a decimal comma where there is one, as spreadsheets write it in much of Europe."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        lines = [line for line, _ in zip(file, range(3))]
-    last = lines[-1] if lines else ""
-    if last.count(";") and last.count(";") >= last.count(","):
-        return ";", "," if "," in last else "."
-    return ("\t" if path.suffix.lower() == ".tsv" else ","), "."
 
 
 def parquet(path):
@@ -69,8 +74,9 @@ def parquet(path):
     names = [c for c in other if c not in lists]
     keys = found[names[0]] if names else found.index
     if lists:
-        return keys, list(found[lists[0]])
-    return keys, found.drop(columns=other).to_numpy()
+        return keys, list(found[lists[0]]), None
+    found = found.drop(columns=other)
+    return keys, found.to_numpy(), list(found)
 
 
 def arrays(path):
@@ -92,21 +98,40 @@ def arrays(path):
     if len(names) != 1 or len(numbers) != 1:
         raise ValueError(f"{path.name}: one array of names and one of numbers (names x d) is "
                          "needed")
-    return names[0].astype(str), numbers[0]
+    return names[0].astype(str), numbers[0], None
 
 
 def h5ad(path):
+    """Vectors of the rows of ``X``; where X is empty, of the one array of ``obsm``."""
     try:
-        with outside.hdf5(path):
-            adata = ad.read_h5ad(path)
+        with outside.hdf5(path) as file:
+            if hasattr(file.get("X"), "size"):
+                packed.check_size(path, file["X"].size * file["X"].dtype.itemsize)
+            obs = ad.io.read_elem(file["obs"])  # var says nothing of vectors, and may be old
+            X = _dense(ad.io.read_elem(file["X"])) if "X" in file else np.zeros((len(obs), 0))
+            columns = _names(file["var"]) if "var" in file else None
+            held = {key: file["obsm"][key].shape for key in file.get("obsm", ())
+                    if hasattr(file["obsm"][key], "shape")}
+            if not X.any() and len(held) == 1:
+                X, columns = _dense(ad.io.read_elem(file["obsm"][next(iter(held))])), None
     except MemoryError:
         raise
     except Exception as error:  # a file of others may make a library raise anything
-        if "lies in another file" in str(error):
+        if "lies in another file" in str(error) or "times its size" in str(error):
             raise
         raise ValueError(f"{path.name} cannot be read as .h5ad ({str(error)[:160]}); it is broken "
                          "or not complete, so copy or download it again") from None
-    if adata.X is None:
-        raise ValueError(f"{path.name} has no matrix X; an embedding has genes in rows and numbers "
-                         "in X")
-    return adata.obs_names, adata.X.toarray() if hasattr(adata.X, "toarray") else adata.X
+    if not X.any():
+        raise ValueError(f"{path.name} has no matrix X with numbers in it; an embedding has genes "
+                         f"in rows and numbers in X (obsm holds {', '.join(held) or 'nothing'}: "
+                         "put one of them into X)")
+    return obs.index, X, columns
+
+
+def _dense(X):
+    return X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+
+
+def _names(var):
+    index = var.attrs.get("_index", "_index")
+    return [str(name) for name in var[index].asstr()[:]] if index in var else None

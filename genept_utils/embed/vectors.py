@@ -67,6 +67,12 @@ def checked(embedding):
     return embedding
 
 
+def empty_rows(embedding):
+    """Row numbers of the vectors of zeros: genes that were given no text, which have no vector."""
+    rows = np.flatnonzero(embedding.X[:, 0] == 0)  # few, so that only these are looked at whole
+    return rows[~np.asarray(embedding.X[rows]).any(axis=1)]
+
+
 def write_embedding(adata, path):
     """Write an embedding as one byte per number with one scale per gene (h5ad, gzip).
 
