@@ -13,7 +13,7 @@ from genept_utils.evaluate.agreement import agreement, shared_neighbours
 from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
-from genept_utils.evaluate.compare import compare
+from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.donors import (
     donor_rows,
@@ -39,7 +39,7 @@ from genept_utils.evaluate.inputs import (
     pair_scores,
     read_inputs,
 )
-from genept_utils.evaluate.intervals import bootstrap, interval, paired, spread, summary, welch
+from genept_utils.evaluate.intervals import bootstrap, interval, mean_interval, paired, spread
 from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
 from genept_utils.evaluate.negatives import (
     degree,
@@ -75,8 +75,23 @@ from genept_utils.evaluate.programs import (
     pair_cosines,
     program_sets,
 )
-from genept_utils.evaluate.roc import bootstrap_pairs, stratified_auc
-from genept_utils.evaluate.tables import area_gains, areas, by_method, gains
+from genept_utils.evaluate.roc import (
+    donor_auc,
+    donor_auc_difference,
+    mean_of_terms,
+    pair_roc,
+    stratified_auc,
+    term_areas,
+)
+from genept_utils.evaluate.tables import (
+    area_gains,
+    areas,
+    bootstrap_pairs,
+    by_method,
+    gains,
+    summary,
+    welch,
+)
 from genept_utils.evaluate.selectivity import (
     explained_by,
     program_scores,
@@ -108,19 +123,20 @@ from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 __all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw",
            "bootstrap", "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing",
            "chosen_pairs", "chosen_scores", "class_scores", "classifier", "clustering", "compare",
-           "cosine_threshold", "coverage", "cross_validate", "degree", "differences", "donor_rows",
-           "donor_splits", "drawn", "each", "explained_by", "families", "family_recovery",
-           "finetune", "fit_pairs", "found_by_type", "gains", "gene_input", "gene_programs",
-           "has_input", "held_out_donors", "integration", "interval", "knn_predict",
-           "label_scores", "labelled", "leave_one_donor_out", "letters", "masked", "masked_scores",
-           "matched_negatives", "named_genes", "names_partner", "neighbour_agreement", "nested",
-           "node_disjoint", "over_terms", "overview", "pair_cosines", "pair_features",
-           "pair_scores", "paired", "pairs_by_method", "panel_predictions", "panel_rows",
-           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores",
-           "program_sets", "random_negatives", "read_inputs", "read_sets", "readable",
-           "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
-           "score_term", "selectivity", "selectivity_table", "sets_by_method", "shared_neighbours",
-           "shared_sets", "small_share", "splits", "spread", "standardise", "strata",
-           "stratified_auc", "subsample", "summary", "task_gains", "task_rows", "task_scores",
-           "term_gains", "text_facts", "transfer_labels", "welch", "with_texts",
-           "without_partners", "words", "write_predictions"]
+           "cosine_threshold", "coverage", "cross_validate", "degree", "differences", "donor_auc",
+           "donor_auc_difference", "donor_rows", "donor_splits", "drawn", "each", "explained_by",
+           "families", "family_recovery", "finetune", "fit_pairs", "found_by_type", "gains",
+           "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
+           "interval", "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
+           "masked", "masked_scores", "matched_negatives", "mean_interval", "mean_of_terms",
+           "named_genes", "names_partner", "neighbour_agreement", "nested", "node_disjoint",
+           "over_terms", "overview", "pair_cosines", "pair_features", "pair_roc", "pair_scores",
+           "paired", "pairs_by_method", "panel_predictions", "panel_rows", "panel_table", "panels",
+           "parts_of", "phenotype_tests", "program_scores", "program_sets", "random_negatives",
+           "read_inputs", "read_sets", "readable", "relabelled", "run_gains", "score_pair_folds",
+           "score_pairs", "score_sets", "score_term", "selectivity", "selectivity_table",
+           "sets_by_method", "shared_neighbours", "shared_sets", "small_share", "splits", "spread",
+           "standardise", "strata", "stratified_auc", "subsample", "summarise", "summary",
+           "task_gains", "task_rows", "task_scores", "term_areas", "term_gains", "text_facts",
+           "transfer_labels", "welch", "with_texts", "without_partners", "words",
+           "write_predictions"]

@@ -1,11 +1,15 @@
-"""Intervals of scores: over splits, over seeds, over donors or genes; and tables of them."""
+"""95 % intervals of a mean: over folds, over independent units, over what a bootstrap draws.
+
+What each is for, and how often it holds the truth where that is known, is in
+``tests/evaluate/test_coverage.py``. :func:`spread` is no confidence interval.
+"""
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 
-def interval(scores, test_share, level=0.95):
+def interval(scores, test_size, level=0.95):
     """Mean of resampled test scores with the corrected resampled t interval.
 
     Test scores of overlapping training sets are correlated; the variance of their mean is taken
@@ -16,7 +20,7 @@ def interval(scores, test_share, level=0.95):
     ----------
     scores : array-like
         (J,) scores, one per split; NaN (a fold with one class only) is left out.
-    test_share : float
+    test_size : float
         Share of the rows that is tested in each split, .2 for five folds.
 
     Returns
@@ -24,24 +28,70 @@ def interval(scores, test_share, level=0.95):
     tuple of float
         mean, low, high. With fewer than two scores low and high are NaN.
     """
-    scores = np.asarray(scores, dtype=float)
-    scores = scores[np.isfinite(scores)]
+    scores = _finite(scores)
     n = len(scores)
     if n < 2:
         return (scores.mean() if n else np.nan), np.nan, np.nan
-    error = np.sqrt((1 / n + test_share / (1 - test_share)) * scores.var(ddof=1))
+    error = np.sqrt((1 / n + test_size / (1 - test_size)) * scores.var(ddof=1))
     half = stats.t.ppf((1 + level) / 2, n - 1) * error
     return scores.mean(), scores.mean() - half, scores.mean() + half
 
 
-def paired(a, b, test_share, level=0.95):
+def mean_interval(values, level=0.95, difference=False):
+    """Mean of independent units (donors, data sets, terms) with an interval that holds its level
+    from six units on, where a bootstrap over units does not.
+
+    Student's t, corrected for skewness by Hall's monotone transformation (1992, J. R. Stat. Soc.
+    B 54:221, with the quantile of t in place of the normal one). Units that are right or wrong
+    (0, 1) get Wilson's interval, paired differences of such units (-1, 0, 1) the one of Agresti &
+    Min (2005, Statistics in Medicine 24:729).
+
+    Simulated with 6, 8, 12, 20 and 50 units it holds .91 to .96, also of skewed values, of which
+    the plain t holds .86 with six units, and a bootstrap over units less.
+
+    Parameters
+    ----------
+    values : array-like
+        (n,) one value per unit; NaN is left out. A donor with more cells does not count more.
+    difference : bool
+        The values are differences of two scores of the same unit.
+
+    Returns
+    -------
+    tuple of float
+        mean, low, high. With fewer than two units low and high are NaN.
+    """
+    values = _finite(values)
+    n = len(values)
+    if n < 2:
+        return (values.mean() if n else np.nan), np.nan, np.nan
+    mean, z = values.mean(), stats.norm.ppf((1 + level) / 2)
+    if np.isin(values, [0, 1]).all() and not difference:
+        middle = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z * np.sqrt(mean * (1 - mean) / n + (z / (2 * n))**2) / (1 + z**2 / n)
+        return mean, min(middle - half, mean), max(middle + half, mean)
+    if np.isin(values, [-1, 0, 1]).all() and difference:
+        more, less = (values > 0).sum() + .5, (values < 0).sum() + .5
+        middle = (more - less) / (n + 2)
+        half = z * np.sqrt(more + less - (more - less)**2 / (n + 2)) / (n + 2)
+        return mean, middle - half, middle + half
+    deviation = values.std()
+    skewness = ((values - mean)**3).mean() / deviation**3 if deviation else 0.0
+    lean, t = skewness / np.sqrt(n), stats.t.ppf((1 + level) / 2, n - 1)
+    below, above = (t, -t) if abs(lean) < 1e-6 else (
+        3 * (np.cbrt(1 + lean * (end - lean / 6)) - 1) / lean for end in (t, -t))
+    error = values.std(ddof=1) / np.sqrt(n)
+    return mean, mean - error * below, mean - error * above
+
+
+def paired(a, b, test_size, level=0.95):
     """Difference a - b of two methods scored on the same splits, corrected resampled t.
 
     Parameters
     ----------
     a, b : array-like
         (J,) scores on the same J splits, in the same order.
-    test_share : float
+    test_size : float
         As in :func:`interval`.
 
     Returns
@@ -50,7 +100,7 @@ def paired(a, b, test_share, level=0.95):
         ``difference``, ``low``, ``high`` and the two-sided ``p`` value.
     """
     difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    mean, low, high = interval(difference, test_share, level)
+    mean, low, high = interval(difference, test_size, level)
     n = np.isfinite(difference).sum()
     half = high - mean
     if not half > 0:  # identical scores, or too few of them
@@ -62,6 +112,9 @@ def paired(a, b, test_share, level=0.95):
 
 def bootstrap(statistic, units, draws=1000, seed=0, level=0.95):
     """Percentile interval of a statistic when whole units (donors, genes) are drawn again.
+
+    Of a mean :func:`mean_interval` is better: with 6 units this one holds .86, with 50 units .92
+    where it should hold .95.
 
     Parameters
     ----------
@@ -88,9 +141,12 @@ def bootstrap(statistic, units, draws=1000, seed=0, level=0.95):
 
 
 def spread(values, level=0.95):
-    """Mean and the interval that holds ``level`` of the values (of seeds, of draws): a triple."""
-    values = np.asarray(values, dtype=float)
-    values = values[np.isfinite(values)]
+    """Mean and the range that holds the middle ``level`` of the values (of seeds, of draws).
+
+    Not a confidence interval: it says how far single runs lie apart, does not shrink with their
+    number, and knows nothing of other cells or genes.
+    """
+    values = _finite(values)
     if not len(values):
         return np.nan, np.nan, np.nan
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -98,57 +154,6 @@ def spread(values, level=0.95):
     return mean, min(low, mean), max(high, mean)
 
 
-def summary(scores, by, metrics, kind="spread", test_share=0.2):
-    """Per-run scores as one row per group and metric, ready for ``ledger.record``.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        One row per run.
-    by : list of str
-        Columns that name a group, such as ``dataset`` and ``method``.
-    metrics : list of str
-        Columns that hold scores.
-    kind : {"spread", "t", "range"}
-        Interval: the middle 95 % of the runs (:func:`spread`), the corrected resampled t
-        interval of folds (:func:`interval`, cut to the largest possible score 1), or smallest
-        and largest value, for few runs such as held-out batches.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``by``, ``metric``, ``value``, ``low``, ``high``, ``repeats``.
-    """
-    how = {"spread": spread, "t": lambda values: interval(values, test_share),
-           "range": lambda values: (np.mean(values), np.min(values), np.max(values))}[kind]
-    rows = []
-    for key, part in scores.groupby(by, sort=False, observed=True):
-        for metric in metrics:
-            mean, low, high = how(part[metric].to_numpy(float))
-            high = min(high, max(1.0, mean)) if kind == "t" else high
-            rows.append(dict(zip(by, key)) | {"metric": metric, "value": mean, "low": low,
-                                              "high": high, "repeats": len(part)})
-    return pd.DataFrame(rows)
-
-
-def welch(values, method, against):
-    """Difference of the means of two groups of different units, Welch's 95 % interval.
-
-    Parameters
-    ----------
-    values : dict of str to numpy.ndarray
-        Method -> values; NaN is left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per method of ``against``: ``method``, ``against``, ``difference``, ``low``,
-        ``high``.
-    """
-    rows = []
-    for other in against:
-        test = stats.ttest_ind(values[method], values[other], equal_var=False, nan_policy="omit")
-        low, high = test.confidence_interval()
-        rows.append({"method": method, "against": other, "low": low, "high": high,
-                     "difference": np.nanmean(values[method]) - np.nanmean(values[other])})
-    return pd.DataFrame(rows, columns=["method", "against", "difference", "low", "high"])
+def _finite(values):
+    values = np.asarray(values, dtype=float)
+    return values[np.isfinite(values)]

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 from genept_utils import cells, embed
 from genept_utils.embed.vectors import checked
 from genept_utils.evaluate.checks import checked as scored
-from genept_utils.evaluate.intervals import summary
 from genept_utils.evaluate.neighbours import label_scores
 from genept_utils.evaluate.splits import families, subsample
+from genept_utils.evaluate.tables import summary
 
 
 def panels(symbols, size=None, families=None, seed=0):

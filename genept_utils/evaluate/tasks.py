@@ -5,8 +5,9 @@ import pandas as pd
 
 from genept_utils.evaluate.classify import nested
 from genept_utils.evaluate.inputs import class_scores, gene_input
-from genept_utils.evaluate.intervals import paired, summary
+from genept_utils.evaluate.intervals import paired
 from genept_utils.evaluate.splits import families
+from genept_utils.evaluate.tables import summary
 
 KEY = ["task", "dataset", "method", "classifier", "split"]
 

@@ -1,11 +1,9 @@
-"""evaluate: intervals, splits and pair models against slow or known answers."""
+"""evaluate: splits and pair models against slow or known answers."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from genept_utils import evaluate
 
@@ -26,49 +24,6 @@ def pair_task():
     pairs = rng.integers(0, 300, (3000, 2))
     margin = evaluate.pair_features(vectors, pairs)[:, 0] + rng.standard_normal(3000)
     return vectors, pairs, (margin > 0).astype(int)
-
-
-def test_interval_is_the_corrected_resampled_t():
-    scores = [.8, .7, .9, .75, .85]
-    mean, low, high = evaluate.interval(scores, .2)
-    half = stats.t.ppf(.975, 4) * np.sqrt((1 / 5 + .2 / .8) * np.var(scores, ddof=1))
-    assert (mean, low, high) == pytest.approx((.8, .8 - half, .8 + half))
-
-
-def test_interval_leaves_undefined_folds_out_and_one_score_has_none():
-    assert evaluate.interval([.8, np.nan, .9], .2)[0] == pytest.approx(.85)
-    assert np.isnan(evaluate.interval([.8], .2)[1:]).all()
-
-
-def test_interval_covers_better_than_the_naive_one():
-    # scores that share a common deviation, as overlapping training sets give them
-    rng = np.random.default_rng(0)
-    inside = {"corrected": 0, "naive": 0}
-    for _ in range(400):
-        scores = .5 + .1 * np.sqrt(.2) * rng.standard_normal() + .1 * rng.standard_normal(20)
-        _, low, high = evaluate.interval(scores, .2)
-        inside["corrected"] += low < .5 < high
-        half = stats.t.ppf(.975, 19) * scores.std(ddof=1) / np.sqrt(20)
-        inside["naive"] += abs(scores.mean() - .5) < half
-    assert inside["corrected"] / 400 > .93 > inside["naive"] / 400
-
-
-def test_paired_agrees_with_the_interval_of_the_difference():
-    a, b = np.array([.8, .7, .9, .75]), np.array([.7, .72, .8, .7])
-    made = evaluate.paired(a, b, .2)
-    assert (made["difference"], made["low"], made["high"]) == pytest.approx(
-        evaluate.interval(a - b, .2))
-    assert (made["p"] < .05) == (made["low"] > 0)
-    assert np.isnan(evaluate.paired(a, a, .2)["p"])
-
-
-def test_bootstrap_draws_whole_units():
-    units = np.repeat(np.arange(40), 25)
-    values = np.random.default_rng(0).standard_normal(40)[units]
-    value, low, high = evaluate.bootstrap(lambda rows: values[rows].mean(), units, 500)
-    error = values[::25].std() / np.sqrt(40)  # of 40 units, not of 1,000 rows
-    assert value == pytest.approx(values.mean())
-    assert high - low == pytest.approx(2 * 1.96 * error, rel=.2)
 
 
 def test_cross_validate_is_tidy_and_repeatable(two_classes):
@@ -195,35 +150,6 @@ def test_node_disjoint_sides_share_no_gene(pair_task):
     assert not set(family[pairs[train].ravel()]) & set(family[pairs[test].ravel()])
 
 
-def test_stratified_auc_removes_what_the_stratum_explains():
-    rng = np.random.default_rng(0)
-    degree = rng.integers(1, 200, 5000)
-    y = (degree + 60 * rng.standard_normal(5000) > 100).astype(int)
-    score = degree + 5 * rng.standard_normal(5000)
-    assert roc_auc_score(y, score) > .8
-    assert abs(evaluate.stratified_auc(y, score, evaluate.strata(degree, 100)) - .5) < .05
-
-
-def test_bootstrap_pairs_starts_from_scikit_learns_curve(pair_task):
-    vectors, pairs, y = pair_task
-    score = evaluate.score_pairs(vectors, pairs, evaluate.fit_pairs(vectors, pairs, y)).round(1)
-    made = evaluate.bootstrap_pairs(y, {"a": score, "b": -score}, pairs, draws=50)
-    assert made["a"]["auc"] == pytest.approx(roc_auc_score(y, score))
-    fpr, tpr, _ = roc_curve(y, score, drop_intermediate=False)
-    np.testing.assert_allclose(made["a"]["tpr"], np.interp(made["a"]["fpr"], fpr, tpr))
-    np.testing.assert_allclose(made["a"]["draws"], 1 - made["b"]["draws"])
-    assert made["a"]["low"] < made["a"]["auc"] < made["a"]["high"]
-
-
-def test_bootstrap_within_strata_starts_from_the_stratified_auc(pair_task):
-    vectors, pairs, y = pair_task
-    score = vectors[pairs].sum(axis=(1, 2))
-    stratum = np.arange(len(y)) % 7
-    made = evaluate.bootstrap_pairs(y, {"a": score}, pairs, draws=20, stratum=stratum)["a"]
-    assert made["auc"] == pytest.approx(evaluate.stratified_auc(y, score, stratum))
-    assert made["low"] < made["auc"] < made["high"]
-
-
 def test_programs_are_the_dense_groups():
     rng = np.random.default_rng(0)
     centres = np.repeat(np.eye(50)[:4], [30, 20, 12, 5], axis=0)
@@ -240,14 +166,3 @@ def test_explained_by_is_eta_squared():
     labels = np.repeat(["a", "b"], 50)
     values = np.column_stack([labels == "a", np.tile([0., 1.], 50), np.ones(100)]).astype(float)
     np.testing.assert_allclose(evaluate.explained_by(labels, values), [1, 0, np.nan], atol=1e-12)
-
-
-def test_bootstrap_over_genes_is_wider_than_over_pairs():
-    rng = np.random.default_rng(0)
-    pairs = rng.integers(0, 60, (4000, 2))
-    effect = rng.standard_normal(60)
-    score = effect[pairs].sum(axis=1)
-    y = (rng.standard_normal(60)[pairs].sum(axis=1) + .5 * score > 0).astype(int)
-    genes = evaluate.bootstrap_pairs(y, {"a": score}, pairs)["a"]["draws"].std()
-    rows = [roc_auc_score(y[i], score[i]) for i in rng.integers(0, 4000, (100, 4000))]
-    assert genes > 2 * np.std(rows)
