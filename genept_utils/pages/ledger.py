@@ -9,6 +9,7 @@ those rows beside
 import json
 import math
 
+import numpy as np
 import pandas as pd
 
 from genept_utils import paths, sources
@@ -194,26 +195,36 @@ def compare(fresh, committed, tolerance=0.01):
     Parameters
     ----------
     fresh, committed : pandas.DataFrame
-        As :func:`results` returns them.
+        Scores and paired differences, as :func:`results` and :func:`differences` return them.
     tolerance : float
-        Largest accepted absolute difference; a row whose note holds "tolerance=X" has its own.
+        Largest accepted absolute difference of a value; a row whose note holds "tolerance=X" has
+        its own. How far the interval reaches below and above the value may differ by a tenth of
+        its width, or by half the tolerance where that is more.
 
     Returns
     -------
     pandas.DataFrame
-        The differing rows (columns ``value_fresh``, ``value_committed``); also those that are
-        on one side only, for the notebooks that both sides hold.
+        The differing rows (``value``, ``low`` and ``high``, each ``_fresh`` and ``_committed``);
+        also those that are on one side only, for the notebooks that both sides hold.
     """
-    key = [*KEY, "split", "notebook", "nth"]
+    key = [*KEY, "against", "split", "notebook", "nth"]
     both = set(fresh["notebook"]) & set(committed["notebook"])
     sides = []
     for side in (fresh, committed):
-        side = side[side["notebook"].isin(both)]
+        side = side[side["notebook"].isin(both)].reindex(columns=COLUMNS)
         side = side.assign(**side[key[:-1]].fillna("").astype(str))
         # rows that differ in their note alone are told apart by order: a note may hold numbers
         sides.append(side.assign(nth=side.groupby(key[:-1]).cumcount()))
     table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
-    stated = table["note_committed"].astype(str).str.extract(r"tolerance=([\d.]+)")[0].astype(float)
-    gap = (table["value_fresh"] - table["value_committed"]).abs()
-    moved = table[~(gap <= stated.fillna(tolerance))]
-    return moved[[*key[:-1], "value_fresh", "value_committed", "note_committed"]]
+    stated = table["note_committed"].astype(str).str.extract(r"tolerance=([\d.]+)")[0]
+    allowed = stated.astype(float).fillna(tolerance)
+    now, then = (table[[f"{name}_{side}" for name in ("value", "low", "high")]].astype(float)
+                 .set_axis(["value", "low", "high"], axis=1) for side in ("fresh", "committed"))
+    same = (now["value"] - then["value"]).abs() <= allowed
+    reach = np.maximum((then["high"] - then["low"]).fillna(0) / 10, allowed / 2)
+    for end in ("low", "high"):
+        moved = ((now[end] - now["value"]) - (then[end] - then["value"])).abs()
+        same &= (moved <= reach) | now[end].isna() & then[end].isna()
+    numbers = [f"{name}_{side}" for name in ("value", "low", "high")
+               for side in ("fresh", "committed")]
+    return table.loc[~same, [*key[:-1], *numbers, "note_committed"]]

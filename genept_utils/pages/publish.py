@@ -55,12 +55,13 @@ def publish(entries):
 
 
 def changed_results():
-    """Rows of the last run that differ from the committed results by more than the tolerance;
-    see :func:`genept_utils.ledger.compare`."""
+    """Rows of the last run, scores and differences, that differ from the committed ones by more
+    than the tolerance; see :func:`genept_utils.ledger.compare`."""
     executed = [row["notebook"] for row in json.loads((folder() / "summary.json").read_text())
                 if row["status"] == "executed"]
-    fresh, committed = (ledger.results(folder=where)
-                        for where in (folder() / "results", paths.DATA / "results"))
+    fresh, committed = (
+        pd.concat([ledger.results(folder=where), ledger.differences(folder=where)])
+        for where in (folder() / "results", paths.DATA / "results"))
     return ledger.compare(fresh[fresh["notebook"].isin(executed)], committed)
 
 

@@ -48,16 +48,34 @@ def test_a_number_that_was_not_found_stays_empty():
     assert unknown.sum() == 5
 
 
-def test_compare_names_what_moved():
-    committed = pd.DataFrame([{**ROW, "notebook": "03", "method": method, "split": "", "note": note}
-                              for method, note in [("a", "p 0.01"), ("b", None), ("b", "twice"),
-                                                   ("c", "tolerance=0.05"), ("only one side", "")]])
-    fresh = committed[:4].copy()
-    fresh["value"] += [0.005, 0.02, 0.0, 0.04]
-    fresh.loc[0, "note"] = "p 0.02"
-    moved = ledger.compare(fresh, committed)
-    assert sorted(moved["method"]) == ["b", "only one side"]
-    assert np.isnan(moved.set_index("method").loc["only one side", "value_fresh"])
+@pytest.mark.parametrize("moved, note, found", [
+    ({"value": .005, "low": .005, "high": .005}, None, False),
+    ({"value": .02}, None, True), ({"value": .02}, "tolerance=0.05", False),
+    ({"low": .0175, "high": -.0175}, None, True),  # half as wide
+    ({"low": .006, "high": -.006}, None, False), ({"low": .0175}, "tolerance=0.06", False),
+    ({"high": np.nan}, None, True), ({"low": np.nan, "high": np.nan}, None, True)])
+@pytest.mark.parametrize("against", [None, "spelling"])
+def test_compare_names_values_and_limits_that_moved(moved, note, found, against):
+    committed = pd.DataFrame([{**ROW, "notebook": "03", "note": note, "against": against}])
+    fresh = committed.assign(note="p 0.02", **{name: committed[name] + by
+                                               for name, by in moved.items()})
+    table = ledger.compare(fresh, committed)
+    assert len(table) == found
+    assert not found or table["low_committed"].tolist() == [.75]
+
+
+def test_compare_tells_rows_apart_and_names_those_of_one_side():
+    rows = pd.DataFrame([{**ROW, "notebook": "03", "method": method, "note": note,
+                          "against": against, "low": None, "high": None}
+                         for method, note, against in [
+                             ("a", None, None), ("a", "twice", None), ("a", None, "b"),
+                             ("only one side", None, None)]])
+    fresh = rows[:3].copy()
+    fresh["value"] += [0, .02, .03]
+    table = ledger.compare(fresh, rows)
+    assert table[["method", "against"]].values.tolist() == [["a", ""], ["a", "b"],
+                                                            ["only one side", ""]]
+    assert np.isnan(table["value_fresh"].iloc[-1])
 
 
 def test_tables_and_common_columns_become_rows(results_folder):
