@@ -5,6 +5,8 @@ import pandas as pd
 
 from genept_utils.datasets import missing
 from genept_utils.evaluate.checks import checked
+from genept_utils.evaluate.intervals import mean_interval
+from genept_utils.evaluate.roc import donor_auc
 from genept_utils.evaluate.splits import splits, subsample
 
 FOLDS = 10  # of donors, where there are as many
@@ -97,7 +99,39 @@ def held_out_donors(obs, max_cells=4000, seed=0):
 
 
 def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
-    """Condition of a donor from the mean vector of the donor's cells.
+    """Condition of a donor from the mean vector of the donor's cells (:func:`donor_decisions`).
+
+    Parameters
+    ----------
+    X, donor, condition
+        As :func:`donor_decisions` takes them.
+    permutations, seed : int
+        Shuffles of the conditions among the donors, and their seed.
+
+    Returns
+    -------
+    dict
+        ``n`` donors; ``accuracy`` and ``roc_auc`` with ``_low`` and ``_high`` (95 %, of
+        :func:`mean_interval` and :func:`donor_auc`: scores fixed) and ``_p`` (share of shuffles,
+        the true order counted in, that do at least as well).
+    """
+    table, turned = _donor_table(X, donor, condition, seed)
+    y = table["label"].to_numpy()
+    scores, rng = _held_out_scores(turned, y), np.random.default_rng(seed)
+    shuffled = [rng.permutation(y) for _ in range(permutations)]
+    chance = [(other, _held_out_scores(turned, other)) for other in shuffled]
+    metrics = {"accuracy": lambda y, s: mean_interval((s > 0) == y), "roc_auc": donor_auc}
+    made = {"n": len(y)}
+    for name, metric in metrics.items():
+        value, low, high = metric(y, scores)
+        least = sum(metric(other, found)[0] >= value for other, found in chance)
+        made |= {name: value, f"{name}_low": low, f"{name}_high": high,
+                 f"{name}_p": (1 + least) / (1 + permutations)}
+    return made
+
+
+def donor_decisions(X, donor, condition, seed=0):
+    """Decision value of each donor under a model of other donors, from the mean of its cells.
 
     Each donor is held out once, alone or, of more than 30 donors, in one of ten folds; L2
     logistic regression (C = 1) on columns scaled by the training donors. Every training part is
@@ -110,51 +144,39 @@ def leave_one_donor_out(X, donor, condition, permutations=200, seed=0):
         (n_cells, d) cell vectors.
     donor, condition : array-like
         (n_cells,) donor, and the donor's condition (two values).
-    permutations, seed : int
-        Shuffles of the conditions among the donors, and their seed.
 
     Returns
     -------
-    dict
-        ``n`` donors; ``accuracy`` and ``roc_auc`` with ``_low`` and ``_high`` (95 % bootstrap over
-        donors, scores fixed) and ``_p`` (share of shuffles, the true order counted in, that
-        do at least as well).
+    pandas.DataFrame
+        One row per donor: ``donor``, ``label`` (0, 1), ``score`` and ``right`` (0, 1), for
+        :func:`summarise` and :func:`compare` (kind "auc", or "donors" of ``right``).
     """
-    from sklearn.metrics import accuracy_score, roc_auc_score
+    table, turned = _donor_table(X, donor, condition, seed)
+    table["score"] = _held_out_scores(turned, table["label"].to_numpy())
+    return table.assign(right=((table["score"] > 0) == table["label"]).astype(int))
 
+
+def _donor_table(X, donor, condition, seed):
+    """Donors with their labels, and for every fold the turned mean vectors and its test rows."""
     donor, condition = checked(X, donor), checked(X, condition)
     codes, names = pd.factorize(donor.astype(str), sort=True)
-    table = pd.DataFrame([np.asarray(X[codes == code]).mean(axis=0, dtype=np.float64)
-                          for code in range(len(names))], index=names)
+    means = np.array([np.asarray(X[codes == code]).mean(axis=0, dtype=np.float64)
+                      for code in range(len(names))])
     of = pd.Series(np.asarray(condition).astype(str), np.asarray(donor).astype(str))
     mixed = of.groupby(level=0).nunique()
     if (mixed > 1).any():
         raise ValueError(f"donor {mixed.idxmax()!r} has cells of {mixed.max()} conditions; a donor "
                          "must have one here")
-    of = of[~of.index.duplicated()].reindex(table.index)
+    of = of[~of.index.duplicated()].reindex(names)
     if of.nunique() != 2:
         raise ValueError(f"the donors have {of.nunique()} conditions "
                          f"({', '.join(of.unique()[:5])}); "
                          "two are needed")
     y = (of == of.max()).to_numpy(int)
-    rng = np.random.default_rng(seed)
     folds = ([np.array([i]) for i in range(len(y))] if len(y) <= ONE_BY_ONE
              else [test for _, test in splits(y, FOLDS, 1, seed=seed)])
-    turned = [(_turned(table.to_numpy(), test), test) for test in folds]
-    scores = _held_out_scores(turned, y)
-    shuffled = [rng.permutation(y) for _ in range(permutations)]
-    chance = [(other, _held_out_scores(turned, other)) for other in shuffled]
-    metrics = {"accuracy": lambda y, s: accuracy_score(y, s > 0), "roc_auc": roc_auc_score}
-    made = {"n": len(y)}
-    for name, metric in metrics.items():
-        value = metric(y, scores)
-        drawn = [rng.integers(0, len(y), len(y)) for _ in range(1000)]
-        boot = [metric(y[rows], scores[rows]) for rows in drawn if len(set(y[rows])) == 2]
-        low, high = np.quantile(boot, [.025, .975])
-        least = sum(metric(other, found) >= value for other, found in chance)
-        made |= {name: value, f"{name}_low": min(low, value), f"{name}_high": max(high, value),
-                 f"{name}_p": (1 + least) / (1 + permutations)}
-    return made
+    return pd.DataFrame({"donor": names, "label": y}), [(_turned(means, test), test)
+                                                        for test in folds]
 
 
 def donor_rows(table):

@@ -58,6 +58,13 @@ def test_the_condition_of_a_donor_is_found_alone_and_in_folds(donors):
     X = rng.standard_normal((len(ill), 4)) + 2 * ill[:, None]
     made = evaluate.leave_one_donor_out(X, np.repeat(np.arange(donors), 5), ill, 20)
     assert made["n"] == donors and made["accuracy"] > .9 and made["roc_auc_p"] <= 1 / 21 + 1e-9
+    table = evaluate.donor_decisions(X, np.repeat(np.arange(donors), 5), ill).assign(method="a")
+    for column, kind in (("roc_auc", "auc"), ("right", "donors")):
+        row = evaluate.summarise(table, values="right", kind=kind).iloc[0]
+        name = column.replace("right", "accuracy")
+        assert row["n"] == donors and tuple(row[["value", "low", "high"]]) == pytest.approx(
+            (made[name], made[f"{name}_low"], made[f"{name}_high"]))
+        assert row["low"] < row["value"]
 
 
 def test_a_donor_of_two_conditions_is_named(cohort):
