@@ -8,6 +8,7 @@ under ``genept_utils/_data``, and what a run makes goes below the working folder
 import contextlib
 import errno
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -105,3 +106,34 @@ def check_writable(folder):
     with writing(folder):
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=nearest).close()
+
+
+@contextlib.contextmanager
+def locked(path, busy=None, waiting=None):
+    """Hold a lock file; the lock is the operating system's and ends with the process.
+
+    Raises
+    ------
+    ValueError
+        Another process holds it and a sentence ``busy`` is given; without one it is waited for,
+        and ``waiting`` is printed once.
+    """
+    import filelock
+
+    path = Path(path)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path, mode=0o666)
+    with writing(path.parent):
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            if busy:
+                raise ValueError(busy) from None
+            if waiting:
+                print(waiting, file=sys.stderr)
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -34,8 +34,7 @@ def register(commands):
 
 def cells(options):
     """Compute what is missing and put the output together."""
-    from genept_utils import embed, extras
-    from genept_utils.cells import atlas
+    from genept_utils import extras
 
     source, out = (Path(given).expanduser().resolve() for given in (options.source, options.out))
     if out.suffix not in (".zarr", ".h5ad"):
@@ -49,6 +48,19 @@ def cells(options):
     paths.check_writable(out.parent)
     extras.need("zarr", "tqdm", *(("distributed", "dask") if options.workers or options.scheduler
                                   else ()))
+    lock = paths.locked(out.with_name(f".{out.name}.lock"), f"{options.out} is being written by "
+                        "another process; wait for it, or give another --out")
+    with lock:
+        _write(source, out, options)
+        out.with_name(f".{out.name}.lock").unlink(missing_ok=True)  # who waits sees the output
+
+
+def _write(source, out, options):
+    from genept_utils import embed
+    from genept_utils.cells import atlas
+
+    if out.exists():
+        raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     with _said():
         job, about = atlas.prepare(source, out.with_name(f"{out.name}.part"),
                                    embed.read_embedding(options.embedding), options.key,

@@ -8,9 +8,7 @@ is used and not the write-ahead log, which does not work on network file systems
 import contextlib
 import hashlib
 import sqlite3
-import sys
 import threading
-import time
 
 from genept_utils import paths
 
@@ -86,29 +84,7 @@ def write(table, found):
         table.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", found.items())
 
 
-@contextlib.contextmanager
 def alone(name, tell=True):
-    """Wait until no other process holds ``name``, so that nothing is paid for or made twice.
-
-    The lock is the operating system's and ends with the process, however that ends.
-    """
-    path = paths.cache() / "locks" / f"{key(name).hex()[:16]}.sqlite"
-    _made(path.parent)
-    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
-    said = False
-    try:
-        while True:
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-                break
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
-                    raise OSError(f"{path} cannot be written ({error}); name another folder with "
-                                  "GENEPT_CACHE, or change its permissions") from None
-            if tell and not said:
-                print(f"another process is asking {name}; waiting for it", file=sys.stderr)
-                said = True
-            time.sleep(.2)
-        yield
-    finally:
-        lock.close()
+    """Wait until no other process holds ``name``, so that nothing is paid for or made twice."""
+    return paths.locked(paths.cache() / "locks" / f"{key(name).hex()[:16]}.lock",
+                        waiting=tell and f"another process is asking {name}; waiting for it")

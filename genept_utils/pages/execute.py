@@ -2,21 +2,19 @@
 
 import contextlib
 import datetime
-import json
 import os
-import re
 import sys
 import threading
 import time
+from pathlib import Path
 
 import nbformat
 
 from genept_utils import paths, sources
 from genept_utils.pages import own_data
+from genept_utils.pages import secret
 from genept_utils.pages.stamp import stamp
 
-SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-SECRET_FORM = re.compile(r"\bsk-[A-Za-z0-9_-]{20,}|\bghp_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{30,}")
 _one = threading.Lock()
 
 
@@ -115,22 +113,11 @@ def _changed(task):
 
 
 def _shown_secret(*files):
-    """Which secret a file holds: the value of a variable that is named like a key, or a word in
-    the form of one. Files that hold one are removed."""
-    values = {name: value.strip() for name, value in os.environ.items()
-              if SECRET_NAMES.search(name) and len(value.strip()) >= 8
-              and not os.path.exists(value.strip())}
-    for file in files:
-        if not file.is_file():
-            continue
-        text = file.read_text(encoding="utf-8")
-        for name, value in values.items():
-            if json.dumps(value)[1:-1] in text or value in text:
-                file.unlink()
-                return f"an output shows the value of {name}"
-        if SECRET_FORM.search(text):
+    """Which secret the files show; one that shows a secret is removed."""
+    for file in filter(Path.is_file, files):
+        if said := secret.shown(file.read_text(encoding="utf-8")):
             file.unlink()
-            return "an output shows a word in the form of a key"
+            return said
     return ""
 
 

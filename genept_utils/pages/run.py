@@ -73,7 +73,8 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     jobs = jobs or max(1, min(2, os.cpu_count() or 1))
     planned = [task for path in notebooks(names)
                for task in tasks_of(path, assignments, grid, place)]
-    with _alone(place):
+    with paths.locked(place / ".lock", f"another run is under way in {place}; wait for it, or "
+                      "give --out another folder"):
         seed_results(planned)
         entries = []
         for path in dict.fromkeys(task["source"] for task in planned):
@@ -93,24 +94,6 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
         if write:
             publish(entries)
     return sorted(entries, key=lambda entry: entry["path"])
-
-
-@contextlib.contextmanager
-def _alone(place):
-    """Hold a folder of runs; the lock is the operating system's and ends with the process."""
-    place.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield
-        return
-    with open(place / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(f"another run is under way in {place}; wait for it, or give --out "
-                             "another folder") from None
-        yield
 
 
 def tasks_of(path, assignments, grid, top):

@@ -360,3 +360,11 @@ def test_a_dask_client_gives_the_same_and_goes_on(counts, embedding, tmp_path):
     atlas.end(job, about, tmp_path / "p.zarr")
     found = ad.read_zarr(tmp_path / "p.zarr").obsm["X_genept_w"]
     assert np.abs(found - expected(counts, embedding)[0]).max() < 1e-6
+
+
+def test_two_at_once_on_one_output(atlas_file, tmp_path, capsys):
+    lock = tmp_path / ".out.zarr.lock"
+    with paths.locked(lock):
+        assert atlas_file() == 2
+    assert "is being written by another process" in capsys.readouterr().err
+    assert atlas_file() == 0 and not lock.exists()

@@ -1,5 +1,6 @@
 """The runner under faults: nothing half is read as whole, committed outputs stay as they are."""
 
+import base64
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ RESULT = ('from genept_utils import ledger\n'
           'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
           '                                metric="accuracy", value=seed + 0.5)]);')
 SECRET = "sv-9a8b7c6d5e4f3a2b1c"
+LONG = "correct horse battery staple " * 3
 
 
 def everything_under(folder):
@@ -45,9 +47,20 @@ def test_a_secret_that_is_shown_is_never_kept(project, monkeypatch, code):
     (repr(SECRET), "value of MY_API_KEY"), ('a\\b"c-d-e', "value of MY_PASSWORD"),
     ('"a\\\\b\\"c-d-e"', "value of MY_PASSWORD"), ("sk-" + "a1B2" * 8, "form of a key"),
     ("hf_" + "a1B2" * 8, "form of a key"), ("ghp_" + "a1B2" * 8, "form of a key"),
+    (base64.b64encode(f"ab {SECRET} cd".encode()).decode(), "value of MY_API_KEY"),
+    (base64.b64encode(f"a {SECRET}".encode()).decode(), "value of MY_API_KEY"),
+    (base64.b64encode(SECRET.encode()).decode(), "value of MY_API_KEY"),
+    ("a%5Cb%22c-d-e", "value of MY_PASSWORD"),
+    ("a\\b&quot;c-d-e", "value of MY_PASSWORD"), ("| 0 | " + LONG[:47] + "...", "SITE_PASSPHRASE"),
+    ("postgres://me:open-sesame-9@db", "DATABASE_URL"), ("open%2Dsesame-9", ""),
+    ("http://127.0.0.1:3128", ""), ("AKIA" + "A1B2" * 4, "form of a key"),
+    ("github_pat_" + "a1B2" * 8, "form of a key"), ("-----BEGIN RSA PRIVATE KEY-----", "of a key"),
     ("task-a1B2", ""), ("skin", "")])
 def test_a_secret_is_seen_in_every_form(tmp_path, monkeypatch, shown, said):
     monkeypatch.setenv("MY_API_KEY", SECRET)
+    monkeypatch.setenv("SITE_PASSPHRASE", LONG)
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:open-sesame-9@db.example/one")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
     monkeypatch.setenv("MY_PASSWORD", 'a\\b"c-d-e')  # written into JSON it looks otherwise
     file = tmp_path / "page.ipynb"
     file.write_text(f"text {shown} text")
