@@ -55,6 +55,34 @@ def hdf5(path):
         yield file
 
 
+def compressed(X):
+    """Check that a sparse matrix, in memory or in an open file, points to its own values only.
+
+    scipy trusts these numbers; wrong ones make it read and write anywhere in memory. Of a matrix
+    in a file only the starts of its rows are read; a block of it is checked once it is read.
+
+    Raises
+    ------
+    ValueError
+        Starts of rows that fall, or columns that the matrix does not have.
+    """
+    if getattr(X, "format", "") not in ("csr", "csc"):
+        return
+    import numpy as np
+
+    stored, (rows, columns) = getattr(X, "group", None), X.shape[::1 if X.format == "csr" else -1]
+    starts = X.indptr if stored is None else stored["indptr"][:]
+    counts = (X.indices, X.data) if stored is None else (stored["indices"], stored["data"])
+    right = len(starts) == rows + 1 and starts[0] == 0 and (np.diff(starts) >= 0).all() and (
+        starts[-1] <= min(part.shape[0] for part in counts))
+    if right and stored is None and starts[-1]:
+        used = X.indices[:starts[-1]]
+        right = used.min() >= 0 and used.max() < columns
+    if not right:
+        raise ValueError(f"the sparse matrix of {X.shape[0]:,} x {X.shape[1]:,} is damaged: it "
+                         "points beyond its values or columns; copy or download it again")
+
+
 def within(path, folder):
     """The path, once it is known that no link on it leads out of the folder.
 

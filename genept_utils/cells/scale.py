@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import embed
+from genept_utils import embed, outside
 from genept_utils.cells.kernel import weighted_sum
 from genept_utils.cells.normalise import scale_and_log
 from genept_utils.cells.values import Seen, judged, look
@@ -145,7 +145,9 @@ def backed_blocks(X, kept=None, rows=CELLS):
     A matrix that lies in columns is read whole, for a row of it is spread over all of it.
     """
     if getattr(X, "format", "csr") == "csc":
-        whole = X.to_memory().tocsr()
+        whole = X.to_memory()
+        outside.compressed(whole)
+        whole = whole.tocsr()
         yield 0, whole if kept is None else whole[:, kept]
         return
     for start in range(0, X.shape[0], rows):
@@ -158,7 +160,9 @@ def read_rows(X, start, end, at_once=1000):
     20 times the memory."""
     kind = np.float32 if X.dtype == np.float16 else X.dtype.newbyteorder("=")
     if hasattr(X, "format"):
-        return X[start:end]
+        block = X[start:end]
+        outside.compressed(block)
+        return block
     # scipy's matrices know no half precision, and no other order of bytes
     parts = [sp.csr_matrix(np.asarray(X[a:min(a + at_once, end)], dtype=kind))
              for a in range(start, end, at_once)]
@@ -181,6 +185,7 @@ def whole_rows(X):
 
 
 def _surveyed(X):
+    outside.compressed(X)
     return look(X), gene_totals(X)
 
 

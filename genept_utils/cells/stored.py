@@ -62,4 +62,8 @@ def matrix_of(group, layer=None, raw=False):
         raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}"
                        + (f"; give {' or '.join(good)} to use what lies there" if good else ""))
     stored = group[place]
-    return stored if hasattr(stored, "shape") else ad.io.sparse_dataset(stored)
+    if hasattr(stored, "shape"):
+        return stored
+    matrix = ad.io.sparse_dataset(stored)
+    outside.compressed(matrix)
+    return matrix

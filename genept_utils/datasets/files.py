@@ -110,6 +110,7 @@ def _vectors(group, key, name):
         raise KeyError(f"{name} has no {key!r} in obsm; there "
                        + (f"are {', '.join(stored)}" if len(stored) else "is nothing"))
     found = ad.io.read_elem(stored[key])
+    outside.compressed(found)
     try:
         found = np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
     except (TypeError, ValueError):
@@ -158,7 +159,7 @@ def read_matrix(matrix, name):
         form = sp.csc_matrix if kind.startswith("csc") else sp.csr_matrix
         parts = (_numbers(matrix["data"], np.float32), matrix["indices"][:], matrix["indptr"][:])
         X = form(parts, shape=shape)
-        X.check_format()  # indices beyond the shape would be read from anywhere in memory
+        outside.compressed(X)
         X = X.tocsr()
     X.sum_duplicates()
     X.eliminate_zeros()

@@ -136,6 +136,7 @@ def _ten_x(path, layer, raw, obsm):
     _one_matrix(path.name, layer, raw, obsm)
     with readable(path):
         adata = sc.read_10x_h5(path, gex_only=False)
+        outside.compressed(adata.X)
     adata.X = sp.csr_matrix(adata.X, dtype=np.float32)
     return adata
 

@@ -129,6 +129,7 @@ def h5ad(path):
 
 
 def _dense(X):
+    outside.compressed(X)
     return X.toarray() if hasattr(X, "toarray") else np.asarray(X)
 
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from genept_utils import outside
 from genept_utils.genes import orthologs
 from genept_utils.genes.columns import best, kinds, left_out
 from genept_utils.genes.dates import DATED, from_date
@@ -93,7 +94,9 @@ def totals_of(adata):
     with values that are negative, missing or infinite."""
     if adata.X is None:
         return None
+    outside.compressed(adata.X)
     X = adata.X if hasattr(adata.X, "sum") else adata.X[:]
+    outside.compressed(X)
     values = X.data if hasattr(X, "tocsr") else X
     if values.size and not hasattr(X, "dask") and values.min() < 0:
         return None

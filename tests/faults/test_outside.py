@@ -17,12 +17,14 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genept_utils import datasets, embed, outside, paths, pickles
-from genept_utils.cells import stored
+import genept_utils as gp
+from genept_utils import cells, datasets, embed, genes, outside, paths, pickles
+from genept_utils.cells import scale, stored
 from genept_utils.cli import match
 from genept_utils.embed import backends
 
 GENES = ["TP53", "MDM2", "LYZ", "CD4"]
+EMBEDDING = embed.read_embedding()
 
 
 class Runs:
@@ -289,7 +291,8 @@ def packed(path):
 
 def by_blocks(path, layer=None):
     with stored.opened(path) as group:
-        return stored.matrix_of(group, layer)[:]
+        matrix = stored.matrix_of(group, layer)
+        return list(scale.backed_blocks(matrix, rows=4))
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -333,6 +336,62 @@ def test_links_inside_a_file_are_followed_and_circles_end(tmp_path):
     assert (datasets.read_h5ad(path, layer="counts").X != cells_of().X).nnz == 0
     with pytest.raises(ValueError, match="cells.h5ad"):
         embed.read_embedding(path)
+
+
+# ---------------------------------------------------------------- sparse matrices
+
+def put(part, place, value):
+    def damage(group):
+        stored = group[part][:]
+        stored[place] = value
+        group[part][:] = stored
+    return damage
+
+
+DAMAGE = {"far beyond": put("indices", 5, 2**31 - 1), "one beyond": put("indices", 5, 6),
+          "negative": put("indices", 5, -1), "falling": put("indptr", 3, 1),
+          "not from 0": put("indptr", 0, 2), "more than there are": put("indptr", -1, 99)}
+
+
+def many_cells(adata):
+    dask = pytest.importorskip("dask.array")
+    adata.X = dask.from_array(adata.X, chunks=(6, 4), asarray=False)
+    return adata
+
+
+def as_raw(adata):
+    made = cells_of()
+    made.raw = adata
+    return made
+
+
+USES = {  # what is done with an AnnData that a user has read, in memory or backed
+    "genept_w": lambda a: gp.genept_w(a, EMBEDDING), "match": genes.match,
+    "whitened": lambda a: gp.genept_w(a, EMBEDDING, whitened=True),
+    "normalise": cells.normalise, "only_genes": cells.only_genes, "by_symbol": cells.by_symbol,
+    "genept_w of Dask": lambda a: gp.genept_w(many_cells(a.to_memory()), EMBEDDING),
+    "raw": lambda a: gp.genept_w(as_raw(a.to_memory()), EMBEDDING, raw=True)}
+
+
+@pytest.mark.parametrize("form", ["csr", "csc"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_sparse_matrix_that_points_beyond_itself_is_read_nowhere(tmp_path, form, damage):
+    path, adata = tmp_path / "cells.h5ad", cells_of()
+    adata.X = adata.layers["counts"] = adata.X.asformat(form)
+    adata.write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        DAMAGE[damage](file["X"]), DAMAGE[damage](file["layers/counts"])
+    for name, read in READERS.items():
+        if name != "annotations":  # they hold no matrix
+            with pytest.raises(ValueError, match="damaged|cannot be read"):
+                read(path)
+    for name, use in USES.items():
+        for backed in (None,) if name == "only_genes" else (None, "r"):
+            given = ad.read_h5ad(path, backed=backed)
+            with pytest.raises(ValueError):  # ours or scipy's
+                use(given)
+            if backed:
+                given.file.close()
 
 
 # ---------------------------------------------------------------- zarr
