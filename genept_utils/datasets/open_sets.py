@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import sources
+from genept_utils import genes, sources
 from genept_utils.datasets.files import read_h5ad
 
 _MIXOLOGY = {  # file -> (experiment, plate)
@@ -36,7 +36,7 @@ CELLS = {
     "immune": {"keys": ["cells/immune.h5ad"], "shape": (1000, 6397), "types": 14,
                "values": "log"},
     "mixology_5cl": {"keys": _mixology_keys([p for p in _MIXOLOGY if "5cl" in p]),
-                     "shape": (909, 12653), "types": 5, "values": "raw"},
+                     "shape": (909, 12627), "types": 5, "values": "raw"},
     "mixology": {"keys": _mixology_keys(_MIXOLOGY), "shape": (1408, 11533), "types": 5,
                  "values": "raw"},
     "symphony_pbmc": {"keys": ["cells/symphony_pbmcs_exprs.rda", "cells/symphony_pbmcs_meta.rda"],
@@ -104,9 +104,9 @@ def _pbmc_facs():
     obs = data["samples"].astype(str)
     obs = pd.DataFrame({"cell_type": obs["celltype"], "subpopulation": obs["subpop"]})
     obs.index = np.char.add("cell", np.arange(len(obs)).astype(str))  # barcodes repeat
-    genes = data["genes"].astype(str)
-    genes.index = ad.utils.make_index_unique(pd.Index(genes["symbol"], name=None))
-    return ad.AnnData(_from_r(data["counts"]), obs=obs, var=genes)
+    var = data["genes"].astype(str)
+    var.index = ad.utils.make_index_unique(pd.Index(var["symbol"], name=None))
+    return ad.AnnData(_from_r(data["counts"]), obs=obs, var=var)
 
 
 def _pbmc3k():
@@ -162,6 +162,7 @@ def _mixology(plates):
         parts.append(part)
     joined = ad.concat(parts, join="inner")
     joined.obs["batch"] = joined.obs["plate" if len(plates) == 3 else "experiment"]
+    joined = joined[:, (genes.kinds(joined.var) == "").to_numpy()].copy()  # ERCC spike-ins
     joined.X = joined.X.tocsr()
     return joined
 
@@ -170,10 +171,10 @@ def _symphony_pbmc():
     """Kang et al. 2021: PBMC on three 10x chemistries."""
     matrix = _read_r("cells/symphony_pbmcs_exprs.rda")["pbmcs_exprs_small"]
     cells = _read_r("cells/symphony_pbmcs_meta.rda")["pbmcs_meta_small"].set_index("cell_id")
-    genes, names = matrix.Dimnames
+    symbols, names = matrix.Dimnames
     obs = cells.loc[names, ["cell_type", "cell_type_broad"]].astype(str)
     obs["batch"] = cells.loc[names, "donor"].astype(str)
-    return ad.AnnData(_from_r(matrix, transposed=True), obs=obs, var=pd.DataFrame(index=genes))
+    return ad.AnnData(_from_r(matrix, transposed=True), obs=obs, var=pd.DataFrame(index=symbols))
 
 
 def _melanoma_icb():

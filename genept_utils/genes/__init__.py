@@ -1,6 +1,6 @@
 """The gene table, and names to genes; nothing about texts."""
 
-from genept_utils.genes.columns import kinds, left_out
+from genept_utils.genes.features import kinds, left_out
 from genept_utils.genes.lookup import HOW
 from genept_utils.genes.match import identified, look_up, match, of_cells, of_table, totals_of
 from genept_utils.genes.matched import Matched, mass

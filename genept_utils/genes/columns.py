@@ -10,49 +10,7 @@ from genept_utils.genes.numbers import AT_LEAST, are_entrez, are_numbers, as_tex
 HALF = 0.5  # share that the index must carry to be taken without a look at the columns
 ENOUGH = 0.2  # share that a column must carry where the index holds row numbers
 MANY = 100  # distinct words, by which a column may hold names that are often repeated
-NOT_GENES = {
-    "antibody capture", "antibody", "antibodies", "adt", "hto", "protein", "protein expression",
-    "crispr guide capture", "crispr", "guide", "multiplexing capture", "custom", "peaks", "peak",
-    "atac", "chromatin accessibility", "antigen capture", "hashtag", "vdj",
-}
-GENES = {"gene expression", "gene", "genes", "rna", "gex", "expression"}
 _NAMES = re.compile(r"(?i)gene|symbol|feature|name|ensembl|entrez|hgnc")
-_KIND = re.compile(r"(?i)^(feature|gene)_?types?$|^modality$")
-
-
-def kinds(table):
-    """The kind of each feature that is no gene, from a column such as 10x's ``feature_types``.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        (n, ...), as ``adata.var``.
-
-    Returns
-    -------
-    pandas.Series
-        (n,) str: "Antibody Capture" and the like; "" for genes and where nothing is said.
-    """
-    found = pd.Series("", range(len(table)), dtype=object)
-    for place, column in enumerate(table.columns):
-        values = table.iloc[:, place]
-        if values.dtype.kind in "biufc":
-            continue
-        values = as_text(values)
-        levels = values[values != ""].str.lower().unique()
-        other = {level for level in levels if level in NOT_GENES or (
-            _KIND.match(str(column)) and ("capture" in level or "antibod" in level))}
-        # a column that is not named for it must hold nothing but such kinds
-        if other and (_KIND.match(str(column)) or other | GENES >= set(levels)):
-            found = found.where(~values.str.lower().isin(other), values)
-    return found
-
-
-def left_out(kind):
-    """The sentence on features that are no genes, from :func:`kinds`."""
-    each = kind[kind != ""].value_counts()
-    said = ", ".join(f"{name} {count:,}" for name, count in each.items())
-    return f"{each.sum():,} of {len(kind):,} features are no genes and are left out ({said})"
 
 
 def best(first, table, look, entrez, row_numbers, where="var_names", wide=30):

@@ -8,8 +8,9 @@ import pandas as pd
 
 from genept_utils import outside
 from genept_utils.genes import orthologs
-from genept_utils.genes.columns import best, kinds, left_out
+from genept_utils.genes.columns import best
 from genept_utils.genes.dates import DATED, from_date
+from genept_utils.genes.features import filtered, kinds, left_out
 from genept_utils.genes.lookup import lookup
 from genept_utils.genes.matched import Matched, mass
 from genept_utils.genes.numbers import are_positions, are_row_numbers, as_text
@@ -110,7 +111,7 @@ def of_table(first, table, counts=None, species=None, where="var_names", look=No
     ``look(names, **options)`` may stand in for :func:`look_up`, with a tuple as its result whose
     last item is the :class:`Matched`; then a tuple is returned.
     """
-    kind = kinds(table)
+    kind = kinds(table, first)
     if (kind != "").all() and len(kind):
         raise ValueError(f"none of the {len(kind):,} features is a gene: "
                          f"{', '.join(sorted(kind.unique()))}")
@@ -119,8 +120,10 @@ def of_table(first, table, counts=None, species=None, where="var_names", look=No
                             (look_up(names, **options),), entrez_ids(species),
                             _row_numbers(species), where)
     *others, matched = found
+    said = filtered(table, counts)
     matched = dataclasses.replace(matched, column=column if column == where else
-                                  f"the column {column!r}")
+                                  f"the column {column!r}",
+                                  notes=(*matched.notes, *([said] if said else [])))
     return (*others, matched) if look else matched
 
 
@@ -180,7 +183,7 @@ def match_unique(names, species=HUMAN):
             keys[i], how[i] = "|".join(genes), "ambiguous" if len(genes) > 1 else "date"
     rest = rest[pd.isna(how[rest])]
     if len(rest):
-        other = np.array(rewritten(bare.iloc[rest], species), dtype=object)
+        other = np.array(rewritten(list(bare.iloc[rest]), species, list(bare)), dtype=object)
         hit = other != ""
         keys[rest[hit]] = other[hit]
         how[rest[hit]] = np.where([("|" in key) for key in other[hit]], "ambiguous", "rewritten")

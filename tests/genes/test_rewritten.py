@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import genes
+from genept_utils.genes import rewritten
 
 
 @pytest.fixture
@@ -76,3 +77,38 @@ def test_the_report_counts_rewritten_names(hgnc):
 def test_a_symbol_that_begins_like_a_month_is_no_date(hgnc, name):
     found = genes.match([name]).table.iloc[0]
     assert found["how"] in ("rewritten", "missing") and found["candidates"] == ""
+
+
+@pytest.mark.parametrize("stem", ["PC_", "MET_", "SET_", "Topic_", "CAT.", "KIT-", "ATR...", "pc_"])
+@pytest.mark.parametrize("numbers", [range(1, 51), range(3), range(100, 200, 9)])
+def test_codes_are_no_gene(hgnc, stem, numbers):
+    """One gene for many names is no match."""
+    codes = [f"{stem}{number}" for number in numbers]
+    table = genes.match(codes).table
+    assert (table["symbol"] == "").all() and (table["how"] == "missing").all()
+    own = list(hgnc.index[:500])
+    if len(codes) > rewritten.FEW:  # also among genes, and beside other codes
+        found = genes.match([*own, *codes, *(f"NET_{i}" for i in range(50))])
+        assert list(found.symbols[:500]) == own and (found.symbols[500:] == "").all()
+
+
+def test_every_symbol_with_numbers_is_a_code(hgnc):
+    for symbol in hgnc.index[hgnc["gene_type"] == "gene with protein product"][::997]:
+        codes = [f"{symbol}_{i}" for i in range(1, 31)]
+        assert genes.match(codes).share < .1, symbol
+
+
+@pytest.mark.parametrize("names, symbols", [
+    (["TP53", "TP53-1", "TP53-2", "MET", "MET.1"], ["TP53"] * 3 + ["MET"] * 2),
+    (["TP53-1", "TP53-2"], ["TP53"] * 2),
+    ([f"TP53-{i}" for i in range(201, 230)], ["TP53"] * 29),  # transcripts
+])
+def test_numbers_that_make_names_unique_are_taken_away(hgnc, names, symbols):
+    assert list(genes.match(names).symbols) == symbols
+
+
+def test_a_library_of_guides_is_found(hgnc):
+    genes_of = [symbol for symbol in hgnc.index[::400] for _ in range(12)]
+    guides = [f"{symbol}_{i % 12 + 1}" for i, symbol in enumerate(genes_of)]
+    found = genes.match(guides).symbols
+    assert (found == genes_of).mean() > .97 and not set(found) - {"", *genes_of}
