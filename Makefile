@@ -128,7 +128,7 @@ colab: install
 # Speed and memory, beside what one would otherwise run; the machine should be idle. The last
 # size of atlas.py needs 8 GB of disk and several minutes.
 bench: install
-	@cd benchmarks && for each in genept_w.py call.py sentences.py pair_logistic.py embed_api.py atlas.py; \
+	@cd benchmarks && for each in genept_w.py call.py sentences.py pair_logistic.py embed_api.py linear.py atlas.py; \
 	  do echo "== $$each"; $(CURDIR)/$(BIN)/python $$each || exit 1; done
 
 # Take the built book and the last run away.

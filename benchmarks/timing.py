@@ -9,6 +9,7 @@ import time
 import numpy as np
 import scipy.sparse as sp
 
+from genept_utils import paths
 from genept_utils.cells import kernel
 from genept_utils.pages import ledger
 
@@ -55,6 +56,7 @@ def machine():
 def record(rows):
     """Put rows (``task``, ``dataset``, ``method``, ``metric``, ``value``, ``n``) in place of the
     earlier ones of the same tasks in ``data/results/12-scale.json``."""
+    os.environ.setdefault("GENEPT_RESULTS", str(paths.DATA / "results"))
     note = machine()
     rows = [{"item": "scale", "note": note, **row} for row in rows]
     tasks = {row["task"] for row in rows}

@@ -1,5 +1,6 @@
 """Fixtures: a registry of the test's own, and a skip where a public file cannot be had."""
 
+import collections
 import http.server
 import threading
 
@@ -88,3 +89,12 @@ def project(tmp_path, monkeypatch):
         return path
 
     return write
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One closing line on what this machine could not test, by reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    why = collections.Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if why:
+        said = "; ".join(f"{n} x {reason}" for reason, n in why.most_common())
+        terminalreporter.write_line(f"NOT TESTED HERE, {len(skipped)} tests: {said}")

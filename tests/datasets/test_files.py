@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 import anndata as ad
 import h5py
@@ -298,23 +297,6 @@ def test_a_folder_names_what_is_in_it(adata, tmp_path):
         datasets.load(tmp_path / "cell.h5ad")
     with pytest.raises(FileNotFoundError, match="neither a known data set"):
         datasets.load("kong")
-
-
-def test_columns_on_disk_take_time_in_proportion(tmp_path):
-    """By blocks of rows every block would read all columns: 8 times the cells, 64 times the
-    time."""
-    took = []
-    for n in (4_000, 32_000):
-        X = sp.random(n, 500, 0.05, format="csc", dtype=np.float32, random_state=0)
-        ad.AnnData(X).write_h5ad(tmp_path / "columns.h5ad")
-        runs = []
-        for _ in range(3):
-            start = time.process_time()
-            read = datasets.read_h5ad(tmp_path / "columns.h5ad")
-            runs.append(time.process_time() - start)
-        took.append(min(runs))
-        assert read.shape == (n, 500) and read.X.nnz == X.nnz
-    assert took[1] < 20 * took[0] + .1, took
 
 
 # ---------------------------------------------------------------- the command line

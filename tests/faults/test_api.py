@@ -37,16 +37,12 @@ def kept_rows(folder):
 
 # ---------------------------------------------------------------- must hold
 
-def test_20000_texts_in_15_seconds(serve):
-    """50 ms latency, 3,000 requests a minute; on a busy machine the limit grows with its load."""
+def test_20000_texts(serve):
+    """Their time is measured by ``benchmarks/embed_api.py``."""
     stats = serve(latency=.05, per_minute=3000)
     texts, report = written(20_000), {}
-    slack = min(3, max(1, os.getloadavg()[0] / os.cpu_count()))
-    start = time.perf_counter()
     vectors = api.vectors(texts, MODEL, report=report)
-    took = time.perf_counter() - start
-    print(f"20,000 texts in {took:.1f} s, {report['requests']} requests, load {slack:.1f}")
-    assert took < 15 * slack
+    assert report["requests"] == 1 + -(-(20_000 - 1) // cost.INPUTS)
     assert vectors.shape == (20_000, 1536) and vectors.dtype == np.float32
     assert_right(vectors, texts, every=97)
     assert stats()["billed"] == 20_000 and stats()["twice"] == 0
@@ -259,11 +255,10 @@ def test_a_server_that_hangs(serve):
     vectors = api.vectors(texts, MODEL, inputs=10, timeout=.3)
     assert_right(vectors, texts)
     assert stats()["faults"] == {"hang": 1} or stats()["requests"] > 3
-    serve(always="hang")
-    start = time.monotonic()
+    stats = serve(always="hang")
     with pytest.raises(api.ServiceError, match="failed 2 times in a row"):
         api.vectors(["another"], MODEL, timeout=.3, retries=1)
-    assert time.monotonic() - start < 4  # the server would answer after 5 seconds
+    assert stats()["faults"] == {"hang": 2}
 
 
 def test_a_server_with_smaller_requests(serve):

@@ -1,6 +1,5 @@
 """Names to genes, and the texts of genes."""
 
-import time
 
 import anndata as ad
 import numpy as np
@@ -70,32 +69,6 @@ def test_every_gene_is_found_by_each_of_its_identifiers(hgnc):
         known = hgnc[(hgnc[column] != "") & ~hgnc[column].duplicated(keep=False)]
         found = genes.match(known[column]).table
         assert (found["symbol"].to_numpy() == known.index).all() and (found["how"] == how).all()
-
-
-@pytest.mark.parametrize("kind", ["mixed", "unknown", "rewritten"])
-def test_time_grows_with_the_number_of_names(hgnc, kind):
-    """Eight times the names take eight times the time, not 64; whatever machine it is."""
-    draw = np.random.default_rng(0)
-    if kind == "mixed":
-        pool = np.concatenate([hgnc.index, hgnc["ensembl_id"], hgnc["entrez_id"],
-                               hgnc.index.str.lower(), [f"clone-{i}" for i in range(30_000)],
-                               [f"{i}-Mar" for i in range(100)]])
-        names = draw.choice(pool, 80_000)
-    elif kind == "unknown":
-        names = [f"clone_{i}-{i % 7}" for i in range(80_000)]
-    else:
-        names = draw.permutation([*("GRCh38_" + hgnc.index), *(hgnc.index.str.cat(
-            hgnc["ensembl_id"], "_"))])[:80_000]
-    genes.match(names[:100])  # the tables are loaded
-    took = []
-    for n in (10_000, 80_000):
-        runs = []
-        for _ in range(3):
-            start = time.process_time()
-            genes.match(names[:n])
-            runs.append(time.process_time() - start)
-        took.append(min(runs))
-    assert took[1] < 24 * took[0], took
 
 
 def test_the_report_says_what_happened(hgnc):
