@@ -16,15 +16,14 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import datasets, embed, genes, paths, sources
-from genept_utils.cells import scale
+from genept_utils.cells import normalise, scale
+from genept_utils.cells.components import Scaled, leading, moments, plain
 from genept_utils.cells.names import gene_features, matched_genes
-from genept_utils.cells.normalise import chosen, judge, scale_and_log
+from genept_utils.cells.normalise import chosen, judge
 from genept_utils.cells.stored import matrix_of, opened
 from genept_utils.datasets.files import elsewhere
 from genept_utils.embed import store
 
-CLIP = 10  # standard deviations, as in scanpy's scale(max_value=10)
-HELD = 50_000_000  # stored values up to which the scaled cells stay in memory (8 bytes each)
 VERSION = 1  # of the method: another one is computed anew and not taken from the cache
 
 
@@ -40,9 +39,10 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
     sets text beside them.
 
     The components come from a block Krylov iteration (Musco & Musco 2015) on the matrix of genes
-    x genes, which is never formed: with the defaults the leading components are exact to five
-    digits, and the last ones, which lie within the noise, carry 95 % of the variance of the exact
-    ones. Where there are no more than ``n / 2 * passes`` genes all are exact.
+    x genes, which is never formed. With the defaults, on 3,774 and on 13,576 cells, the variance
+    of each of the first 30 components is exact to four digits, and that of the last ones, which
+    lie in the noise, to one per cent. Where there are no more than ``n * passes`` genes all are
+    exact. Cells in a file are passed in blocks, so that memory does not grow with their number.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
     seed : int
         Seed of the first block of the iteration.
     passes : int
-        Passes over the cells, each with ``n / 2`` vectors.
+        Passes over the cells, each with ``n`` vectors.
     min_cells : int
         Genes seen in fewer cells get no vector.
     layer, raw, values
@@ -89,7 +89,8 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
         return _kept(str(cells), options)
     source = chosen(cells, layer, raw, values, read=False)
     var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var
-    return _learnt(source.X, var, dict(source.uns), options)
+    own = dict(source.uns.get("genept_data", {})) | {"elsewhere": normalise.elsewhere(source)}
+    return _learnt(source.X, var, dict(source.uns) | {"genept_data": own}, options)
 
 
 def _kept(name, options):
@@ -152,9 +153,9 @@ def _learnt(X, var, uns, options, about=None):
     symbols = pd.Series(matched.symbols)
 
     def blocks():
-        return (_logged(block, kind) for block in _rows(X, kept))
+        return (plain(block) for block in _rows(X, kept))
 
-    mean, deviation, occurs, digest = _moments(blocks, matched.table["name"])
+    mean, deviation, occurs, digest = moments(blocks(), kind, matched.table["name"])
     wanted = (symbols != "") & ~symbols.duplicated()
     used = wanted.to_numpy() & (deviation > 0) & (occurs >= options["min_cells"])
     n, n_cells = options["n"], X.shape[0]
@@ -164,15 +165,15 @@ def _learnt(X, var, uns, options, about=None):
             f"them; there are {n_cells:,} cells and {used.sum():,} of {len(symbols):,} genes that "
             f"have a symbol, are seen in {options['min_cells']} cells or more and vary: give "
             "more cells, gene names that are known (gp.match(adata) lists them), or a smaller n=")
-    scaled = _Scaled(blocks, used, mean, deviation, n_cells)
+    scaled = Scaled(blocks, kind, used, mean, deviation)
     values, axes = leading(scaled.gram, int(used.sum()), n, options["passes"], options["seed"])
     vectors = embed.unit(axes * np.sqrt(np.maximum(values, 0)))
+    named = genes.identified(pd.Index(symbols[used], name="symbol"))
+    told = {name: options[name] for name in ("seed", "passes", "min_cells")}
     return embed.as_embedding(
-        vectors, genes.identified(pd.Index(symbols[used], name="symbol")),
-        model="coexpression", text="none",
-        n_components=n, seed=options["seed"], cells=n_cells, genes=int(used.sum()),
-        passes=options["passes"], min_cells=options["min_cells"], values=kind,
-        species=matched.species, values_sha256=digest, **about or {})
+        vectors, named, model="coexpression", text="none", n_components=n, cells=n_cells,
+        genes=len(named), values=kind, species=matched.species, values_sha256=digest, **told,
+        **about or {})
 
 
 def _rows(X, kept):
@@ -182,116 +183,3 @@ def _rows(X, kept):
         return
     for number in range(X.numblocks[0]):
         yield X.blocks[number].compute()
-
-
-def _logged(block, kind):
-    """(values as they are, values log-normalised) of a block, both float32 CSR."""
-    plain = sp.csr_matrix(block, dtype=np.float32, copy=True)
-    plain.sum_duplicates()
-    plain.eliminate_zeros()
-    if kind == "log":
-        return plain, plain
-    logged = plain.copy()
-    scale_and_log(logged)
-    return plain, logged
-
-
-def _moments(blocks, names):
-    """Mean, standard deviation (0 for a constant gene) and number of cells of each gene, and the
-    SHA-256 of names and values, whatever the blocks are."""
-    hashes = [hashlib.sha256("\n".join(names).encode()), *(hashlib.sha256() for _ in range(3))]
-    total, squares, occurs, n = 0, 0, 0, 0
-    for plain, logged in blocks():
-        for digest, part in zip(hashes[1:], (plain.data, plain.indices.astype("<i4"),
-                                             np.diff(plain.indptr).astype("<i4"))):
-            digest.update(part)
-        size = logged.shape[1]
-        total = total + np.bincount(logged.indices, logged.data, size)
-        squares = squares + np.bincount(logged.indices, logged.data.astype(float) ** 2, size)
-        occurs = occurs + np.bincount(logged.indices, minlength=size)
-        n += logged.shape[0]
-    mean = total / n
-    variance = (squares - n * mean ** 2) / max(n - 1, 1)
-    variance[variance < 1e-9 * squares / n] = 0  # what rounding leaves of a constant gene
-    whole = hashlib.sha256(b"".join(digest.digest() for digest in hashes)).hexdigest()
-    return mean, np.sqrt(variance), occurs, whole
-
-
-class _Scaled:
-    """Cells with each gene scaled and cut, as a sparse matrix and what zeros became.
-
-    A zero of a gene is the same number everywhere, which centring takes away again; so only the
-    other values are kept, less that number.
-    """
-
-    def __init__(self, blocks, used, mean, deviation, n_cells):
-        self.blocks, self.used, self.n_cells = blocks, used, n_cells
-        self.mean, self.deviation = mean[used], deviation[used]
-        self.zero = np.maximum(-self.mean / self.deviation, -CLIP)
-        self.held, size = [], 0
-        for block in self._made():
-            size += block.nnz
-            if size > HELD:
-                self.held = None
-                break
-            self.held.append(block)
-
-    def _made(self):
-        for _, logged in self.blocks():
-            X = logged[:, self.used]
-            scaled = (X.data - self.mean[X.indices]) / self.deviation[X.indices]
-            X.data = (np.clip(scaled, -CLIP, CLIP) - self.zero[X.indices]).astype(np.float32)
-            yield X
-
-    def gram(self, Q):
-        """The centred cells' transpose times themselves times Q (n_genes, k), in one pass."""
-        made, total = np.zeros(Q.shape), np.zeros(len(Q))
-        narrow = Q.astype(np.float32)
-        for X in self._made() if self.held is None else self.held:
-            made += X.T @ (X @ narrow)
-            total += np.bincount(X.indices, X.data, X.shape[1])
-        return made - np.outer(total, total @ Q) / self.n_cells
-
-
-def leading(gram, size, n, passes, seed=0):
-    """The leading eigenvalues and eigenvectors of a symmetric matrix that is only multiplied.
-
-    Block Krylov iteration with full orthogonalisation (Musco & Musco 2015).
-
-    Parameters
-    ----------
-    gram : callable
-        (size, k) -> the matrix times it.
-    size, n : int
-        Rows of the matrix, and eigenvectors that are wanted.
-    passes : int
-        Calls of ``gram``, each with ``n / 2`` vectors.
-    seed : int
-        Seed of the first block.
-
-    Returns
-    -------
-    values : numpy.ndarray
-        (n,) largest first.
-    axes : numpy.ndarray
-        (size, n); of each the largest number is positive.
-    """
-    width = min(-(-n // 2), size)
-    room = min(size, max(width * passes, n))
-    basis, small, end = np.zeros((size, room)), np.zeros((room, room)), 0
-    block = np.random.default_rng(seed).standard_normal((size, width))
-    while end < room:
-        block = block[:, :room - end]
-        for _ in range(2):  # once leaves what rounding adds
-            block = block - basis[:, :end] @ (basis[:, :end].T @ block)
-            block, _ = np.linalg.qr(block)
-        start, end = end, end + block.shape[1]
-        basis[:, start:end] = block
-        product = gram(block)
-        small[:end, start:end] = basis[:, :end].T @ product
-        small[start:end, :end] = small[:end, start:end].T
-        block = product
-    values, turned = np.linalg.eigh(small)
-    values, axes = values[::-1][:n], basis @ turned[:, ::-1][:, :n]
-    largest = axes[np.abs(axes).argmax(axis=0), np.arange(n)]
-    return values, axes * np.where(largest < 0, -1, 1)

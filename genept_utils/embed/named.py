@@ -89,9 +89,7 @@ def read_embedding(name=SHIPPED, seed=0):
     if name.startswith("permuted:"):
         return permuted(read_embedding(name.removeprefix("permuted:"), seed), seed)
     if name.startswith("coexpression:"):
-        import genept_utils  # its door leads to the cells, which stand above this room
-
-        return genept_utils.coexpression(name.removeprefix("coexpression:"), seed=seed)
+        return _learnt(name, seed)
     if name == "random":
         return random_like(read_embedding(), seed)
     if name == "gene2vec":
@@ -156,6 +154,19 @@ def _say_what_is_no_gene(keys, obs, name):
         warnings.warn(f"{name}: {len(strange):,} of {len(keys):,} keys ({share:.0%}) are no human "
                       f"gene known here, such as {', '.join(map(repr, strange[:3]))}; data find "
                       "these vectors only under the very same names", stacklevel=4)
+
+
+def _learnt(name, seed):
+    import genept_utils  # its door leads to the cells, which stand above this room
+
+    try:
+        return genept_utils.coexpression(name.removeprefix("coexpression:"), seed=seed)
+    except (KeyError, ValueError) as error:
+        said = error.args[0] if isinstance(error, KeyError) else error
+        raise ValueError(
+            f"{name}: {said}; what gp.coexpression(FILE) takes (n=, layer=, raw=, values=, "
+            f"species=), `python -m genept_utils embed --model {name} --out VECTORS.h5ad` takes, "
+            "too, and VECTORS.h5ad is then the embedding") from None
 
 
 def _authors_file():

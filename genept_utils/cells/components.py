@@ -1,0 +1,137 @@
+"""Principal components of cells that are passed a block at a time.
+
+Musco & Musco 2015, "Randomized block Krylov methods for stronger and faster approximate singular
+value decomposition". The matrix of genes x genes is multiplied and never formed, so that memory
+grows with the genes and the size of a block, and not with the cells.
+"""
+
+import hashlib
+
+import numpy as np
+import scipy.sparse as sp
+
+from genept_utils.cells.kernel import weighted_sum
+from genept_utils.cells.normalise import scale_and_log
+
+CLIP = 10  # standard deviations, as in scanpy's scale(max_value=10)
+HELD = 50_000_000  # stored values up to which the scaled cells stay in memory (8 bytes each)
+
+
+def plain(block):
+    """A block as float32 CSR of its own: each value once, no zeros, sorted."""
+    made = sp.csr_matrix(block, dtype=np.float32, copy=True)
+    made.sum_duplicates()
+    made.eliminate_zeros()
+    return made
+
+
+def moments(blocks, kind, names):
+    """Mean, standard deviation (0 for a constant gene) and number of cells of each gene, and the
+    SHA-256 of names and values, whatever the blocks are."""
+    hashes = [hashlib.sha256("\n".join(names).encode()), *(hashlib.sha256() for _ in range(3))]
+    total, squares, occurs, n = 0, 0, 0, 0
+    for X in blocks:
+        for digest, part in zip(hashes[1:], (X.data, X.indices.astype("<i4"),
+                                             np.diff(X.indptr).astype("<i4"))):
+            digest.update(part)
+        if kind == "raw":
+            scale_and_log(X)
+        total = total + np.bincount(X.indices, X.data, X.shape[1])
+        squares = squares + np.bincount(X.indices, X.data.astype(float) ** 2, X.shape[1])
+        occurs = occurs + np.bincount(X.indices, minlength=X.shape[1])
+        n += X.shape[0]
+    mean = total / n
+    variance = (squares - n * mean ** 2) / max(n - 1, 1)
+    variance[variance < 1e-9 * squares / n] = 0  # what rounding leaves of a constant gene
+    whole = hashlib.sha256(b"".join(digest.digest() for digest in hashes)).hexdigest()
+    return mean, np.sqrt(variance), occurs, whole
+
+
+class Scaled:
+    """Cells with each gene scaled and cut, as a sparse matrix and what zeros became.
+
+    A zero of a gene is the same number everywhere, which centring takes away again; so only the
+    other values are kept, less that number. Genes that are not used keep their columns, with
+    zeros: that costs less than to take columns out of every block.
+    """
+
+    def __init__(self, blocks, kind, used, mean, deviation):
+        self.blocks, self.kind, self.used = blocks, kind, used
+        self.mean = np.where(used, mean, 0).astype(np.float32)
+        self.factor = np.divide(1, deviation, out=np.zeros(len(used)), where=used).astype(
+            np.float32)
+        self.zero = np.maximum(-self.mean * self.factor, -CLIP)
+        self.held, size = [], 0
+        for block in self._made():
+            size += block.nnz
+            if size > HELD:
+                self.held = None
+                break
+            self.held.append(block)
+
+    def _made(self):
+        for X in self.blocks():
+            if self.kind == "raw":
+                scale_and_log(X)
+            X.data -= self.mean[X.indices]
+            X.data *= self.factor[X.indices]
+            np.clip(X.data, -CLIP, CLIP, out=X.data)
+            X.data -= self.zero[X.indices]
+            yield X
+
+    def gram(self, Q):
+        """The centred cells' transpose times themselves times Q (genes that are used, k), in one
+        pass."""
+        wide = np.zeros((len(self.used), Q.shape[1]), dtype=np.float32)
+        wide[self.used] = Q
+        made, total, n = np.zeros(wide.shape), np.zeros(len(wide)), 0
+        for X in self._made() if self.held is None else self.held:
+            made += X.T @ weighted_sum(X, wide)
+            total += np.bincount(X.indices, X.data, X.shape[1])
+            n += X.shape[0]
+        total = total[self.used]
+        return made[self.used] - np.outer(total, total @ Q) / n
+
+
+def leading(gram, size, n, passes, seed=0):
+    """The leading eigenvalues and eigenvectors of a symmetric matrix that is only multiplied.
+
+    Block Krylov iteration with full orthogonalisation (Musco & Musco 2015).
+
+    Parameters
+    ----------
+    gram : callable
+        (size, k) -> the matrix times it.
+    size, n : int
+        Rows of the matrix, and eigenvectors that are wanted.
+    passes : int
+        Calls of ``gram``, each with ``n`` vectors.
+    seed : int
+        Seed of the first block.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        (n,) largest first.
+    axes : numpy.ndarray
+        (size, n); of each the largest number is positive.
+    """
+    width = min(n, size)
+    room = min(size, max(width * passes, n))
+    basis, small, end = np.zeros((size, room)), np.zeros((room, room)), 0
+    block = np.random.default_rng(seed).standard_normal((size, width))
+    while end < room:
+        block = block[:, :room - end]
+        for _ in range(2):  # once leaves what rounding adds
+            block = block - basis[:, :end] @ (basis[:, :end].T @ block)
+            block, _ = np.linalg.qr(block)
+        start, end = end, end + block.shape[1]
+        basis[:, start:end] = block
+        product = gram(block)
+        small[:end, start:end] = basis[:, :end].T @ product
+        small[start:end, :end] = small[:end, start:end].T
+        block = product
+    values, turned = np.linalg.eigh(small)
+    values, axes = values[::-1][:n], basis @ turned[:, ::-1][:, :n]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(n)]
+    return values, axes * np.where(largest < 0, -1, 1)
