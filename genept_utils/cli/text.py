@@ -14,8 +14,13 @@ def register(commands):
     """Add both commands to the subparsers of the command line."""
     parser = commands.add_parser("embed", help="embed the texts of all genes", description=(
         "Compute the vectors of all genes from one text with one model, and write them as "
-        "AnnData. A model on a paid server is estimated first, and asked about unless --yes."))
-    _add_model(parser)
+        "AnnData. A model on a paid server is estimated first, and asked about unless --yes. "
+        "With --model coexpression:FILE.h5ad the vectors are learnt from the cells of a file."))
+    _add_model(parser, ", or coexpression:FILE.h5ad")
+    parser.add_argument("--species", help="coexpression: mouse, ...: whose genes the file has")
+    parser.add_argument("--layer", help="coexpression: take the values from this layer")
+    parser.add_argument("--raw", action="store_true", help="coexpression: take them from raw")
+    parser.add_argument("--values", choices=("raw", "log"), help="coexpression: what they are")
     parser.add_argument("--out", required=True, metavar="FILE.h5ad", help="file to write")
     parser.add_argument("--yes", action="store_true", help="spend without asking")
     parser.add_argument("--quantise", action="store_true",
@@ -29,10 +34,10 @@ def register(commands):
     parser.set_defaults(function=cli_cost)
 
 
-def _add_model(parser):
+def _add_model(parser, more=""):
     parser.add_argument("--model", required=True,
-                        help="wordllama, tfidf, spelling, st:NAME, openai:MODEL or "
-                        "openai-batch:MODEL")
+                        help="wordllama, tfidf, spelling, st:NAME, openai:MODEL, "
+                        f"openai-batch:MODEL{more}")
     parser.add_argument("--text", default="summary",
                         help="name, summary (default), section, chat, chat:MODEL or genept-v2")
     parser.add_argument("--price", type=at_least(0, float), metavar="DOLLARS",
@@ -44,9 +49,8 @@ def _add_model(parser):
 
 
 def cli_embed(options):
-    """Estimate, ask, embed and write; 1 where the reader says no."""
+    """Compute and write; 1 where the reader says no."""
     from genept_utils import embed
-    from genept_utils.embed import cost
 
     out = Path(options.out).expanduser()
     if out.suffix != ".h5ad":
@@ -54,20 +58,10 @@ def cli_embed(options):
     if out.is_dir():
         raise ValueError(f"--out {options.out} is a folder; name a file in it")
     paths.check_writable(out.parent)
-    paid = options.model.startswith("openai")
-    if not _agreed_on_chat(options):
+    learnt = options.model.startswith("coexpression:")
+    made = _learnt(options) if learnt else _embedded(options)
+    if made is None:
         return 1
-    written = embed.texts(options.text)
-    if paid:
-        estimate = _estimate(options, written)
-        print(estimate)
-        if estimate.to_send and not cost.agreed(options.yes):
-            return 1
-    given = {name: value for name, value in (("dimensions", options.dimensions),
-                                             ("max_tokens", options.max_tokens)) if value}
-    if options.model.startswith("openai:"):
-        given["requests_per_minute"] = options.requests_per_minute
-    made = embed.embed_genes(options.model, options.text, **given)
     if options.quantise:
         embed.write_embedding(made, out)
     else:
@@ -78,6 +72,40 @@ def cli_embed(options):
     if cut:
         print(f"{cut:,} texts were longer than the model takes and were cut")
     return 0
+
+
+def _learnt(options):
+    """Gene vectors from the cells of a file."""
+    import genept_utils
+
+    given = {"n": options.dimensions} if options.dimensions else {}
+    return genept_utils.coexpression(
+        options.model.removeprefix("coexpression:"), species=options.species,
+        layer=options.layer, raw=options.raw, values=options.values, **given)
+
+
+def _embedded(options):
+    """Estimate, ask and embed; None where the reader says no."""
+    from genept_utils import embed
+    from genept_utils.embed import cost
+
+    if options.layer or options.raw or options.values or options.species:
+        raise ValueError("--layer, --raw, --values and --species say how a file of cells is read, "
+                         f"for --model coexpression:FILE; {options.model} reads texts")
+    paid = options.model.startswith("openai")
+    if not _agreed_on_chat(options):
+        return None
+    written = embed.texts(options.text)
+    if paid:
+        estimate = _estimate(options, written)
+        print(estimate)
+        if estimate.to_send and not cost.agreed(options.yes):
+            return None
+    given = {name: value for name, value in (("dimensions", options.dimensions),
+                                             ("max_tokens", options.max_tokens)) if value}
+    if options.model.startswith("openai:"):
+        given["requests_per_minute"] = options.requests_per_minute
+    return embed.embed_genes(options.model, options.text, **given)
 
 
 def cli_cost(options):
