@@ -24,6 +24,7 @@ from genept_utils.cells.stored import matrix_of, opened
 from genept_utils.datasets.files import elsewhere
 from genept_utils.embed import store
 
+ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
 VERSION = 1  # of the method: another one is computed anew and not taken from the cache
 
 
@@ -179,7 +180,7 @@ def _learnt(X, var, uns, options, about=None):
 def _rows(X, kept):
     """Blocks of the cells, a Dask array's by its own chunks."""
     if not scale.is_dask(X):
-        yield from (block for _, block in scale.backed_blocks(X, kept))
+        yield from (block for _, block in scale.backed_blocks(X, kept, ROWS))
         return
     for number in range(X.numblocks[0]):
         yield X.blocks[number].compute()

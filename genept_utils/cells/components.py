@@ -31,13 +31,13 @@ def moments(blocks, kind, names):
     hashes = [hashlib.sha256("\n".join(names).encode()), *(hashlib.sha256() for _ in range(3))]
     total, squares, occurs, n = 0, 0, 0, 0
     for X in blocks:
-        for digest, part in zip(hashes[1:], (X.data, X.indices.astype("<i4"),
-                                             np.diff(X.indptr).astype("<i4"))):
+        for digest, part in zip(hashes[1:], (X.data, np.asarray(X.indices, "<i4"),
+                                             np.asarray(np.diff(X.indptr), "<i4"))):
             digest.update(part)
         if kind == "raw":
             scale_and_log(X)
         total = total + np.bincount(X.indices, X.data, X.shape[1])
-        squares = squares + np.bincount(X.indices, X.data.astype(float) ** 2, X.shape[1])
+        squares = squares + np.bincount(X.indices, np.square(X.data, dtype=float), X.shape[1])
         occurs = occurs + np.bincount(X.indices, minlength=X.shape[1])
         n += X.shape[0]
     mean = total / n

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import genept_utils as gp
 from genept_utils import cells, embed, paths, sources
 from genept_utils.__main__ import main
-from genept_utils.cells import components, scale
+from genept_utils.cells import components
 
 pytestmark = pytest.mark.skipif(not (paths.EMBEDDINGS / "minilm.h5ad").is_file(),
                                 reason="the shipped embedding, which knows the names, is not here")
@@ -150,8 +150,7 @@ def test_the_same_from_memory_file_and_dask(counts, tmp_path, monkeypatch, cache
     expected = gp.coexpression(counts, n=N)
     if passed == "block by block":  # nothing of the cells is kept from one pass to the next
         monkeypatch.setattr(components, "HELD", 0)
-        monkeypatch.setattr(scale, "CELLS", 25)
-        monkeypatch.setattr(scale.backed_blocks, "__defaults__", (None, 25))
+        monkeypatch.setattr(function, "ROWS", 25)
     given = HELD[how](counts, tmp_path)
     found = gp.coexpression(given, n=N, layer="counts" if how == "a layer" else None)
     assert np.abs(found.X - expected.X).max() < 1e-4
