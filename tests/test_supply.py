@@ -99,3 +99,10 @@ def test_conda_and_pip_have_the_same_pins():
     lock, conda = (pin.findall((paths.ROOT / name).read_text(encoding="utf-8"))
                    for name in ("requirements.lock", "environment.yml"))
     assert sorted(lock) == sorted(conda) and len(lock) > 150
+
+
+def test_every_action_is_pinned_by_its_commit():
+    """A tag can be moved to other code, a commit cannot."""
+    used = [line for file in (paths.ROOT / ".github" / "workflows").glob("*.yml")
+            for line in file.read_text().splitlines() if "uses:" in line]
+    assert used and all(re.search(r"uses: \S+@[0-9a-f]{40} # v[\d.]+$", line) for line in used)
