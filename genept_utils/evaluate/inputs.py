@@ -68,16 +68,20 @@ def read_inputs(names, symbols, seed=0):
     Parameters
     ----------
     names : dict of str to str
-        Method -> a name of :func:`genept_utils.embed.read_embedding`.
+        Method -> an input of :func:`gene_input`.
     symbols : sequence of str
         Approved symbols; those without a vector are left out.
 
     Returns
     -------
-    dict of str to anndata.AnnData
+    dict of str to source
+        Method -> embedding; words, letters and facts stay the names that they are.
     """
     made, asked = {}, pd.unique(np.asarray(symbols, dtype=object))
     for method, name in names.items():
+        if _strings(name) or is_fact(name):
+            made[method] = name
+            continue
         found = _read(name, seed)
         rows = _rows(found, asked)
         made[method] = found[rows[rows >= 0]].copy()

@@ -74,7 +74,7 @@ def record(name, *tables, **common):
     return table
 
 
-def shown(table, by="method", across=None, digits=3):
+def shown(table, by="method", across=None, digits=3, compact=False):
     """Rows of results as a table to look at.
 
     Parameters
@@ -84,6 +84,8 @@ def shown(table, by="method", across=None, digits=3):
     by, across : str or list of str
         Columns that name the lines, and those whose values stand side by side (``"metric"``).
     digits : int
+    compact : bool
+        Value and interval in one column, as text.
 
     Returns
     -------
@@ -95,6 +97,11 @@ def shown(table, by="method", across=None, digits=3):
     across = [across] if isinstance(across, str) else list(across or [])
     numbers = [name for name in ("value", "difference", "low", "high") if name in table]
     made = table.set_index([*by, *across])[numbers].astype(float).round(digits)
+    if compact:
+        made = made.set_axis(["value", "low", "high"], axis=1).apply(
+            lambda row: f"{row.value:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]",
+            axis=1).to_frame(numbers := "value")
+        numbers = [numbers]
     if not across:
         return made
     lines, columns = (table[names].drop_duplicates() for names in (by, across))
