@@ -10,7 +10,7 @@ from genept_utils.embed.vectors import checked
 from genept_utils.evaluate.classify import score_parts
 from genept_utils.evaluate.counts import letters, words
 from genept_utils.evaluate.pairs import fit_pairs, score_pairs
-from genept_utils.evaluate.simple import fact_input, is_fact
+from genept_utils.evaluate.simple import fact_features, facts_of, is_fact
 from genept_utils.evaluate.splits import splits
 
 WORDS, LETTERS = "words", "letters"
@@ -28,11 +28,11 @@ def gene_input(source, symbols, seed=0, needed=None):
 
     Parameters
     ----------
-    source : str, pandas.Series or anndata.AnnData
+    source : str, pandas.Series, pandas.DataFrame or anndata.AnnData
         A name of :func:`genept_utils.embed.read_embedding` or an embedding; ``"words/TEXT"``:
         all words of that text (:func:`words`), or a Series of texts by symbol; ``"letters"``: the
-        letters of the symbols (:func:`letters`); ``"facts"`` or ``"facts/COLUMN"``: how long the
-        text is and how much is known of the gene (:func:`text_facts`).
+        letters of the symbols (:func:`letters`); ``"facts"`` or ``"facts/COLUMN"``, or columns of
+        :func:`text_facts`: how long the text is and how much is known of the gene.
     symbols : sequence of str
         (n,) approved symbols.
     needed : array-like, optional
@@ -47,7 +47,7 @@ def gene_input(source, symbols, seed=0, needed=None):
         written = _written(source, symbols)
         return (letters if _is_letters(source) else words)(written)
     if is_fact(source):
-        return fact_input(source, symbols)
+        return fact_features(facts_of(source, symbols))
     found = _read(source, seed)
     rows = _rows(found, symbols)
     missing = rows < 0
@@ -75,12 +75,15 @@ def read_inputs(names, symbols, seed=0):
     Returns
     -------
     dict of str to source
-        Method -> embedding; words, letters and facts stay the names that they are.
+        Method -> embedding, texts or facts of these genes; letters stay the name that they are.
     """
     made, asked = {}, pd.unique(np.asarray(symbols, dtype=object))
     for method, name in names.items():
-        if _strings(name) or is_fact(name):
-            made[method] = name
+        if is_fact(name):
+            made[method] = facts_of(name, asked)
+            continue
+        if _strings(name):
+            made[method] = name if _is_letters(name) else pd.Series(_written(name, asked), asked)
             continue
         found = _read(name, seed)
         rows = _rows(found, asked)

@@ -69,13 +69,16 @@ def fact_features(facts):
 
 
 def is_fact(source):
-    """Whether an input is ``"facts"`` or ``"facts/COLUMN"`` of :func:`text_facts`."""
-    return isinstance(source, str) and source.partition("/")[0] == FACTS
+    """Whether an input is ``"facts"``, ``"facts/COLUMN"`` or columns of :func:`text_facts`."""
+    return (isinstance(source, pd.DataFrame)
+            or isinstance(source, str) and source.partition("/")[0] == FACTS)
 
 
-def fact_input(source, symbols):
-    """Features (n, d) of all facts (``"facts"``) or of one (``"facts/number of words"``)."""
+def facts_of(source, symbols):
+    """The columns that such an input names, (n, k) in the order of the genes."""
+    if isinstance(source, pd.DataFrame):
+        return source.loc[list(symbols)]
     facts, column = text_facts(symbols), source.partition("/")[2]
     if column and column not in facts:
         raise ValueError(f"fact {column!r} is not one of {', '.join(facts)}")
-    return fact_features(facts[[column]] if column else facts)
+    return facts[[column]] if column else facts

@@ -78,6 +78,9 @@ def test_facts_are_an_input_of_every_method(source):
     np.testing.assert_allclose(every[:, :8], one)
     assert one[:, 0].mean() == pytest.approx(0, abs=1e-9) and one[:, 0].std() == pytest.approx(1)
     assert evaluate.has_input("facts", symbols).all()
+    kept = evaluate.read_inputs({"a": "facts", "b": "letters", "c": "words/name"}, symbols[::-1])
+    np.testing.assert_allclose(evaluate.gene_input(kept["a"], symbols), every)
+    assert kept["b"] == "letters" and kept["c"].equals(embed.texts("name", symbols[::-1]))
     with pytest.raises(ValueError, match="fact 'letters' is not one of number of words"):
         evaluate.gene_input("facts/letters", symbols)
 
