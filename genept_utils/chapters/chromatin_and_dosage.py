@@ -27,3 +27,12 @@ def auc(y, scores, rows, stratum=None):
         stratum = np.asarray(stratum)[rows]
         won = won[stratum[y][:, None] == stratum[~y]]
     return won.mean() if won.size else np.nan
+
+
+def across(rows, split, lines="method"):
+    """Values of one split with one column a task."""
+    some = rows[rows["split"] == split]
+    heads = (some["task"] + " (" + some["dataset"] + ")").str.removesuffix(" (Theodoris)")
+    several = some.groupby("task")["dataset"].transform("nunique") > 1
+    heads = heads.where(several, some["task"])
+    return some.assign(task=heads).pivot_table("value", lines, "task", sort=False).round(3)

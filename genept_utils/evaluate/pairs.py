@@ -28,7 +28,8 @@ def pair_features(vectors, pairs, kind="sum"):
     raise ValueError(f"pair feature {kind!r} is not one of sum, product, difference")
 
 
-def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
+def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50,
+              start=None):
     """L2 logistic regression on pairs without the matrix of pair features.
 
     The minimum of ``|w|^2 / 2 + C * sum(log loss)``, the same as scikit-learn's
@@ -50,6 +51,8 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     tol : float
         Stop when no coefficient moves by more; for sparse vectors, when a step changes the loss
         by a smaller share than ``tol / 1000``.
+    start : tuple, optional
+        For sparse vectors, coefficients and intercept to begin with.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     if set(np.unique(y)) != {0.0, 1.0}:
         raise ValueError("pair labels must be 0 and 1, with both present")
     if sp.issparse(vectors):
-        return _fit_sparse(vectors, pairs, y, features, C, tol)
+        return _fit_sparse(vectors, pairs, y, features, C, tol, start)
     moments = _incidence_moments if features == "sum" else _block_moments
     step_of = moments(np.asarray(vectors), pairs, features)
     weights = np.zeros(vectors.shape[1] + 1)
@@ -93,7 +96,7 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50):
     raise ValueError(f"pair logistic regression did not converge in {max_iter} steps; lower C")
 
 
-def _fit_sparse(vectors, pairs, y, features, C, tol):
+def _fit_sparse(vectors, pairs, y, features, C, tol, start=None):
     """The minimum of :func:`fit_pairs` by L-BFGS, for vectors of many mostly empty dimensions."""
     if features == "sum":
         pairs, vectors = _incidence(pairs, vectors)
@@ -114,7 +117,7 @@ def _fit_sparse(vectors, pairs, y, features, C, tol):
         value = (weights[:-1]**2).sum() / 2 + C * np.logaddexp(0, -margin).sum()
         return value, np.append(weights[:-1] + through(columns, residual), residual.sum())
 
-    start = np.zeros(vectors.shape[1] + 1)
+    start = np.zeros(vectors.shape[1] + 1) if start is None else np.append(*start)
     with np.errstate(over="ignore"):  # exp of a large margin: the residual is then 0
         found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={
             "maxiter": 5000, "maxfun": 10_000, "maxcor": 20, "gtol": 1e-6 * C,
