@@ -40,7 +40,7 @@ from genept_utils.evaluate.inputs import (
     pair_scores,
     read_inputs,
 )
-from genept_utils.evaluate.intervals import bootstrap, interval, mean_interval, paired, spread
+from genept_utils.evaluate.intervals import interval, mean_interval, paired, spread
 from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
 from genept_utils.evaluate.logistic import logistic_path
 from genept_utils.evaluate.negatives import (
@@ -88,6 +88,7 @@ from genept_utils.evaluate.roc import (
 from genept_utils.evaluate.tables import (
     area_gains,
     areas,
+    bootstrap,
     bootstrap_pairs,
     by_method,
     gains,

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from genept_utils import embed, genes
 from genept_utils.evaluate.inputs import gene_input, has_input
-from genept_utils.evaluate.intervals import bootstrap
+from genept_utils.evaluate.intervals import mean_interval
 
 C_VALUES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 HOLDOUT = 3
@@ -95,7 +95,7 @@ def term_gains(scores, method, against, draws=1000, seed=0):
 
 
 def _mean(values, draws, seed):
-    return bootstrap(lambda rows: values[rows].mean(), np.arange(len(values)), draws, seed)
+    return mean_interval(values)
 
 
 def score_sets(vectors, table, kernel="rbf", C=None):

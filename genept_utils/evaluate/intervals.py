@@ -1,4 +1,4 @@
-"""95 % intervals of a mean: over folds, over independent units, over what a bootstrap draws.
+"""95 % intervals of a mean: over folds, and over independent units.
 
 What each is for, and how often it holds the truth where that is known, is in
 ``tests/evaluate/test_coverage.py``. :func:`spread` is no confidence interval.
@@ -37,7 +37,7 @@ def interval(scores, test_size, level=0.95):
     return scores.mean(), scores.mean() - half, scores.mean() + half
 
 
-def mean_interval(values, level=0.95, difference=False):
+def mean_interval(values, level=0.95, difference=False, units=None):
     """Mean of independent units (donors, data sets, terms) with an interval that holds its level
     from six units on, where a bootstrap over units does not.
 
@@ -46,8 +46,8 @@ def mean_interval(values, level=0.95, difference=False):
     (0, 1) get Wilson's interval, paired differences of such units (-1, 0, 1) the one of Agresti &
     Min (2005, Statistics in Medicine 24:729).
 
-    Simulated with 6, 8, 12, 20 and 50 units it holds .91 to .96, also of skewed values, of which
-    the plain t holds .86 with six units, and a bootstrap over units less.
+    Simulated with 6, 8, 12, 20 and 50 units it holds .92 to .96, also of skewed values, of which
+    the plain t holds .86 with six units; a bootstrap over units holds .86 even of normal ones.
 
     Parameters
     ----------
@@ -55,12 +55,18 @@ def mean_interval(values, level=0.95, difference=False):
         (n,) one value per unit; NaN is left out. A donor with more cells does not count more.
     difference : bool
         The values are differences of two scores of the same unit.
+    units : array-like, optional
+        (n,) the unit of each value, where units of many values shall count more (genes in
+        families): jackknife over units, t with the effective number of units. Holds .92 to .95
+        from 50 units on, .87 to .94 with fewer: average the values of a donor first.
 
     Returns
     -------
     tuple of float
         mean, low, high. With fewer than two units low and high are NaN.
     """
+    if units is not None:
+        return _jackknife(np.asarray(values, dtype=float), units, level)
     values = _finite(values)
     n = len(values)
     if n < 2:
@@ -76,12 +82,26 @@ def mean_interval(values, level=0.95, difference=False):
         half = z * np.sqrt(more + less - (more - less)**2 / (n + 2)) / (n + 2)
         return mean, middle - half, middle + half
     deviation = values.std()
-    skewness = ((values - mean)**3).mean() / deviation**3 if deviation else 0.0
+    # of fewer than six values the skewness says nothing
+    skewness = ((values - mean)**3).mean() / deviation**3 if deviation and n > 5 else 0.0
     lean, t = skewness / np.sqrt(n), stats.t.ppf((1 + level) / 2, n - 1)
     below, above = (t, -t) if abs(lean) < 1e-6 else (
         3 * (np.cbrt(1 + lean * (end - lean / 6)) - 1) / lean for end in (t, -t))
     error = values.std(ddof=1) / np.sqrt(n)
     return mean, mean - error * below, mean - error * above
+
+
+def _jackknife(values, units, level):
+    known = np.isfinite(values)
+    codes, values = pd.factorize(np.asarray(units)[known])[0], values[known]
+    size, total = np.bincount(codes), np.bincount(codes, values)
+    if len(size) < 2:
+        return (values.mean() if len(values) else np.nan), np.nan, np.nan
+    without = (total.sum() - total) / (len(values) - size)
+    mean, weight = values.mean(), size / len(values)
+    error = np.sqrt((len(size) - 1) / len(size) * ((without - mean)**2).sum())
+    half = stats.t.ppf((1 + level) / 2, max(1 / (weight**2).sum() - 1, 1)) * error
+    return mean, mean - half, mean + half
 
 
 def paired(a, b, test_size, level=0.95):
@@ -108,36 +128,6 @@ def paired(a, b, test_size, level=0.95):
     t = mean / (half / stats.t.ppf((1 + level) / 2, n - 1))
     return {"difference": mean, "low": low, "high": high,
             "p": float(2 * stats.t.sf(abs(t), n - 1))}
-
-
-def bootstrap(statistic, units, draws=1000, seed=0, level=0.95):
-    """Percentile interval of a statistic when whole units (donors, genes) are drawn again.
-
-    Of a mean :func:`mean_interval` is better: with 6 units this one holds .86, with 50 units .92
-    where it should hold .95.
-
-    Parameters
-    ----------
-    statistic : callable
-        Takes an integer array of row numbers, gives a float.
-    units : array-like
-        (n,) the unit of each row; all rows of a drawn unit are taken together.
-    draws, seed : int
-        Number of draws and their seed.
-
-    Returns
-    -------
-    tuple of float
-        value on all rows, low, high.
-    """
-    codes, names = pd.factorize(np.asarray(units))
-    rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    rng = np.random.default_rng(seed)
-    drawn = [statistic(np.concatenate([rows_of[u] for u in rng.integers(0, len(names),
-                                                                        len(names))]))
-             for _ in range(draws)]
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return statistic(np.arange(len(codes))), low, high
 
 
 def spread(values, level=0.95):

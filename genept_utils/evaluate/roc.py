@@ -40,20 +40,27 @@ def auc_influence(y, scores, stratum=None):
         The area, and (n,) influences, whose sum is 0.
     """
     y = np.asarray(y, dtype=bool)
-    won, _, others = _won(y, scores, np.zeros(len(y)) if stratum is None else stratum)
+    won, _, others = _won(y, scores, stratum)
     total = others[y].sum()
     area = (won * others)[y].sum() / total
     return area, (won - area) * others / total
 
 
-def _won(y, scores, group):
+def _won(y, scores, group=None):
     """Per row: the share of its group's other class that it is on the right side of, and the
     size of its own and of the other class there."""
-    table = pd.DataFrame({"group": np.asarray(group), "y": y, "score": np.asarray(scores)})
-    within, own = table.groupby("group"), table.groupby(["group", "y"])
-    size = own["y"].transform("size").to_numpy()
-    others = within["y"].transform("size").to_numpy() - size
-    below = (within["score"].rank() - own["score"].rank()).to_numpy()
+    scores = np.asarray(scores, dtype=float)
+    if group is None:
+        size = np.where(y, y.sum(), (~y).sum())
+        others, below = len(y) - size, stats.rankdata(scores)
+        for side in (y, ~y):
+            below[side] -= stats.rankdata(scores[side])
+    else:
+        table = pd.DataFrame({"group": np.asarray(group), "y": y, "score": scores})
+        within, own = table.groupby("group"), table.groupby(["group", "y"])
+        size = own["y"].transform("size").to_numpy()
+        others = within["y"].transform("size").to_numpy() - size
+        below = (within["score"].rank() - own["score"].rank()).to_numpy()
     won = np.divide(below, others, out=np.full(len(y), np.nan), where=others > 0)
     return np.where(y, won, 1 - won), size, others
 
@@ -204,8 +211,8 @@ def donor_auc(y, scores):
     """ROC-AUC of a few independent donors, each with one score, with a 95 % interval.
 
     Newcombe's method 5 (2006, Statistics in Medicine 25:559): the areas whose Hanley-McNeil
-    variance does not exclude the one found. Simulated with 3 against 3 to 25 against 25 donors it
-    holds .93 to .97 where both groups vary alike, .90 where one varies three times as much.
+    variance does not exclude the one found. Simulated with 4 against 4 to 25 against 25 donors it
+    holds .92 to .97 where both groups vary alike, .90 where one varies three times as much.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils.evaluate.checks import checked
-from genept_utils.evaluate.intervals import bootstrap
+from genept_utils.evaluate.intervals import mean_interval
 
 
 def explained_by(labels, values):
@@ -98,14 +98,14 @@ def selectivity_table(effects, names):
     Returns
     -------
     pandas.DataFrame
-        One row per key: ``n`` programs, ``value`` with ``low`` and ``high`` (95 % bootstrap over
-        programs); ``shuffled`` with ``shuffled low`` and ``shuffled high`` (middle 95 % of the
+        One row per key: ``n`` programs, ``value`` with ``low`` and ``high`` (95 %, of
+        :func:`mean_interval` over programs); ``shuffled`` with ``shuffled low`` and ``shuffled high`` (middle 95 % of the
         shuffles); ``above`` (share of programs above 95 % of the shuffled ones of their size).
     """
     rows = []
     for key, (eta, null) in effects.items():
         eta, null = eta[np.isfinite(eta)], null[:, np.isfinite(eta)]
-        value, low, high = bootstrap(lambda i, eta=eta: eta[i].mean(), np.arange(len(eta)))
+        value, low, high = mean_interval(eta)
         means = np.nanmean(null, axis=1)
         rows.append(dict(zip(names, key, strict=True)) | {
             "n": len(eta), "value": value, "low": low, "high": high, "shuffled": means.mean(),

@@ -1,8 +1,10 @@
 """Older names of :func:`summarise` and :func:`compare`, until no page calls them."""
 
+import numpy as np
 import pandas as pd
 
 from genept_utils.evaluate.compare import compare, summarise
+from genept_utils.evaluate.intervals import mean_interval
 from genept_utils.evaluate.roc import pair_roc
 
 
@@ -47,3 +49,8 @@ def welch(values, method, against):
                         for name, found in values.items()])
     made = compare(scores, [(method, other) for other in against], kind="unpaired")
     return made.rename(columns={"value": "difference"}).drop(columns="n")
+
+
+def bootstrap(statistic, units, draws=None, seed=None):
+    """:func:`mean_interval` over units of a mean, given as a function of row numbers."""
+    return mean_interval([statistic(np.array([row])) for row in range(len(units))], units=units)

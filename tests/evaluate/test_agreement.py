@@ -14,16 +14,16 @@ def vectors():
 
 def test_the_same_vectors_agree_whatever_their_axes(vectors):
     turn = np.linalg.qr(np.random.default_rng(1).standard_normal((8, 8)))[0]
-    made = evaluate.agreement(vectors, 3 * vectors @ turn, draws=20)
+    made = evaluate.agreement(vectors, 3 * vectors @ turn)
     assert made["rank_correlation"] == pytest.approx((1, 1, 1))
-    assert made["shared_neighbours"] == (1, 1, 1)
+    assert made["shared_neighbours"] == pytest.approx((1, 1, 1))
 
 
 def test_the_value_is_spearmans_of_scipys_cosines(vectors):
     from scipy import stats
 
     other = vectors + np.random.default_rng(1).standard_normal(vectors.shape)
-    value, low, high = evaluate.agreement(vectors, other, draws=100)["rank_correlation"]
+    value, low, high = evaluate.agreement(vectors, other)["rank_correlation"]
     assert value == pytest.approx(
         stats.spearmanr(pdist(vectors, "cosine"), pdist(other, "cosine")).statistic)
     assert low < value < high
@@ -31,7 +31,7 @@ def test_the_value_is_spearmans_of_scipys_cosines(vectors):
 
 def test_permuted_vectors_agree_by_chance(vectors):
     other = np.random.default_rng(2).permutation(vectors)
-    made = evaluate.agreement(vectors, other, k=6, draws=100)
+    made = evaluate.agreement(vectors, other, k=6)
     assert abs(made["rank_correlation"][0]) < .1
     assert made["shared_neighbours"][0] == pytest.approx(6 / 59, abs=.05)
 

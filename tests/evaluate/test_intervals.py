@@ -39,6 +39,9 @@ def test_mean_interval_of_symmetric_values_is_students_t_and_leans_with_skewed_o
         (.5, *stats.t.interval(.95, 6, .5, error)))
     mean, low, high = evaluate.mean_interval([.1, .1, .2, .1, .2, .9])
     assert high - mean > 1.5 * (mean - low) > 0
+    few = [.1, .1, .9]
+    assert evaluate.mean_interval(few) == pytest.approx(
+        (np.mean(few), *stats.t.interval(.95, 2, np.mean(few), stats.sem(few))))
 
 
 def test_units_that_are_right_or_wrong():
@@ -55,13 +58,18 @@ def test_units_that_are_right_or_wrong():
     assert low < mean < high  # equal on eight donors is not equal
 
 
-def test_bootstrap_draws_whole_units():
+def test_units_of_many_values_are_drawn_whole():
     units = np.repeat(np.arange(40), 25)
-    values = np.random.default_rng(0).standard_normal(40)[units]
-    value, low, high = evaluate.bootstrap(lambda rows: values[rows].mean(), units, 500)
-    error = values[::25].std() / np.sqrt(40)  # of 40 units, not of 1,000 rows
-    assert value == pytest.approx(values.mean())
-    assert high - low == pytest.approx(2 * 1.96 * error, rel=.2)
+    each = np.random.default_rng(0).standard_normal(40)
+    made = evaluate.mean_interval(each[units], units=units)
+    assert made == pytest.approx((each.mean(), *stats.t.interval(.95, 39, each.mean(),
+                                                                 stats.sem(each))))
+    uneven = np.repeat([0, 1, 2], [1, 2, 6])  # nine values, no nine units, and no three either
+    values = np.arange(9.)
+    without = np.array([values[uneven != unit].mean() for unit in range(3)])
+    half = (stats.t.ppf(.975, max(81 / 41 - 1, 1))
+            * np.sqrt(2 / 3 * ((without - 4)**2).sum()))
+    assert evaluate.mean_interval(values, units=uneven) == pytest.approx((4, 4 - half, 4 + half))
 
 
 # ------------------------------------------------------------------ areas
