@@ -6,6 +6,7 @@ import re
 import anndata as ad
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
@@ -29,6 +30,14 @@ def cells(tmp_path, monkeypatch):
     adata.var_names = symbols
     adata.write_h5ad(tmp_path / "cells.h5ad")
     embed.write_embedding(embed.read_embedding()[symbols].copy(), tmp_path / "vectors.h5ad")
+    names = [*symbols, *embed.read_embedding().obs_names[:122]]
+    draw = np.random.default_rng(1).poisson(2, (150, 130)).astype(np.float32)
+    for file, part in (("reference", slice(None)), ("A", slice(0, None, 2)),
+                       ("B", slice(1, None, 2))):
+        one = ad.AnnData(sp.csr_matrix(draw[:, part]), var=pd.DataFrame(index=names[part]))
+        if file == "A":
+            one.obs["cell_type"] = ["T", "B", "NK"] * 50
+        one.write_h5ad(tmp_path / f"{file}.h5ad")
     monkeypatch.chdir(tmp_path)
 
 
