@@ -6,13 +6,15 @@ import scipy.sparse as sp
 from genept_utils import evaluate
 from genept_utils.evaluate.simple import facts_of, is_fact
 
+TOLERANCE = 1e-3  # of a fit; areas move by less than .001
+
 
 def decisions(source, symbols, pairs, y, trained, strengths, features="sum", seed=0):
     """Decision values (k, p, n) of all pairs, for each of k penalties and p training parts (p, n);
     sparse inputs are fitted one by one, each penalty starting from the one before."""
     if is_fact(source) and features != "sum":
         return evaluate.logistic_path(both_values(facts_of(source, symbols), pairs), y, trained,
-                                      strengths)
+                                      strengths, TOLERANCE)
     known = evaluate.gene_input(source, symbols, seed, pairs)
     if not sp.issparse(known):
         n = len(pairs)
@@ -20,7 +22,7 @@ def decisions(source, symbols, pairs, y, trained, strengths, features="sum", see
                                shape=(n, len(known)))
         X = ((members, known) if features == "sum" else
              evaluate.pair_features(known, pairs, features))
-        return evaluate.logistic_path(X, y, trained, strengths)
+        return evaluate.logistic_path(X, y, trained, strengths, TOLERANCE)
     made = np.empty((len(strengths), len(trained), len(pairs)))
     for part, rows in enumerate(trained):
         model = None

@@ -79,14 +79,14 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
 
 def _principal(A, G):
     """Features with mean zero along their principal axes: (A, Z, squared length of each axis)."""
-    G = np.asarray(G.toarray() if sp.issparse(G) else G, dtype=float)
+    G = np.array(G.toarray() if sp.issparse(G) else G, dtype=float)  # a copy, changed in place
     if A is not None:
         A = sp.csr_array(A)
         share = np.asarray(A.sum(axis=0)).ravel()
-        G = G - share @ G / share.sum()
+        G -= share @ G / share.sum()
         size, axes = np.linalg.eigh(G.T @ ((A.T @ A) @ G))
         return A, G @ axes, np.maximum(size, 0)
-    G = G - G.mean(axis=0)
+    G -= G.mean(axis=0)
     if G.shape[1] <= G.shape[0]:
         size, axes = np.linalg.eigh(G.T @ G)
         return None, G @ axes, np.maximum(size, 0)
