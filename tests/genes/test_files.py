@@ -141,3 +141,81 @@ def test_a_head_line_is_told_from_a_gene(tmp_path):
                           ("Gene Symbol,n\nTP53,1\n", "Gene Symbol")):
         (tmp_path / "a.csv").write_text(content)
         assert read_table(tmp_path / "a.csv").columns[0] == head
+
+
+EIGHT = ["TP53", "CD3E", "CD4", "GATA1", "SOX2", "PAX5", "LYZ", "CD14"]
+TABLES = {  # what is in a file -> the names that are read of it
+    "a.gmt": ("A\tna\tTP53\tCD3E\tCD4\nB\tna\tGATA1\tSOX2\tPAX5\tLYZ\tCD14\n", EIGHT),
+    "one.gmt": ("A\tna\t" + "\t".join(EIGHT), EIGHT),
+    "enrichr.gmt": ("A\t\tTP53,1.0\tCD3E,0.5\tCD4\t\nB\t\tGATA1\tSOX2\tPAX5\tLYZ\tCD14\t\n", EIGHT),
+    "a.gmx": ("A\tB\nna\tna\nTP53\tSOX2\nCD3E\tPAX5\nCD4\tLYZ\nGATA1\tCD14\n", EIGHT),
+    "pairs.csv": ("ligand,receptor\nTP53,SOX2\nCD3E,PAX5\nCD4,LYZ\nGATA1,CD14\n", EIGHT),
+    "edges.tsv": ("#node1\tnode2\tscore\nTP53\tSOX2\t.9\nCD3E\tPAX5\t.8\nCD4\tLYZ\t.7\n"
+                  "GATA1\tCD14\t.5\n", EIGHT),
+    "markers.csv": (",0,1\n0,TP53,SOX2\n1,CD3E,PAX5\n2,CD4,LYZ\n3,GATA1,CD14\n", EIGHT),
+    "blanks.txt": (" ".join(EIGHT), EIGHT),
+    "pairs.txt": ("TP53 SOX2\nCD3E PAX5\nCD4 LYZ\nGATA1  CD14\n", EIGHT),
+    "cells.csv": ("term,genes\na,TP53;CD3E\nb,CD4/GATA1\nc,SOX2 /// PAX5\nd,LYZ|CD14\n", EIGHT),
+    "terms.csv": ("ID,Ratio,geneID\nGO:1,12/200,TP53/CD3E/CD4/GATA1\nGO:2,4/90,SOX2/PAX5/LYZ/CD14\n",
+                  EIGHT),
+    "quote.tsv": ("symbol\tdescription\n" + "".join(
+        f"{name}\t{chr(34) if name == 'CD4' else ''}made up\n" for name in EIGHT), EIGHT),
+    "inches.tsv": ("symbol\tdescription\n" + "".join(
+        f"{name}\t5{chr(34)} long\n" for name in EIGHT), EIGHT),
+    "lines.csv": ("symbol,description\n" + "".join(
+        f'{name},"two\nlines"\n' for name in EIGHT), EIGHT),
+    "next-line.tsv": ("symbol\tdescription\n" + "".join(
+        f"{name}\tacts on \u0085 EGFR\n" for name in EIGHT), EIGHT),
+    "comments.gaf": ("!gaf-version: 2.2\n!\n" + "".join(
+        f"UniProtKB\tP0{i}\t{name}\tenables\tGO:1\tx\tprotein\n"
+        for i, name in enumerate(EIGHT)), EIGHT),
+    "string.tsv": ("#string_protein_id\tpreferred_name\tsize\tstringdb::node type\n" + "".join(
+        f"9606.ENSP{i:011}\t{name}\t{i * 90}\tprotein\n" for i, name in enumerate(EIGHT)), EIGHT),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_cell_that_holds_a_gene_is_read(ids, tmp_path, name):
+    text, names = TABLES[name]
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    found = genes.of_file(tmp_path / name)
+    assert sorted(found.symbols) == sorted(names) and found.share == 1
+
+
+def test_the_encoding_of_windows(ids, tmp_path):
+    (tmp_path / "a.tsv").write_bytes("symbol\tnote\nTP53\t\x85 \x96\nCD4\tx\n".encode("latin-1"))
+    assert list(genes.of_file(tmp_path / "a.tsv").symbols) == ["TP53", "CD4"]
+    assert list(read_table(tmp_path / "a.tsv")["note"]) == ["\u2026 \u2013", "x"]
+
+
+def test_where_each_name_of_a_set_stood(ids, tmp_path):
+    (tmp_path / "a.gmt").write_text(TABLES["a.gmt"][0])
+    found = genes.of_file(tmp_path / "a.gmt")
+    assert list(found.table["place"]) == ["A"] * 3 + ["B"] * 5 and "stand in 2 sets" in str(found)
+    (tmp_path / "p.csv").write_text(TABLES["pairs.csv"][0])
+    found = genes.of_file(tmp_path / "p.csv")
+    assert "the columns 'ligand', 'receptor'" in str(found)
+    assert list(found.table["place"]) == ["ligand"] * 4 + ["receptor"] * 4
+
+
+def test_other_columns_of_the_same_genes_are_not_read_twice(ids, tmp_path):
+    rows = "".join(f"{ids[name]}\t{name}\t{name.lower()}\n" for name in EIGHT)
+    (tmp_path / "same.tsv").write_text(rows)
+    assert len(genes.of_file(tmp_path / "same.tsv").table) == 8
+
+
+def test_text_that_unpacks_to_more_than_names_do_is_refused(tmp_path):
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"TP53\n" * 43_000_000, 9))
+    with pytest.raises(ValueError, match="bomb.csv.gz unpacks to more than"):
+        read_table(tmp_path / "bomb.csv.gz")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_a_console_that_cannot_show_a_name_loses_nothing(ids, tmp_path, encoding):
+    (tmp_path / "greek.txt").write_text("TP53\n\u03b2-catenin\nCD3E\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "genept_utils", "match", "greek.txt", "--out", "greek.csv"],
+        cwd=tmp_path, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT), "PYTHONIOENCODING": encoding})
+    assert done.returncode == 0 and b"Missing: ?-catenin" in done.stdout
+    assert list(pd.read_csv(tmp_path / "greek.csv")["name"]) == ["TP53", "\u03b2-catenin", "CD3E"]
