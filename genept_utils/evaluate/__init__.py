@@ -14,7 +14,7 @@ from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
 from genept_utils.evaluate.compare import compare, summarise
-from genept_utils.evaluate.counts import letters, words
+from genept_utils.evaluate.counts import letters, projected_words, words
 from genept_utils.evaluate.donors import (
     donor_decisions,
     donor_rows,
@@ -57,6 +57,7 @@ from genept_utils.evaluate.neighbours import (
     knn_predict,
     label_scores,
     neighbour_agreement,
+    neighbours_and_width,
 )
 from genept_utils.evaluate.pairs import fit_pairs, pair_features, score_pairs
 from genept_utils.evaluate.panels import (
@@ -101,16 +102,7 @@ from genept_utils.evaluate.selectivity import (
     selectivity,
     selectivity_table,
 )
-from genept_utils.evaluate.sets import (
-    coverage,
-    differences,
-    drawn,
-    each,
-    overview,
-    read_sets,
-    readable,
-    run_gains,
-)
+from genept_utils.evaluate.sets import coverage, overview, read_sets, readable, run_gains
 from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
 from genept_utils.evaluate.tasks import (
@@ -120,26 +112,37 @@ from genept_utils.evaluate.tasks import (
     task_rows,
     task_scores,
 )
+from genept_utils.evaluate.ways import (
+    each,
+    on_same_genes,
+    over_sets,
+    pairs_alike,
+    ways,
+    write,
+    written,
+)
 from genept_utils.evaluate.term_words import WordTable, masked, masked_scores, with_texts
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
 __all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw",
            "bootstrap", "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing",
            "chosen_pairs", "chosen_scores", "class_scores", "classifier", "clustering", "compare",
-           "cosine_threshold", "coverage", "cross_validate", "degree", "differences", "donor_auc",
-           "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "drawn", "each",
+           "cosine_threshold", "coverage", "cross_validate", "degree", "donor_auc",
+           "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "each",
            "explained_by", "families", "family_recovery", "finetune", "fit_pairs", "found_by_type",
            "gains", "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
            "interval", "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
            "logistic_path", "masked", "masked_scores", "matched_negatives", "mean_interval",
-           "mean_of_terms", "named_genes", "names_partner", "neighbour_agreement", "nested",
-           "node_disjoint", "over_terms", "overview", "pair_cosines", "pair_features", "pair_roc",
-           "pair_scores", "paired", "pairs_by_method", "panel_predictions", "panel_rows",
-           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores", "program_sets",
-           "random_negatives", "read_inputs", "read_sets", "readable", "relabelled", "run_gains",
-           "score_pair_folds", "score_pairs", "score_sets", "score_term", "selectivity",
-           "selectivity_table", "sets_by_method", "shared_neighbours", "shared_sets", "small_share",
-           "splits", "spread", "standardise", "strata", "stratified_auc", "subsample", "summarise",
-           "summary", "task_gains", "task_rows", "task_scores", "term_areas", "term_gains",
-           "text_facts", "transfer_labels", "welch", "with_texts", "without_partners", "words",
-           "write_predictions"]
+           "mean_of_terms", "named_genes", "names_partner", "neighbour_agreement",
+           "neighbours_and_width", "nested", "node_disjoint", "on_same_genes", "over_sets",
+           "over_terms", "overview", "pair_cosines", "pair_features", "pair_roc", "pair_scores",
+           "paired", "pairs_alike", "pairs_by_method", "panel_predictions", "panel_rows",
+           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores",
+           "program_sets", "projected_words", "random_negatives", "read_inputs", "read_sets",
+           "readable", "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
+           "score_term", "selectivity", "selectivity_table", "sets_by_method", "shared_neighbours",
+           "shared_sets", "small_share", "splits", "spread", "standardise", "strata",
+           "stratified_auc", "subsample", "summarise", "summary", "task_gains", "task_rows",
+           "task_scores", "term_areas", "term_gains", "text_facts", "transfer_labels", "ways",
+           "welch", "with_texts", "without_partners", "words", "write", "write_predictions",
+           "written"]

@@ -170,12 +170,12 @@ def agreement(sets, methods, seed=0, max_iter=30):
 
 
 def named(table):
-    """Rows for the ledger: GenePT-w under the network is ``"GenePT-w fine-tuned"``, and other
+    """Rows for the ledger: GenePT-w (in any preparation) under the network is ``"GenePT-w fine-tuned"``, and other
     methods after fine-tuning likewise; undefined values and what chance gives are left out."""
     made = table.copy()
     if len(made):
         after = (made.pop("vectors").eq("after") if "vectors" in made else
-                 made["classifier"].eq("mlp") & made["method"].eq("GenePT-w"))
+                 made["classifier"].eq("mlp") & made["method"].str.startswith("GenePT-w"))
         made["method"] = made["method"].where(~after, made["method"] + " fine-tuned")
         made = made[made["value"].notna() & made["metric"].ne("chance")]
     return made

@@ -9,6 +9,8 @@ from genept_utils.datasets import missing
 from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.splits import splits
 
+BLOCK = 1000  # cells whose distances to all others are held at a time
+
 
 def knn_predict(train, y, test, k=10):
     """Labels by vote of the ``k`` nearest training cells, found by exact search.
@@ -89,7 +91,50 @@ def found_by_type(true, **predicted):
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
+def neighbours_and_width(X, labels, k=40):
+    """Each cell's nearest cells and the silhouette of the labels, in one pass over distances.
+
+    Parameters
+    ----------
+    X : numpy.ndarray
+        (n_cells, d).
+    labels : array-like
+        (n_cells,) two labels or more.
+    k : int
+        Neighbours of a cell.
+
+    Returns
+    -------
+    near : numpy.ndarray
+        (n_cells, k) rows of the nearest other cells (Euclidean), nearest first; fewer columns
+        where there are fewer other cells.
+    width : float
+        Average silhouette width, Euclidean, as scikit-learn's ``silhouette_score``.
+    """
+    labels = checked(X, labels, 2)
+    X, (codes, names) = np.ascontiguousarray(X, dtype=np.float32), pd.factorize(labels)
+    n, sizes = len(X), np.bincount(codes)
+    member, squares = np.eye(len(names), dtype=np.float32)[codes], np.einsum("ij,ij->i", X, X)
+    k, near, sums = min(k, n - 1), [], np.empty((n, len(names)))
+    for start in range(0, n, BLOCK):
+        rows = np.arange(start, min(start + BLOCK, n))
+        gap = np.maximum(squares[rows, None] + squares - 2 * (X[rows] @ X.T), 0)
+        gap[np.arange(len(rows)), rows] = -1  # before its doubles
+        close = np.argpartition(gap, k, axis=1)[:, :k + 1]
+        order = np.argsort(np.take_along_axis(gap, close, 1), axis=1, kind="stable")
+        near.append(np.take_along_axis(close, order, 1)[:, 1:].astype(np.int32))
+        gap[np.arange(len(rows)), rows] = 0
+        sums[rows] = np.sqrt(gap, out=gap) @ member
+    cells = np.arange(n)
+    own = sums[cells, codes] / np.maximum(sizes[codes] - 1, 1)
+    sums /= sizes
+    sums[cells, codes] = np.inf
+    other = sums.min(axis=1)
+    width = (other - own) / np.maximum(np.maximum(own, other), 1e-12)
+    return np.concatenate(near), float(np.where(sizes[codes] > 1, width, 0).mean())
+
+
+def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0, near=None):
     """k-nearest-neighbour cell typing over folds, or with one group held out at a time.
 
     Parameters
@@ -102,6 +147,8 @@ def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
         Stratified folds; a type with fewer cells than folds is missing from some of them.
     groups : array-like, optional
         (n_cells,) batch or donor: each is held out once, instead of folds.
+    near : numpy.ndarray, optional
+        (n_cells, m) nearest cells of all (:func:`neighbours_and_width`): they spare the search.
 
     Returns
     -------
@@ -129,7 +176,20 @@ def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0):
         test = test[np.isin(labels[test], labels[train])]
         if not len(test):
             continue
-        found = knn_predict([part[train] for part in parts], labels[train],
-                            [part[test] for part in parts], k)
+        found = (knn_predict([part[train] for part in parts], labels[train],
+                             [part[test] for part in parts], k)
+                 if near is None else _voted(near, labels, train, test, k))
         rows.append({"held_out": name, "n_test": len(test), **label_scores(labels[test], found)})
     return pd.DataFrame(rows)
+
+
+def _voted(near, labels, train, test, k):
+    """As :func:`knn_predict`, from neighbours among all cells: the first ``k`` in training."""
+    codes, names = pd.factorize(labels, sort=True)
+    counts = np.isin(near[test], train)
+    counts &= counts.cumsum(axis=1) <= k
+    if near.shape[1] < len(labels) - 1 and counts.sum(axis=1).min() < k:
+        raise ValueError(f"{near.shape[1]} neighbours of a cell hold fewer than {k} training cells")
+    votes = np.zeros((len(test), len(names)), dtype=np.int32)
+    np.add.at(votes, (np.arange(len(test))[:, None], codes[near[test]]), counts)
+    return names[votes.argmax(axis=1)]

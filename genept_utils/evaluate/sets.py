@@ -1,4 +1,4 @@
-"""The same methods on several sets of cells: sets read alike, controls drawn, scores gathered."""
+"""Several sets of cells read alike, and what is known of them."""
 
 import gc
 
@@ -81,13 +81,11 @@ def overview(sets):
     return table.astype({"batches": "Int64"}) if "batches" in table else table
 
 
-def coverage(sets, key):
-    """Per set the share of the genes that have a vector in the GenePT-w of ``key``, and the share
-    of the expression that lies on them."""
-    about = {name: adata.uns["genept"][key] for name, adata in sets.items()}
-    rows = [{"genes with a vector": one["coverage_genes"],
-             "expression on them": one["coverage_mass"]} for one in about.values()]
-    return pd.DataFrame(rows, pd.Index(about, name="dataset")).round(3)
+def coverage(sets):
+    """Per set the genes that :func:`genept_utils.evaluate.on_same_genes` left, and the shares of
+    all genes and of the expression that they are."""
+    rows = {name: adata.uns["same_genes"] for name, adata in sets.items()}
+    return pd.DataFrame(rows.values(), pd.Index(rows, name="dataset")).round(3)
 
 
 def readable(wanted, seed=0, report=print):
@@ -95,8 +93,9 @@ def readable(wanted, seed=0, report=print):
 
     Parameters
     ----------
-    wanted : dict of str to str
-        Per method a name as :func:`genept_utils.embed.read_embedding` takes it.
+    wanted : dict of str to str or callable
+        Per method a name as :func:`genept_utils.embed.read_embedding` takes it, or what takes the
+        seed and gives gene vectors.
 
     Returns
     -------
@@ -105,96 +104,11 @@ def readable(wanted, seed=0, report=print):
     made = {}
     for method, name in wanted.items():
         try:
-            made[method] = embed.read_embedding(name, seed)
+            made[method] = (name(seed=seed) if callable(name)
+                            else embed.read_embedding(name, seed))
         except sources.SourceError as error:
             report(f"{method} is left out: {str(error).splitlines()[0]}")
     return made
-
-
-def drawn(sets, method, control, draws, seed=0, **options):
-    """GenePT-w with a control's gene vectors, drawn anew several times, for every set.
-
-    Parameters
-    ----------
-    control : callable
-        Takes the number of the draw and gives gene vectors.
-    **options
-        Of :func:`genept_utils.cells.genept_w`.
-
-    Returns
-    -------
-    list of str
-        The keys of ``obsm`` that were written: ``method`` and the number of the draw.
-    """
-    keys = [f"{method} {draw}" for draw in range(seed, seed + draws)]
-    for draw, key in enumerate(keys, seed):
-        vectors = control(draw)
-        for adata in sets.values():
-            cells.genept_w(adata, vectors, key=key, **options)
-        del vectors
-        gc.collect()
-    return keys
-
-
-def each(sets, keys, score):
-    """What a score gives for every set and method, as one table.
-
-    Parameters
-    ----------
-    sets : dict of str to anndata.AnnData
-        Sets by name.
-    keys : dict of str to list of str
-        Per method its keys of ``obsm``: several for a control that was drawn several times; a
-        tuple of keys hands several representations to the score at once.
-    score : callable
-        Takes (vectors (n, d), ``obs``, number of keys of the method); gives a dict or a
-        DataFrame.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The scores, with ``dataset``, ``method`` and, unless the score gives its own, ``n`` cells;
-        empty where there is no set.
-    """
-    made = []
-    for name, adata in sets.items():
-        for method, used in keys.items():
-            for key in used:
-                space = (adata.obsm[key] if isinstance(key, str)
-                         else [adata.obsm[part] for part in key])
-                found = score(space, adata.obs, len(used))
-                table = pd.DataFrame([found]) if isinstance(found, dict) else found
-                size = {} if "n" in table else {"n": adata.n_obs}
-                made.append(table.assign(dataset=name, method=method, **size))
-    return pd.concat(made, ignore_index=True) if made else pd.DataFrame()
-
-
-def differences(table, metric, pairs):
-    """In how many sets one method is above another, and by how much.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        ``dataset``, ``method``, ``metric``, ``value``, as :func:`summary` gives it.
-    pairs : sequence of tuple of str
-        (method, other).
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``method``, ``other``, ``above`` (sets in which the method is above), ``sets``, and the
-        ``mean``, ``smallest`` and ``largest`` difference.
-    """
-    wide = table[table["metric"] == metric].pivot(index="dataset", columns="method",
-                                                  values="value")
-    rows = []
-    for method, other in pairs:
-        if {method, other} <= set(wide.columns):
-            gap = (wide[method] - wide[other]).dropna()
-            rows.append({"method": method, "other": other, "above": int((gap > 0).sum()),
-                         "sets": len(gap), "mean": gap.mean(), "smallest": gap.min(),
-                         "largest": gap.max()})
-    return pd.DataFrame(rows)
 
 
 def run_gains(runs, metric, pairs, by):

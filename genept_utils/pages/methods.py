@@ -8,7 +8,7 @@ READS = {
     "open text": "text", "ensemble": "text", "text + co-expression": "text",
     "TF-IDF": "words", "tfidf": "words", "all words": "words", "words": "words",
     "spelling": "letters",
-    "PCA": "expression", "Harmony": "expression", "expression": "expression",
+    "PCA": "expression", "SVD": "expression", "Harmony": "expression", "expression": "expression",
     "Gene2vec": "expression", "loadings": "expression", "coexpression": "expression",
     "GO processes": "annotations", "shared GO processes": "annotations",
     "shares a GO process": "annotations",

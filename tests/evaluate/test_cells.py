@@ -117,22 +117,19 @@ def test_mixing_is_undefined_where_batch_and_type_are_one():
     assert np.isnan(made["ilisi"]) and 0 <= made["asw_label"] <= 1
 
 
-def test_scores_of_sets_and_methods_in_one_table():
+def test_scores_of_sets_and_ways_in_tables_by_name():
     obs = pd.DataFrame({"cell_type": ["a", "b"]}, index=["1", "2"])
-    sets = {name: ad.AnnData(np.eye(2), obs=obs, obsm={"x 0": np.eye(2) * n, "x 1": np.eye(2),
-                                                       "y": np.zeros((2, 2))})
-            for n, name in enumerate(("one", "two"))}
-    made = evaluate.each(sets, {"x": ["x 0", "x 1"], "y": ["y"]},
-                         lambda space, obs, share: {"mean": space.mean(), "share": share})
-    assert len(made) == 6 and made["n"].eq(2).all()
-    assert made.query("method == 'x'")["share"].eq(2).all()
-    both = evaluate.each(sets, {"all": [("x 0", "y")]}, lambda spaces, obs, share:
-                         {"parts": len(spaces)})
-    assert both["parts"].eq(2).all()
-    table = evaluate.summary(made, ["dataset", "method"], ["mean"])
-    gap = evaluate.differences(table, "mean", [("x", "y"), ("x", "absent")])
-    assert gap[["above", "sets"]].to_numpy().tolist() == [[2, 2]]
-    assert gap["mean"].iloc[0] == pytest.approx(.375)
+    sets = {name: ad.AnnData(np.eye(2) * n, obs=obs) for n, name in enumerate(("one", "two"))}
+
+    def ways(adata):
+        yield {"method": "x"}, adata.X
+        yield {"method": "y"}, adata.X + 1
+
+    made = evaluate.each(sets, ways, lambda X, obs, way: {
+        "mean": {"mean": X.mean()}, "n": pd.DataFrame({"n": [7, 8], "of": way["method"]})})
+    assert made["mean"]["mean"].tolist() == [0, 1, .5, 1.5] and (made["mean"]["n"] == 2).all()
+    assert made["n"]["n"].tolist() == [7, 8] * 4 and made["n"]["of"].tolist()[2:4] == ["y", "y"]
+    assert evaluate.each({}, ways, None) == {}
 
 
 @pytest.fixture

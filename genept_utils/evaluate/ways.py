@@ -1,0 +1,223 @@
+"""Cells written with gene vectors: the same genes for all, three preparations, nulls alike."""
+
+
+import numpy as np
+import pandas as pd
+
+from genept_utils import cells, embed
+from genept_utils.evaluate.compare import compare, summarise
+from genept_utils.evaluate.sets import readable
+
+PREPARATIONS = ("plain", "hvg", "whitened")
+VARIABLE = 2000  # genes of the last two
+COMPONENTS = 50
+
+
+def on_same_genes(adata, embeddings):
+    """Cells on the genes that every embedding has, and the vectors of these genes.
+
+    Parameters
+    ----------
+    adata : anndata.AnnData
+        (n_cells, n_genes); of two columns of a gene the first is used.
+    embeddings : dict of str to anndata.AnnData
+        (n, d) gene vectors by method.
+
+    Returns
+    -------
+    adata : anndata.AnnData
+        (n_cells, n_shared), a copy named by approved symbols; ``uns["same_genes"]`` of the given
+        one holds their number and their shares.
+    vectors : dict of str to numpy.ndarray
+        (n_shared, d) float32 by method, row i for column i.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two genes are left.
+    """
+    whole, adata, rows = adata, cells.by_symbol(adata), {}
+    for method, embedding in embeddings.items():
+        keys = embedding.obs["symbol"] if "symbol" in embedding.obs else embedding.obs_names
+        keys = pd.Series(np.arange(len(keys)), np.asarray(keys, dtype=str))
+        rows[method] = keys[~keys.index.duplicated()].reindex(adata.var_names).fillna(-1)
+    shared = (pd.DataFrame(rows) >= 0).all(axis=1).to_numpy()
+    if shared.sum() < 2:
+        raise ValueError(f"{shared.sum()} of {adata.n_vars:,} genes have a vector in each of "
+                         f"{', '.join(embeddings)}; leave one of them out")
+    vectors = {method: np.asarray(embeddings[method].X[found[shared].to_numpy(int)], np.float32)
+               for method, found in rows.items()}
+    made = adata[:, shared].copy()
+    whole.uns["same_genes"] = {
+        "genes": made.n_vars, "of all genes": made.n_vars / whole.n_vars,
+        "of the expression": float(made.X.sum(dtype=float) / whole.X.sum(dtype=float))}
+    return made, vectors
+
+
+def write(X, vectors, whitened=False):
+    """GenePT-w with any gene vectors: cells (n, n_genes) log-normalised -> (n, d), unit length.
+
+    ``whitened`` takes each gene's mean over the cells away and whitens the gene vectors
+    (:func:`genept_utils.cells.whiten`); as :func:`genept_utils.cells.genept_w` does.
+    """
+    if not whitened:
+        return embed.unit(np.asarray(X @ vectors))
+    vectors = cells.whiten(vectors)
+    mean = np.asarray(X.mean(axis=0)).ravel().astype(np.float32)
+    return embed.unit(np.asarray(X @ vectors) - mean @ vectors)
+
+
+def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
+    """Cells written with each method's gene vectors in each preparation, and their nulls.
+
+    ``"plain"`` uses all genes, ``"hvg"`` the 2,000 most variable, ``"whitened"`` is ``"hvg"``
+    centred and whitened. Three controls are prepared alike: the first method's vectors
+    ``permuted`` among the genes, ``random`` ones of the same shape, and, in place of gene
+    vectors, 50 components of the same expression with rows of unit length (``SVD``; ``PCA L2``
+    where the genes are centred).
+
+    Parameters
+    ----------
+    adata : anndata.AnnData
+        (n_cells, n_genes) log-normalised; what stands in ``.obsm`` is given first, as it is.
+    vectors : dict of str to numpy.ndarray
+        (n_genes, d) by method, as :func:`on_same_genes` gives them.
+    draws, seed : int
+        Draws of the permuted and the random vectors, and the first seed.
+    preparations : sequence of str
+        Those that are wanted.
+
+    Yields
+    ------
+    row : dict
+        ``vectors`` ("GenePT-w"), ``preparation`` ("as it is" for ``.obsm``), ``method`` (both:
+        "GenePT-w hvg") and ``draw`` (None for what is not drawn).
+    X : numpy.ndarray
+        (n_cells, d) float32.
+    """
+    for key, X in adata.obsm.items():
+        yield _row(key, "as it is"), np.asarray(X, np.float32)
+    variable, first = cells.highly_variable(adata, VARIABLE), next(iter(vectors.values()))
+    for preparation in preparations:
+        used = np.full(adata.n_vars, True) if preparation == "plain" else variable
+        X, whitened = adata.X[:, used].tocsr(), preparation == "whitened"
+        for method, table in vectors.items():
+            yield _row(method, preparation), write(X, table[used], whitened)
+        yield _row("components", preparation), _components(X, whitened, seed)
+        for draw in range(seed, seed + draws):
+            rng, table = np.random.default_rng(draw), first[used]
+            yield (_row("permuted", preparation, draw),
+                   write(X, table[rng.permutation(len(table))], whitened))
+            table = embed.unit(rng.standard_normal(table.shape, dtype=np.float32))
+            yield _row("random", preparation, draw), write(X, table, whitened)
+
+
+def written(adata, embeddings, references=(), draws=5, seed=0, preparations=PREPARATIONS):
+    """:func:`ways` of a set on the genes that all gene vectors have (:func:`on_same_genes`).
+
+    With ``references`` come "loadings-w": gene vectors learnt from the cells of the first of
+    these open sets (or files) that is another one than the set itself.
+    """
+    name = adata.uns.get("genept_data", {}).get("name")
+    other = [one for one in references if one != name][:1]
+    learnt = readable({"loadings-w": f"coexpression:{one}" for one in other}, seed)
+    same, vectors = on_same_genes(adata, {**embeddings, **learnt})
+    yield from ways(same, vectors, draws, seed, preparations)
+
+
+def _row(vectors, preparation, draw=None):
+    """A way's names; without gene vectors the preparations are singular values and PCA."""
+    kind = "" if preparation in ("plain", "as it is") else f" {preparation}"
+    method = vectors + kind if vectors != "components" else (
+        "PCA L2" if preparation == "whitened" else "SVD" + kind)
+    return {"vectors": vectors, "preparation": preparation, "method": method, "draw": draw}
+
+
+def _components(X, centred, seed):
+    from sklearn.decomposition import PCA, TruncatedSVD
+
+    rank = min(COMPONENTS, min(X.shape) - 1)
+    made = (PCA(rank, svd_solver="arpack", random_state=seed) if centred
+            else TruncatedSVD(rank, algorithm="arpack", random_state=seed)).fit_transform(X)
+    return embed.unit(made.astype(np.float32))
+
+
+def each(sets, ways, score):
+    """Scores of every set and every way to write its cells, as tables by name.
+
+    Parameters
+    ----------
+    sets : dict of str to anndata.AnnData
+        Sets by name.
+    ways : callable
+        Takes a set; yields (row, vectors (n, d)), as :func:`ways` does.
+    score : callable
+        Takes (vectors, ``obs``, row); gives a dict of name to dict or DataFrame.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        The scores with ``dataset``, the columns of ``row`` and, unless the score gives its own,
+        ``n`` cells; a name that no set has is an empty table.
+    """
+    made = {}
+    for name, adata in sets.items():
+        for row, X in ways(adata):
+            for kind, found in score(X, adata.obs, row).items():
+                table = pd.DataFrame([found]) if isinstance(found, dict) else found
+                size = {} if "n" in table else {"n": adata.n_obs}
+                made.setdefault(kind, []).append(table.assign(dataset=name, **row, **size))
+    return {kind: pd.concat(tables, ignore_index=True) for kind, tables in made.items()}
+
+
+def pairs_alike(table, vectors="GenePT-w"):
+    """The pairs of one kind of gene vectors with every other way of the same preparation.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``preparation``, ``method``, ``against`` and ``other``, the gene vectors of ``against``.
+    """
+    known = table[["preparation", "vectors", "method"]].drop_duplicates()
+    mine = known.query("vectors == @vectors").drop(columns="vectors")
+    made = mine.merge(known, on="preparation", suffixes=("", "_other"))
+    made = made.rename(columns={"method_other": "against", "vectors": "other"})
+    return made[made["other"] != vectors].reset_index(drop=True)
+
+
+def over_sets(table, values, pairs, unit, kind="units", shown=None):
+    """Scores and paired differences of every set, and over the sets with the set as unit.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One score a row, as :func:`each` gives it.
+    values : str or list of str
+        Columns that hold scores.
+    pairs : iterable of tuple of str
+        (method, against).
+    unit : str
+        Column of the units within a set: runs, folds, batches.
+    kind : str
+        Of the interval within a set, see :func:`genept_utils.evaluate.compare`.
+    shown : str, optional
+        Kind of the interval of a set's scores, where it is another: "spread", "range".
+
+    Returns
+    -------
+    scores, differences : pandas.DataFrame
+        As :func:`genept_utils.evaluate.summarise` and ``compare`` give them; differences of sets
+        in which the two methods share no unit are left out. Where there are several sets the
+        rows of "N sets" come last.
+    """
+    pairs, values = [tuple(pair) for pair in pairs], [values] if isinstance(values, str) else values
+    alone = (kind, unit) if shown is None else (shown,)
+    scores = [summarise(table, ["dataset", "method"], values, *alone)]
+    gaps = [compare(table, pairs, unit, values, ["dataset"], kind)]
+    if (n := table["dataset"].nunique()) > 1:
+        scores.append(summarise(table, ["method"], values, "units", "dataset"))
+        gaps.append(compare(table, pairs, "dataset", values))
+        for rows in (scores, gaps):
+            rows[-1] = rows[-1].assign(dataset=f"{n} sets")
+    made = [pd.concat(rows, ignore_index=True) for rows in (scores, gaps)]
+    return tuple(table.dropna(subset=["value"]) for table in made)
