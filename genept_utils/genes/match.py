@@ -197,7 +197,8 @@ def _all_names(table, found, species):
 def _parts(values, species):
     """The names in cells (n,) of several, by the place of the cell; a cell whose name has a gene
     as it is stays one."""
-    several = values[values.str.contains(SEVERAL)]
+    # "12/200" is a share and "1,5" a number
+    several = values[values.str.contains(SEVERAL) & values.str.contains("[A-Za-z]")]
     if not len(several):
         return values
     found = look_up(pd.Series(several.unique()), species=species, kind=None).table

@@ -166,11 +166,6 @@ TABLES = {  # what is in a file -> the names that are read of it
         f'{name},"two\nlines"\n' for name in EIGHT), EIGHT),
     "next-line.tsv": ("symbol\tdescription\n" + "".join(
         f"{name}\tacts on \u0085 EGFR\n" for name in EIGHT), EIGHT),
-    "comments.gaf": ("!gaf-version: 2.2\n!\n" + "".join(
-        f"UniProtKB\tP0{i}\t{name}\tenables\tGO:1\tx\tprotein\n"
-        for i, name in enumerate(EIGHT)), EIGHT),
-    "string.tsv": ("#string_protein_id\tpreferred_name\tsize\tstringdb::node type\n" + "".join(
-        f"9606.ENSP{i:011}\t{name}\t{i * 90}\tprotein\n" for i, name in enumerate(EIGHT)), EIGHT),
 }
 
 
