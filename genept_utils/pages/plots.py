@@ -13,14 +13,9 @@ import pandas as pd
 import seaborn as sns
 
 from genept_utils.pages import on_groups
+from genept_utils.pages.looks import MANY, PALETTE, by_kind, colours, legend, looks
+from genept_utils.pages.methods import reads
 
-# Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
-PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]
-# More classes than colours: the same hues again, darker, then lighter; dark orange comes last,
-# since it is next to the brown.
-_AGAIN = [PALETTE[i] for i in (0, 3, 2, 6, 5, 4, 7, 1)]
-_MANY = [*PALETTE, *sns.color_palette([sns.set_hls_values(c, l=0.20) for c in _AGAIN]).as_hex(),
-         *sns.color_palette([sns.set_hls_values(c, l=0.80) for c in _AGAIN]).as_hex()]
 INK, QUIET = "#222222", "#8A8A8A"
 
 
@@ -35,11 +30,6 @@ def use_style():
         "legend.frameon": False, "legend.fontsize": 9, "legend.title_fontsize": 9, "font.size": 10,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
     })
-
-
-def colours(names):
-    """One colour per name, in the order given; beyond 24 names the colours begin anew."""
-    return dict(zip(names, itertools.cycle(_MANY)))
 
 
 def grouped(labels, most=24):
@@ -76,7 +66,7 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     own, ax = ax is None, plt.subplots(figsize=(5.2, 4.2))[1] if ax is None else ax
     size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
     chosen = {name: QUIET if name.startswith("other (") else colour
-              for name, colour in colours(order).items()}
+              for name, colour in zip(order, itertools.cycle(MANY))}
     for name in order:
         here = labels == name
         ax.scatter(xy[here, 0], xy[here, 1], s=size, color=chosen[name], linewidths=0, alpha=0.75,
@@ -132,7 +122,7 @@ def confusion(matrix, labels, ax=None, title=None):
 
 
 def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
-    """Estimates with intervals, one line per row and one colour per method.
+    """Estimates with intervals, one line per row, methods by what they read.
 
     Parameters
     ----------
@@ -146,18 +136,18 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     -------
     matplotlib.axes.Axes
     """
-    rows, methods = list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["method"]))
-    chosen = colours(methods)
+    rows, methods = list(dict.fromkeys(table["row"])), by_kind(table["method"])
+    chosen = looks(methods)
     step, own = 0.8 / max(len(methods), 1), ax is None
     if own:
-        height = 1.2 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods))
+        height = 1.6 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods))
         ax = plt.subplots(figsize=(5.2, height))[1]
     for number, method in enumerate(methods):
         part = table[table["method"] == method]
         y = np.array([rows.index(row) for row in part["row"]]) + (number + 0.5) * step - 0.4
         spread = np.abs(part[["low", "high"]].sub(part["value"], axis=0)).to_numpy(float).T
-        ax.errorbar(part["value"], y, xerr=spread, fmt="o", markersize=4.5, linewidth=1.4,
-                    color=chosen[method], label=method)
+        ax.errorbar(part["value"], y, xerr=spread, markersize=4.5, label=method,
+                    **{**chosen[method], "linestyle": "none"}, elinewidth=1.4)
     if "published" in table:
         known = table.dropna(subset=["published"]).drop_duplicates(["row", "published"])
         ax.scatter(known["published"], [rows.index(row) for row in known["row"]], marker="D",
@@ -170,7 +160,7 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel,
            ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
-    ax.legend(**(_below(ax, 0.55) if own else _beside()))
+    legend(ax, **({"below": 2} if own else _beside()))
     return ax
 
 
@@ -189,11 +179,11 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
     matplotlib.axes.Axes
     """
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
-    for method, colour in colours(dict.fromkeys(table["method"])).items():
+    for method, look in looks(by_kind(table["method"])).items():
         part = table[table["method"] == method]
-        ax.plot(part[x], part["value"], "o-", color=colour, label=method, markersize=4)
-        ax.fill_between(part[x].astype(float), part["low"], part["high"], color=colour, alpha=0.15,
-                        linewidth=0)
+        ax.plot(part[x], part["value"], label=method, markersize=4, **look)
+        ax.fill_between(part[x].astype(float), part["low"], part["high"], color=look["color"],
+                        alpha=0.15, linewidth=0)
     if reference is not None:
         ax.axhline(reference, color=QUIET, linestyle=":")
     tried = table[x].unique()
@@ -248,7 +238,7 @@ def beside(table, ax=None, xlabel="score", order=None):
 
 
 def roc(curves, ax=None, title=None):
-    """ROC curves, best first, with their areas in the legend.
+    """ROC curves, by what methods read and best first, with their areas in the legend.
 
     Parameters
     ----------
@@ -260,21 +250,23 @@ def roc(curves, ax=None, title=None):
     -------
     matplotlib.axes.Axes
     """
-    own, ax = ax is None, plt.subplots(figsize=(5.2, 4.8))[1] if ax is None else ax
+    own, rows = ax is None, 1 + len(curves) + len({reads(name) for name in curves} - {""})
+    ax = plt.subplots(figsize=(5.2, 4.2 + 0.19 * rows))[1] if own else ax
     ax.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1)
-    chosen = colours(curves)
-    for name, curve in sorted(curves.items(), key=lambda pair: -pair[1]["auc"]):
+    best = sorted(curves, key=lambda name: -curves[name]["auc"])
+    for name, look in looks(by_kind(best)).items():
+        curve, colour = curves[name], look["color"]
         area = f"{curve['auc']:.2f}"
         if "low" in curve:
             area += f" [{curve['low']:.2f}, {curve['high']:.2f}]"
-        ax.plot(curve["fpr"], curve["tpr"], color=chosen[name], linewidth=1.6,
-                label=f"{name}: {area}")
+        ax.plot(curve["fpr"], curve["tpr"], color=colour, linewidth=1.6,
+                linestyle=look["linestyle"], label=f"{name}: {area}")
         if "tpr_low" in curve:
             ax.fill_between(curve["fpr"], curve["tpr_low"], curve["tpr_high"], linewidth=0,
-                            color=chosen[name], alpha=0.15)
+                            color=colour, alpha=0.15)
     ax.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1),
            aspect="equal", title=title)
-    ax.legend(**(_below(ax, 0.7, 1) if own else _beside()), title="ROC-AUC [95 % interval]")
+    legend(ax, **({"below": 1} if own else _beside()), title="ROC-AUC [95 % interval]")
     return ax
 
 

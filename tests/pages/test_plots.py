@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genept_utils.pages import on_groups, plots
+from genept_utils import paths
+from genept_utils.pages import ledger, looks, on_groups, plots
+from genept_utils.pages.methods import KINDS, reads
 
 
 @pytest.mark.parametrize("n", [24, 25, 60, 200])
@@ -45,13 +47,56 @@ def test_names_on_groups_do_not_cover_each_other(k):
     assert made.min() >= 0 and made[:, 3].max() <= 300
 
 
+def light(colour):
+    """Relative luminance, as WCAG defines it."""
+    linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4
+              for c in plots.plt.matplotlib.colors.to_rgb(colour)]
+    return np.dot([.2126, .7152, .0722], linear)
+
+
 def test_letters_on_a_map_are_dark_enough_to_read():
     for colour in plots.colours(range(24)).values():
-        red, green, blue = on_groups.dark(colour)
-        linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4
-                  for c in (red, green, blue)]
-        light = np.dot([.2126, .7152, .0722], linear)
-        assert 1.05 / (light + .05) > 4.5  # contrast on white that WCAG asks for
+        assert 1.05 / (light(on_groups.dark(colour)) + .05) > 4.5  # on white, as WCAG asks
+
+
+def test_every_method_of_the_results_has_a_kind():
+    folder = paths.DATA / "results"
+    rows = pd.concat([ledger.results(folder=folder), ledger.differences(folder=folder)])
+    rows = rows[~rows["notebook"].str.endswith("-scale")]
+    names = pd.unique(rows[["method", "against"]].to_numpy().ravel())
+    assert not [name for name in names if isinstance(name, str) and reads(name) not in KINDS]
+
+
+def test_colours_say_what_a_method_reads_and_are_seen_on_both_cards():
+    for family in looks.FAMILIES.values():
+        for colour in family:
+            for card in ("#ffffff", "#1a2028"):
+                low, high = sorted([light(colour), light(card)])
+                assert (high + .05) / (low + .05) >= 3
+    shades = [set(family) for family in looks.FAMILIES.values()]
+    assert tuple(looks.FAMILIES) == KINDS and len(set.union(*shades)) == sum(map(len, shades))
+    names = ["permuted", "TF-IDF, all words", "GenePT WordLlama", "own text", "GenePT MiniLM"]
+    some = looks.looks(names)
+    assert list(some) == ["GenePT WordLlama", "GenePT MiniLM", "TF-IDF, all words", "permuted",
+                          "own text"]
+    for name in names[:3]:  # whatever else is drawn
+        assert looks.looks([name])[name] == some[name]
+        assert some[name]["color"] in looks.FAMILIES[reads(name)]
+    assert len({(one["color"], one["marker"]) for one in looks.looks(looks.FIRST).values()}
+               ) == len(looks.FIRST)
+
+
+def test_legends_name_what_methods_read():
+    table = pd.DataFrame({"row": "task", "value": .5, "low": .4, "high": .6,
+                          "method": ["permuted", "spelling", "GenePT MiniLM", "spelling, cut"]})
+    ax = plots.forest(table)
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == [
+        "reads text", "GenePT MiniLM", "reads letters", "spelling", "spelling, cut",
+        "reads nothing", "permuted"]
+    plots.plt.close(ax.figure)
+    ax = plots.forest(table.assign(method=list("abcd")))  # classifiers, say
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == list("abcd")
+    plots.plt.close(ax.figure)
 
 
 def test_a_logarithmic_axis_names_the_sizes_that_were_tried():

@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 import genept_utils
 from genept_utils import paths, sources
 from genept_utils.pages import claims, ledger
+from genept_utils.pages.methods import reads
 from genept_utils.pages.paper_index import as_published, paper_index
 
 from .tables import html_table, interval_bar, number, readable, spans, together, two_lines
@@ -138,9 +139,10 @@ class LedgerTable(DataTable):
         frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
         own = frame["note"].astype(str).str.startswith("your files")
         frame["note"] = frame["note"].astype(str).str.replace("^your files(; )?", "", regex=True)
+        kinds = [f"reads {reads(name)}" if reads(name) else "" for name in frame["our_method"]]
         frame["our method"] = two_lines(
             frame["our_method"].mask(own, frame["our_method"] + ", your files"),
-            together(frame, "split", "note"))
+            together(frame.assign(reads=kinds), "reads", "split", "note"))
         frame["chapter"] = [self.notebook_link(name) if name else ""
                             for name in frame["notebook"]]
         return frame
@@ -158,8 +160,8 @@ class ResultsTable(DataTable):
     def show(self, frame):
         frame = frame.copy()
         frame["95 % interval"] = spans(frame)
-        order = ["item", "task", "dataset", "label", "method", "classifier", "metric", "value",
-                 "95 % interval", "n", "repeats", "split", "note"]
+        order = ["item", "task", "dataset", "label", "method", "against", "reads", "classifier",
+                 "metric", "value", "95 % interval", "n", "repeats", "split", "note"]
         return frame[[name for name in order if name in frame]]
 
 

@@ -1,0 +1,82 @@
+"""How a method looks in every figure: a colour family says what it reads, a mark which it is."""
+
+import itertools
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+
+from genept_utils.pages.methods import KINDS, reads
+
+# Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]
+# More classes than colours: the same hues again, darker, then lighter; dark orange comes last,
+# since it is next to the brown.
+_AGAIN = [PALETTE[i] for i in (0, 3, 2, 6, 5, 4, 7, 1)]
+MANY = [*PALETTE, *sns.color_palette([sns.set_hls_values(c, l=0.20) for c in _AGAIN]).as_hex(),
+         *sns.color_palette([sns.set_hls_values(c, l=0.80) for c in _AGAIN]).as_hex()]
+# Hues of Okabe & Ito's colour-blind-safe set; all shades have a contrast of 3:1 or more on white
+# and on the card of the dark book (#1a2028).
+FAMILIES = {
+    "text": ["#0072B2", "#2F93D1", "#0A6FD0"], "words": ["#D55E00", "#B85200", "#E0701F"],
+    "letters": ["#00875F", "#009E73", "#3D8B2D"], "expression": ["#B5528A", "#CC79A7", "#9C5BA8"],
+    "annotations": ["#A67400", "#917A1C", "#B3781A"], "nothing": ["#757575", "#8C8C8C", "#6E7480"]}
+MARKS = "osD^vPX*<>ph"
+LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+# These look the same in all chapters; others take what comes next in their family.
+FIRST = (
+    "GenePT MiniLM", "GenePT-w", "GenePT WordLlama", "GenePT-s", "name only",
+    "TF-IDF, all words", "TF-IDF", "spelling, all n-grams", "spelling", "Gene2vec", "PCA",
+    "loadings, blood", "GO processes", "permuted", "random", "number of words", "degree",
+    "has a summary", "number of GO processes")
+
+
+def by_kind(methods):
+    """Methods in the order of what they read, those of no known kind last; else as given."""
+    order = [*KINDS, ""]
+    return sorted(dict.fromkeys(methods), key=lambda method: order.index(reads(str(method))))
+
+
+def looks(methods):
+    """Per method its ``color``, ``marker`` and ``linestyle``, in the order of :func:`by_kind`.
+
+    Names of which none is a method (classifiers) have a colour each and one mark; among methods
+    one of no known kind is black.
+    """
+    made, methods = {}, by_kind(methods)
+    if not any(reads(str(method)) for method in methods):
+        return {method: {"color": colour, "marker": "o", "linestyle": "-"}
+                for method, colour in zip(methods, itertools.cycle(MANY))}
+    for kind, own in itertools.groupby(methods, key=lambda method: reads(str(method))):
+        fixed = [method for method in FIRST if reads(method) == kind]
+        free, family = itertools.count(len(fixed)), FAMILIES.get(kind, ["#222222"])
+        for method in own:
+            at = fixed.index(method) if method in fixed else next(free)
+            made[method] = {"color": family[at % len(family)], "marker": MARKS[at % len(MARKS)],
+                            "linestyle": LINES[at % len(LINES)]}
+    return made
+
+
+def colours(names):
+    """The colour of every name: of methods by what they read, of others in the order given;
+    beyond 24 such names the colours begin anew."""
+    return {name: look["color"] for name, look in looks(names).items()}
+
+
+def legend(ax, below=0, **options):
+    """A legend that names what methods read above the methods that do; in ``below`` columns below
+    the axes where these are the only ones of their figure."""
+    handles, names = ax.get_legend_handles_labels()
+    kinds = [reads(name) for name in names]
+    heads, shown = [], list(zip(handles, names))
+    if len(set(kinds) - {""}) > 1:
+        heads, shown = [f"reads {kind}" for kind in KINDS if kind in kinds], []
+        for kind in (*KINDS, ""):
+            if f"reads {kind}" in heads:
+                shown.append((plt.Line2D([], [], linestyle="none"), f"reads {kind}"))
+            shown += [pair for pair, own in zip(zip(handles, names), kinds) if own == kind]
+    place = {"loc": "outside lower center", "ncols": below} if below else {}
+    made = (ax.figure if below else ax).legend(*zip(*shown), **place, **options)
+    for text in made.get_texts():
+        if text.get_text() in heads:
+            text.set(fontweight="bold", fontsize="small")
+    return made
