@@ -1,0 +1,128 @@
+"""Test rows stay out of the fit, and formulas are what they are called. Each of these tests was
+seen to fail with its line broken."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from genept_utils import embed, evaluate, finetune
+
+
+def test_the_choice_among_noise_lifts_no_test_score():
+    found = []
+    for seed in range(3):
+        rng, y = np.random.default_rng(seed), np.arange(80) % 2
+        noise = {f"noise {i}": rng.normal(size=(80, 5)) for i in range(30)}
+        found.append(evaluate.nested(noise, y, repeats=1, seed=seed)["roc_auc"].mean())
+    assert np.mean(found) < .58  # .664 where the best on the test rows is taken
+
+
+def test_inner_folds_keep_families_on_one_side():
+    """One candidate knows the family, and with it the label of its members; the other a little of
+    the label itself, which is all that helps with families that were not seen."""
+    rng, family = np.random.default_rng(0), np.repeat(np.arange(30), 6)
+    y = rng.permutation(np.arange(30) % 2)[family]
+    known = np.eye(30)[family] + .01 * rng.normal(size=(180, 30))
+    hint = y[:, None] + 1.5 * rng.normal(size=(180, 1))
+    made = evaluate.nested({"family": known, "hint": hint}, y, groups=family, repeats=2)
+    assert (made["features"] == "hint").all() and made["roc_auc"].mean() > .6
+    blind = evaluate.nested({"family": known, "hint": hint}, y, repeats=1)
+    assert (blind["features"] == "family").all()  # without families it is the better one
+
+
+def test_the_width_of_the_kernel_is_that_of_the_training_rows():
+    rng, fold = np.random.default_rng(0), np.repeat([0, 1, 2, 3], 60)
+    X = rng.uniform(-1, 1, (240, 2))
+    label = ((X**2).sum(axis=1) < .4).astype(int)
+    label ^= rng.random(240) < .25
+    X[(fold == 3) & (rng.random(240) < .3)] *= 6  # far from all others
+    train, test = fold < 3, fold == 3
+    wide = 1 / (2 * X.var())
+    scores = [SVC(C=1, gamma=gamma, class_weight="balanced").fit(
+        X[train], label[train]).decision_function(X[test]) for gamma in ("scale", wide)]
+    value, other = (roc_auc_score(label[test], one) for one in scores)
+    assert evaluate.score_term(X, label, fold, C=1.)["roc_auc"] == pytest.approx(value)
+    assert abs(value - other) > .01
+
+
+def test_a_held_out_donor_is_in_no_scale():
+    rng, y = np.random.default_rng(0), np.arange(12) % 2
+    means = rng.normal(size=(12, 3)) + y[:, None]
+    means[5] *= 40
+    names = np.array([f"d{i:02}" for i in range(12)])
+    made = evaluate.donor_decisions(np.repeat(means, 4, axis=0), np.repeat(names, 4),
+                                    np.repeat(y, 4))
+    for out in (0, 5):
+        rest = np.arange(12) != out
+        scale = StandardScaler().fit(means[rest])
+        model = LogisticRegression(class_weight="balanced", tol=1e-8, max_iter=1000).fit(
+            scale.transform(means[rest]), y[rest])
+        assert made["score"][out] == pytest.approx(
+            model.decision_function(scale.transform(means[[out]]))[0], rel=1e-3)
+
+
+def test_a_cell_is_no_neighbour_of_its_own():
+    rng = np.random.default_rng(0)
+    X, batch, label = rng.normal(size=(200, 4)), rng.integers(0, 3, 200), rng.integers(0, 2, 200)
+    made = evaluate.integration(X, batch, label)
+    apart = ((X[:, None] - X[None])**2).sum(axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    near = np.argsort(apart, axis=1)[:, :30]
+    for name, codes in (("ilisi", batch), ("clisi", label)):
+        simpson = [1 / sum((codes[row] == code).mean()**2 for code in np.unique(codes))
+                   for row in near]
+        k = codes.max() + 1
+        value = np.median(simpson)
+        assert made[name] == pytest.approx(
+            (value - 1) / (k - 1) if name == "ilisi" else (k - value) / (k - 1))
+    alone = np.arange(40) // 2  # two by two: nine other nearest cells hold one of the same
+    X = np.repeat(10 * rng.normal(size=(20, 3)), 2, axis=0) + .01 * rng.normal(size=(40, 3))
+    assert evaluate.neighbour_agreement(X, alone, k=1) == 1
+    assert evaluate.neighbour_agreement(X, np.arange(40), k=1) == 0
+
+
+def test_neighbours_and_silhouettes_go_by_direction():
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    turned = np.where(labels == 0, .3, .6)[:, None] + .02 * rng.normal(size=(60, 1))
+    X = np.hstack([np.cos(turned), np.sin(turned)]) * rng.lognormal(0, 1.5, (60, 1))
+    assert evaluate.neighbour_agreement(X, labels, 5) == 1
+    assert evaluate.asw(X, labels) > .8 > .2 > evaluate.asw(X, labels, "euclidean")
+
+
+def test_weight_decay_shrinks_the_network():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 5)), np.arange(200) % 2
+    size = [sum((layer**2).sum() for layer in finetune.fit(
+        X, y, hidden=16, weight_decay=decay, max_iter=100)[-1].coefs_) for decay in (1e-4, 10.)]
+    assert size[1] < .5 * size[0]
+
+
+@pytest.fixture(scope="module")
+def cells():
+    rng = np.random.default_rng(0)
+    symbols = embed.read_embedding("minilm").obs_names[::60].to_numpy()[:300]
+    types = np.repeat(["a", "b"], 60)
+    rate = np.where(types[:, None] == "a", rng.random(300), rng.random(300))
+    return ad.AnnData(sp.csr_matrix(np.log1p(rng.poisson(rate)), dtype=np.float32),
+                      obs=pd.DataFrame({"cell_type": types}, index=[f"c{i}" for i in range(120)]),
+                      var=pd.DataFrame(index=symbols), uns={"log1p": {}})
+
+
+def test_every_draw_has_halves_of_its_own(cells):
+    genes = np.array([f"G{i}" for i in range(40)])
+    halves = [evaluate.panels(genes, seed=draw) for draw in range(6)]
+    assert len({tuple(first) for first, _ in halves}) == 6
+    assert all(not set(first) & set(second) for first, second in halves)
+    made = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=6)
+    own = made[made["split"] == "same panel"]
+    assert own["accuracy"].nunique() > 2 or own["f1_macro"].nunique() > 2
+    again = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=2,
+                                   seed=3)
+    np.testing.assert_array_equal(again["accuracy"], made[made["draw"].isin([3, 4])]["accuracy"])
