@@ -253,6 +253,14 @@ def test_a_gene_that_does_not_vary_and_one_of_two_cells_get_no_vector(counts):
     assert gp.coexpression(counts, n=N, min_cells=2).n_obs == N_GENES
 
 
+@pytest.mark.parametrize("value", [.7, 1.1, 2.3456, 3.3])
+def test_rounding_makes_no_gene_vary(value):
+    """The sum of squares less that of the mean is seldom zero: 1e-15 here, on either side."""
+    X = sp.csr_matrix(np.full((997, 1), value, np.float32))
+    mean, deviation, occurs, _ = components.moments([X[:400], X[400:]], "log", ["TP53"])
+    assert mean == pytest.approx([value], rel=1e-6) and deviation == [0] and occurs == [997]
+
+
 # ---------------------------------------------------------------- by name
 
 @pytest.fixture
