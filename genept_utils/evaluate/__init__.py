@@ -40,7 +40,7 @@ from genept_utils.evaluate.inputs import (
     pair_scores,
     read_inputs,
 )
-from genept_utils.evaluate.intervals import interval, mean_interval, paired, spread
+from genept_utils.evaluate.intervals import interval, mean_interval, spread
 from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
 from genept_utils.evaluate.logistic import logistic_path
 from genept_utils.evaluate.negatives import (
@@ -86,16 +86,7 @@ from genept_utils.evaluate.roc import (
     stratified_auc,
     term_areas,
 )
-from genept_utils.evaluate.tables import (
-    area_gains,
-    areas,
-    bootstrap,
-    bootstrap_pairs,
-    by_method,
-    gains,
-    summary,
-    welch,
-)
+from genept_utils.evaluate.tables import bootstrap, summary, welch
 from genept_utils.evaluate.selectivity import (
     explained_by,
     program_scores,
@@ -105,13 +96,6 @@ from genept_utils.evaluate.selectivity import (
 from genept_utils.evaluate.sets import coverage, overview, read_sets, readable, run_gains
 from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
-from genept_utils.evaluate.tasks import (
-    across_tasks,
-    chosen_scores,
-    task_gains,
-    task_rows,
-    task_scores,
-)
 from genept_utils.evaluate.ways import (
     each,
     on_same_genes,
@@ -124,25 +108,23 @@ from genept_utils.evaluate.ways import (
 from genept_utils.evaluate.term_words import WordTable, masked, masked_scores, with_texts
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
-__all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw",
-           "bootstrap", "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing",
-           "chosen_pairs", "chosen_scores", "class_scores", "classifier", "clustering", "compare",
+__all__ = ["WordTable", "across_panels", "agreement", "asw", "bootstrap", "by_panel_size",
+           "cell_typing", "chosen_pairs", "class_scores", "classifier", "clustering", "compare",
            "cosine_threshold", "coverage", "cross_validate", "degree", "donor_auc",
            "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "each",
            "explained_by", "families", "family_recovery", "finetune", "fit_pairs", "found_by_type",
-           "gains", "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
+           "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
            "interval", "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
            "logistic_path", "masked", "masked_scores", "matched_negatives", "mean_interval",
            "mean_of_terms", "named_genes", "names_partner", "neighbour_agreement",
            "neighbours_and_width", "nested", "node_disjoint", "on_same_genes", "over_sets",
            "over_terms", "overview", "pair_cosines", "pair_features", "pair_roc", "pair_scores",
-           "paired", "pairs_alike", "pairs_by_method", "panel_predictions", "panel_rows",
-           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores",
-           "program_sets", "projected_words", "random_negatives", "read_inputs", "read_sets",
-           "readable", "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
+           "pairs_alike", "pairs_by_method", "panel_predictions", "panel_rows", "panel_table",
+           "panels", "parts_of", "phenotype_tests", "program_scores", "program_sets",
+           "projected_words", "random_negatives", "read_inputs", "read_sets", "readable",
+           "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
            "score_term", "selectivity", "selectivity_table", "sets_by_method", "shared_neighbours",
            "shared_sets", "small_share", "splits", "spread", "standardise", "strata",
-           "stratified_auc", "subsample", "summarise", "summary", "task_gains", "task_rows",
-           "task_scores", "term_areas", "term_gains", "text_facts", "transfer_labels", "ways",
-           "welch", "with_texts", "without_partners", "words", "write", "write_predictions",
-           "written"]
+           "stratified_auc", "subsample", "summarise", "summary", "term_areas", "term_gains",
+           "text_facts", "transfer_labels", "ways", "welch", "with_texts", "without_partners",
+           "words", "write", "write_predictions", "written"]

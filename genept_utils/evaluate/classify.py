@@ -54,7 +54,7 @@ def cross_validate(X, y, classifier="lr", folds=5, repeats=20, groups=None, seed
     """Test scores of a classifier over repeated splits.
 
     The splits depend on ``y``, ``groups``, ``seed`` and their numbers only: two calls with
-    other ``X`` are scored on the same rows, as :func:`paired` asks.
+    other ``X`` are scored on the same rows.
 
     Parameters
     ----------

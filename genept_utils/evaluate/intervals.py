@@ -104,32 +104,6 @@ def _jackknife(values, units, level):
     return mean, mean - half, mean + half
 
 
-def paired(a, b, test_size, level=0.95):
-    """Difference a - b of two methods scored on the same splits, corrected resampled t.
-
-    Parameters
-    ----------
-    a, b : array-like
-        (J,) scores on the same J splits, in the same order.
-    test_size : float
-        As in :func:`interval`.
-
-    Returns
-    -------
-    dict
-        ``difference``, ``low``, ``high`` and the two-sided ``p`` value.
-    """
-    difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    mean, low, high = interval(difference, test_size, level)
-    n = np.isfinite(difference).sum()
-    half = high - mean
-    if not half > 0:  # identical scores, or too few of them
-        return {"difference": mean, "low": low, "high": high, "p": np.nan}
-    t = mean / (half / stats.t.ppf((1 + level) / 2, n - 1))
-    return {"difference": mean, "low": low, "high": high,
-            "p": float(2 * stats.t.sf(abs(t), n - 1))}
-
-
 def spread(values, level=0.95):
     """Mean and the range that holds the middle ``level`` of the values (of seeds, of draws).
 

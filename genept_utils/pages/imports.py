@@ -37,7 +37,7 @@ def imported(tree):
     """Files of the package that a syntax tree imports at its top level: a set of paths.
 
     Of a room (a folder whose ``__init__`` only gathers names) those files count whose names are
-    used: ``evaluate.paired`` stands on ``evaluate/intervals.py`` and on nothing else there.
+    used: ``evaluate.interval`` stands on ``evaluate/intervals.py`` and on nothing else there.
     """
     return set().union(*map(_files, _named(tree)))
 

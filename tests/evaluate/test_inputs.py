@@ -97,15 +97,16 @@ def test_class_scores_are_on_the_same_splits(source):
     pd.testing.assert_frame_equal(made["vectors"], reference)
     assert made["words"]["roc_auc"].mean() > .98  # the word itself stands in the name
     assert made["letters"]["roc_auc"].mean() > .6
-    shown = evaluate.by_method(made, ["accuracy", "roc_auc"])
+    shown = evaluate.summarise(made, values=["accuracy", "roc_auc"], kind="folds")
     assert shown["method"].tolist() == ["vectors"] * 2 + ["words"] * 2 + ["letters"] * 2
     row = shown.iloc[0]
     assert (row["value"], row["low"], row["high"]) == pytest.approx(
         np.minimum(evaluate.interval(reference["accuracy"], .2), 1))
     assert row["repeats"] == 5 and row["n"] == 32
-    gain = evaluate.gains(made, "vectors", ["letters", "words"], ["accuracy"]).iloc[0]
-    assert gain["difference"] == pytest.approx(row["value"] - shown.iloc[4]["value"])
-    assert gain["low"] <= gain["difference"] <= gain["high"]
+    gain = evaluate.compare(made, [("vectors", "letters"), ("vectors", "words")],
+                            ["repeat", "fold"], ["accuracy"], kind="folds").iloc[0]
+    assert gain["value"] == pytest.approx(row["value"] - shown.iloc[4]["value"])
+    assert gain["low"] <= gain["value"] <= gain["high"]
 
 
 def test_pair_scores_and_their_areas(named):
@@ -120,9 +121,9 @@ def test_pair_scores_and_their_areas(named):
     np.testing.assert_allclose(made["vectors"], evaluate.score_pairs(
         known, test, evaluate.fit_pairs(known, *train)))
     curves = evaluate.pair_roc(y[1500:], made, test)
-    table = evaluate.areas(curves).set_index("method")
+    table = evaluate.summarise(curves).set_index("method")
     assert table.loc["vectors", "n"] == 500
     assert table.loc["vectors", "value"] == curves["vectors"]["auc"]
-    gain = evaluate.area_gains(curves, "vectors", ["letters"]).iloc[0]
-    assert gain["difference"] == pytest.approx(table["value"].diff().iloc[1] * -1)
-    assert gain["low"] < gain["difference"] < gain["high"]
+    gain = evaluate.compare(curves, [("vectors", "letters")]).iloc[0]
+    assert gain["value"] == pytest.approx(table["value"].diff().iloc[1] * -1)
+    assert gain["low"] < gain["value"] < gain["high"]

@@ -23,15 +23,6 @@ def test_one_score_has_no_interval(mean):
     assert mean([.8, np.nan])[0] == .8 and np.isnan(mean([.8])[1:]).all() and np.isnan(mean([])[0])
 
 
-def test_paired_agrees_with_the_interval_of_the_difference():
-    a, b = np.array([.8, .7, .9, .75]), np.array([.7, .72, .8, .7])
-    made = evaluate.paired(a, b, .2)
-    assert (made["difference"], made["low"], made["high"]) == pytest.approx(
-        evaluate.interval(a - b, .2))
-    assert (made["p"] < .05) == (made["low"] > 0)
-    assert np.isnan(evaluate.paired(a, a, .2)["p"])
-
-
 def test_mean_interval_of_symmetric_values_is_students_t_and_leans_with_skewed_ones():
     values = np.array([.1, .2, .3, .5, .7, .8, .9])
     error = stats.sem(values)
