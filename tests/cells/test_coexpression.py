@@ -127,7 +127,21 @@ def dask(counts, folder, chunks=(40, N_GENES)):
                       obs=counts.obs)
 
 
+def untidy(counts, folder):
+    """Rows the other way round, a count of one in two parts, and zeros that are stored."""
+    whole = counts.X.toarray()[:, ::-1]
+    rows, columns = np.indices(whole.shape).reshape(2, -1)
+    one = (whole > 0).ravel()
+    order = np.argsort(np.concatenate([rows, rows[one]]), kind="stable")
+    data = np.concatenate([whole.ravel() - one, np.ones(one.sum(), np.float32)])[order]
+    indices = N_GENES - 1 - np.concatenate([columns, columns[one]])[order]
+    ends = np.cumsum(np.bincount(np.concatenate([rows, rows[one]])))
+    X = sp.csr_matrix((data.astype(np.float32), indices, [0, *ends]), whole.shape)
+    return ad.AnnData(X, obs=counts.obs, var=counts.var)
+
+
 HELD = {
+    "untidy": untidy,
     "csc": lambda counts, folder: ad.AnnData(counts.X.tocsc(), obs=counts.obs, var=counts.var),
     "dense": lambda counts, folder: ad.AnnData(counts.X.toarray(), obs=counts.obs, var=counts.var),
     "whole numbers": lambda counts, folder: ad.AnnData(counts.X.astype(np.int64), obs=counts.obs,
