@@ -140,10 +140,17 @@ def whiten(vectors, ridge=RIDGE):
     covariance before its inverse square root is taken. Vectors that are all the same have no
     direction: ValueError.
     """
-    centred = vectors - vectors.mean(axis=0)
+    mean, root = whitening(vectors, ridge)
+    return ((vectors - mean) @ root).astype(np.float32)
+
+
+def whitening(vectors, ridge=RIDGE):
+    """What :func:`whiten` does to vectors: the mean (d,) it takes away, and the matrix (d, d)
+    float64 that it then multiplies by."""
+    mean = vectors.mean(axis=0)
+    centred = vectors - mean
     if not centred.any():
         raise ValueError(f"the vectors of all {len(vectors):,} genes are the same, so there is "
                          "nothing to whiten")
     values, axes = np.linalg.eigh(np.cov(centred, rowvar=False).astype(np.float64))
-    root = (axes / np.sqrt(np.maximum(values, 0) + ridge * values[-1])) @ axes.T
-    return (centred @ root).astype(np.float32)
+    return mean, (axes / np.sqrt(np.maximum(values, 0) + ridge * values[-1])) @ axes.T

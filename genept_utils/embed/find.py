@@ -60,13 +60,7 @@ def aligned(embedding, names, counts=None, species=None, kind=None):
     """As :func:`align` for names, without the warnings; ``kind`` as in
     :func:`genept_utils.genes.look_up`."""
     matched = genes.look_up(names, counts, species, kind)
-    if "symbol" in embedding.obs:  # keys of others, kept as released
-        by_symbol = embedding.obs["symbol"].astype(str).reset_index(drop=True)
-        by_symbol = by_symbol[by_symbol != ""].drop_duplicates()
-        by_symbol = pd.Series(by_symbol.index, by_symbol)
-    else:
-        by_symbol = pd.Series(np.arange(embedding.n_obs), embedding.obs_names)
-    rows = by_symbol.reindex(matched.symbols).fillna(-1).to_numpy(int)
+    rows = by_symbol(embedding).reindex(matched.symbols).fillna(-1).to_numpy(int)
     is_gene = (matched.table["how"] != "not a gene").to_numpy()
     if matched.species == "human" or "symbol" in embedding.obs:
         own = embedding.obs_names.get_indexer(matched.table["name"].str.strip())
@@ -75,6 +69,20 @@ def aligned(embedding, names, counts=None, species=None, kind=None):
     if matched.mass is not None:
         matched = dataclasses.replace(matched, mass=genes.mass(counts, rows >= 0, is_gene))
     return rows, matched
+
+
+def by_symbol(embedding):
+    """The row of each gene of an embedding, by approved symbol; keys of others, kept as released,
+    go by their column ``symbol``. Of two vectors of a gene the first.
+
+    Returns
+    -------
+    pandas.Series
+        (n_genes,) int, indexed by symbol; genes without one are left out.
+    """
+    keys = embedding.obs["symbol"] if "symbol" in embedding.obs else embedding.obs_names
+    rows = pd.Series(np.arange(embedding.n_obs), pd.Index(keys).astype(str))
+    return rows[(rows.index != "") & ~rows.index.duplicated()]
 
 
 def nearest(embedding, names, k=10, among=None, together=False):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import embed
+from genept_utils.embed.find import by_symbol
 from genept_utils.embed.vectors import checked
 from genept_utils.evaluate.classify import score_parts
 from genept_utils.evaluate.counts import letters, words
@@ -209,8 +210,5 @@ def _read(source, seed):
 
 
 def _rows(embedding, symbols):
-    """Row of each symbol, -1 where there is none; keys of others go by their approved symbol."""
-    keys = embedding.obs["symbol"] if "symbol" in embedding.obs else embedding.obs_names
-    keys = pd.Series(np.arange(embedding.n_obs), pd.Index(keys).astype(str))
-    keys = keys[(keys.index != "") & ~keys.index.duplicated()]
-    return keys.reindex(list(symbols)).fillna(-1).to_numpy(int)
+    """Row of each symbol, -1 where there is none."""
+    return by_symbol(embedding).reindex(list(symbols)).fillna(-1).to_numpy(int)

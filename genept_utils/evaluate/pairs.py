@@ -17,7 +17,13 @@ def pair_features(vectors, pairs, kind="sum"):
         (n, 2) row numbers into ``vectors``.
     kind : {"sum", "product", "difference"}
         The sum (as published), the elementwise product or the absolute difference.
+
+    Raises
+    ------
+    ValueError
+        A row number below 0: a gene that has no vector.
     """
+    pairs = _known(pairs)
     a, b = vectors[pairs[:, 0]], vectors[pairs[:, 1]]
     if kind == "sum":
         return a + b
@@ -26,6 +32,15 @@ def pair_features(vectors, pairs, kind="sum"):
     if kind == "difference":
         return abs(a - b)
     raise ValueError(f"pair feature {kind!r} is not one of sum, product, difference")
+
+
+def _known(pairs):
+    """Pairs as an array, once each of their genes has a row; -1 would take the last one."""
+    pairs = np.asarray(pairs)
+    if pairs.size and pairs.min() < 0:
+        raise ValueError(f"{(pairs < 0).any(axis=1).sum():,} of {len(pairs):,} pairs name a gene "
+                         "without a vector (row -1); leave them out")
+    return pairs
 
 
 def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50,
@@ -62,9 +77,10 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, max_iter=50,
     Raises
     ------
     ValueError
-        Labels other than 0 and 1, or the method does not converge.
+        Labels other than 0 and 1, a row number below 0 (a gene that has no vector), or the method
+        does not converge.
     """
-    pairs, y = np.asarray(pairs), np.asarray(y, dtype=float)
+    pairs, y = _known(pairs), np.asarray(y, dtype=float)
     if set(np.unique(y)) != {0.0, 1.0}:
         raise ValueError("pair labels must be 0 and 1, with both present")
     if sp.issparse(vectors):
@@ -185,7 +201,7 @@ class _block_moments:
 def score_pairs(vectors, pairs, model, features="sum"):
     """Decision values (n,) of pairs under a model of :func:`fit_pairs`."""
     weights, intercept = model
-    pairs = np.asarray(pairs)
+    pairs = _known(pairs)
     if features == "sum":
         each = vectors @ weights
         return each[pairs[:, 0]] + each[pairs[:, 1]] + intercept

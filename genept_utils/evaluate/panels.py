@@ -1,17 +1,18 @@
 """Cell typing across gene panels that share no gene."""
 
-import gc
-
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import cells, embed
-from genept_utils.embed.vectors import checked
+from genept_utils import cells
 from genept_utils.evaluate.checks import checked as scored
-from genept_utils.evaluate.neighbours import label_scores
+from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_symbols
 from genept_utils.evaluate.splits import families, subsample
-from genept_utils.evaluate.tables import summary
+from genept_utils.genes.table import named_genes
+
+KEPT = 0.4  # share of the cells that train in every draw, so that settings can be chosen on them
+TOL = 0.01  # of scikit-learn's solver: a stricter one takes four times as long for the same result
+_families = families  # the parameter of across_panels hides the function's name
 
 
 def panels(symbols, size=None, families=None, seed=0):
@@ -60,190 +61,175 @@ def panels(symbols, size=None, families=None, seed=0):
     return tuple(np.sort(side[:size] if size else side) for side in drawn)
 
 
+def shared_genes(embeddings, *sets):
+    """The genes (symbols, sorted) that panels are drawn from: measured in one of the sets, and
+    with a vector in every embedding (a callable is asked for its first draw)."""
+    measured = np.concatenate([_symbols(adata) for adata in sets])
+    shared = shared_symbols({name: given(0) if callable(given) else given
+                             for name, given in embeddings.items()})
+    return shared[pd.Index(shared).isin(measured)]
+
+
+def always_training(adata, max_cells=2000, seed=0):
+    """The cells that :func:`across_panels` tests in no draw: settings can be chosen on them.
+
+    Parameters
+    ----------
+    max_cells, seed : int
+        As in :func:`across_panels`.
+
+    Returns
+    -------
+    anndata.AnnData
+        Two fifths of the cells.
+    """
+    rows = subsample(scored(None, adata.obs["cell_type"], 2), max_cells, seed)
+    return adata[rows[np.sort(_order(len(rows), seed)[0])]]
+
+
 def across_panels(train, embeddings, test=None, draws=10, size=None, among=None, families=None,
-                  given=None, seed=0, C=0.01, max_cells=2000):
+                  given=None, seed=0, C=0.01, how="plain", settings=None, same=True,
+                  max_cells=2000):
     """Cell typing when the training and the test cells were measured on disjoint gene panels.
 
     For every draw, GenePT-w of the training cells from panel A trains a logistic regression that
     is tested on GenePT-w of other cells from panel B. Each side is standardised by itself, so
     nothing is known of the test cells but their own vectors. ``"same panel"`` tests the same
-    model on panel A of the same test cells.
+    model on panel A of the same test cells. All methods see the same genes: those that every
+    embedding has.
 
     Parameters
     ----------
     train, test : anndata.AnnData
         Log-normalised cells with ``obs["cell_type"]``. Without ``test`` half of the training
-        cells, another half in every draw, are tested. Of two sets only the types that both have
-        are used.
+        cells are tested, another half in every draw; two fifths train in every draw
+        (:func:`always_training`). Of two sets only the types that both have are used.
     embeddings : dict of str to anndata.AnnData or callable
-        Gene vectors by method; the first is an AnnData. A callable takes the number of the draw
-        and gives the vectors: a control that is drawn anew.
+        Gene vectors by method. A callable takes the number of the draw and gives the vectors: a
+        control that is drawn anew.
     draws, seed : int
         Draws of panels (and of cells), and the first seed.
     size, families
         As in :func:`panels`; ``families`` is ``"symbol"`` or ``"gene_group"``
         (:func:`families`).
-    among : int or numpy.ndarray, optional
-        Draw the panels from the ``among`` most variable genes of the training cells only, or
-        from the genes of a mask (n_genes,).
+    among : int or sequence, optional
+        Draw the panels from the ``among`` most variable genes of the training cells only, from
+        the genes of a mask (n_genes,), or from these symbols.
     given : set of str, optional
         Symbols of a fixed test panel; the training panel is then every other gene, and the
         draws differ in cells only.
-    C : float
-        Inverse strength of the L2 penalty.
+    C : float or sequence of float
+        Inverse strength of the L2 penalty; of several, each is scored.
+    how : str or sequence of str
+        Gene vectors as they are (``"plain"``), with their mean over the genes taken away
+        (``"centred"``), or also ``"whitened"`` (:func:`genept_utils.cells.whiten`).
+    settings : dict of str to tuple, optional
+        Per method its C and how, in place of the two above.
+    same : bool
+        Score the same panel, too.
     max_cells : int
         Larger sets are sampled, each type in its share.
 
     Returns
     -------
     pandas.DataFrame
-        One row per draw, method and panel ("disjoint panels", "same panel"): ``accuracy``,
-        ``f1_macro``, ``majority`` (share of the largest type among the test cells), ``genes``
-        (of the training panel), ``n_test``.
+        One row per draw, method, setting and panel ("disjoint panels", "same panel"):
+        ``accuracy``, ``f1_macro``, ``majority`` (share of the largest type among the test
+        cells), ``C``, ``how``, ``genes`` (of the training panel), ``pool`` (genes that panels
+        are drawn from), ``n_test``.
 
     Raises
     ------
     ValueError
-        Values that are no expression, fewer than two cell types (or shared ones), or fewer than
-        two genes with a vector to draw from.
+        Values that are no expression, fewer than two cell types (or shared ones), no gene that
+        all embeddings have, or fewer than two of them measured.
     """
-    sides = [_panel_side(train, max_cells, seed)]
-    if test is not None:
-        sides.append(_panel_side(test, max_cells, seed))
-        shared = np.intersect1d(sides[0]["y"], sides[1]["y"])
-        sides = [_rows(side, np.flatnonzero(np.isin(side["y"], shared))) for side in sides]
-        scored(None, sides[0]["y"], 2)
-    pool = np.unique(np.concatenate([side["symbols"] for side in sides]))
-    pool = pool[pd.Index(pool).isin(next(iter(embeddings.values())).obs_names)]
-    if among is not None:
-        mask = among if np.ndim(among) else cells.highly_variable(train, among)
-        chosen = sides[0]["symbols"][mask]
-        pool = pool[pd.Index(pool).isin(chosen)]
-    kin = None if families is None else _families(pool, families)
-    rows = []
-    for draw in range(seed, seed + draws):
-        a, b = panels(pool, size, kin, draw) if given is None else _given_panels(pool, given)
-        near, far = _train_and_test(sides, draw)
-        parts = [_on_panel(side, panel) for side, panel in ((near, a), (far, a), (far, b))]
-        for method, embedding in embeddings.items():
-            embedding = checked(embedding(draw) if callable(embedding) else embedding)
-            fit, same, other = (_panel_vectors(*part, embedding) for part in parts)
-            for split, tested in (("disjoint panels", other), ("same panel", same)):
-                if split == "disjoint panels":
-                    model = _fit_standardised(fit, near["y"], C)
-                scores = label_scores(far["y"], model.predict(standardise(tested)))
-                rows.append({"draw": draw, "method": method, "split": split, **scores,
-                             "majority": pd.Series(far["y"]).value_counts(normalize=True).max(),
-                             "genes": len(a), "n_test": len(far["y"])})
-    return pd.DataFrame(rows)
+    drawn = _drawn(train, embeddings, test, draws, size, among, families, given, seed, max_cells)
+    return pd.DataFrame([{**about, **_scores(true, found)} for about, true, found in
+                         _tested(drawn, C, how, settings, same)])
 
 
-def by_panel_size(adata, embeddings, sizes, among=None, report=print, **options):
-    """:func:`across_panels` for panels of several sizes.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Genes of each panel; tried where the pool holds three such panels or more.
-    among : int, optional
-        The pool is the ``among`` most variable genes instead of all.
-    report : callable
-        Is given one sentence where no size fits.
-    **options
-        Of :func:`across_panels`.
+def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", settings=None, draws=10,
+                      given=None, seed=0, max_cells=2000):
+    """What the test cells of :func:`across_panels` are taken for on the other panel.
 
     Returns
     -------
     pandas.DataFrame
-        With ``size``, ``pool`` ("all genes", "variable genes") and ``task``.
+        One row per draw, method and test cell: ``draw``, ``method``, ``true``, ``found``.
     """
-    pool = "all genes" if among is None else "variable genes"
-    most = min(among or adata.n_vars, adata.n_vars)
+    drawn = _drawn(train, embeddings, test, draws, None, None, None, given, seed, max_cells)
+    return pd.concat([pd.DataFrame({"draw": about["draw"], "method": about["method"],
+                                    "true": true, "found": found})
+                      for about, true, found in _tested(drawn, C, how, settings, False)],
+                     ignore_index=True)
+
+
+def _drawn(train, embeddings, test, draws, size, among, families, given, seed, max_cells):
+    """Per draw: the gene vectors, the two panels, training and test side."""
+    sides = [_side(train, max_cells, seed)]
+    if test is not None:
+        sides.append(_side(test, max_cells, seed))
+        shared = np.intersect1d(sides[0]["y"], sides[1]["y"])
+        sides = [_rows(side, np.isin(side["y"], shared)) for side in sides]
+        scored(None, sides[0]["y"], 2)
+    pool = np.unique(np.concatenate([side["symbols"] for side in sides]))
     if among is not None:
-        among = cells.highly_variable(adata, among)  # once for all sizes
-        gc.collect()  # the copies that this took
-    made = [across_panels(adata, embeddings, size=size, among=among, **options).assign(
-        size=size, pool=pool, task=f"panels of {size} from {pool}")
-        for size in sizes if 3 * size <= most]
-    if not made:
-        report(f"{most:,} genes are fewer than three panels of {min(sizes)}: panel sizes are left "
-               "out.")
-    return pd.concat(made) if made else pd.DataFrame(columns=["size", "pool", "task", "split"])
-
-
-def panel_table(runs, split=None, index=("dataset", "split")):
-    """Mean accuracy by method, with the share of the largest type in a column of its own."""
-    runs = runs if split is None else runs[runs["split"] == split]
-    by = [name for name in index if split is None or name != "split"]
-    table = runs.pivot_table("accuracy", by, "method", sort=False)
-    table["largest type"] = runs.groupby(by, sort=False)["majority"].mean()
-    return table.round(2)
-
-
-def panel_rows(runs):
-    """Rows for the ledger: ``accuracy`` and ``f1_macro`` with the middle 95 % of the draws, and
-    the number ``n`` of test cells."""
-    rows = summary(runs, ["task", "dataset", "method", "split"], ["accuracy", "f1_macro"])
-    size = runs.groupby(["task", "dataset"])["n_test"].first().astype(int).rename("n")
-    return rows.merge(size.reset_index(), on=["task", "dataset"])
-
-
-def parts_of(sets, columns):
-    """The sets, and their parts by the values of some columns of ``obs``: "kang control"."""
-    parts = dict(sets)
-    for name, adata in sets.items():
-        for column in [column for column in columns if column in adata.obs]:
-            for value in adata.obs[column].dropna().unique():
-                parts[f"{name} {value}"] = adata[adata.obs[column] == value]
-    return parts
-
-
-def panel_predictions(adata, embedding, draws=10, seed=0, C=0.01, max_cells=2000):
-    """True and predicted labels of the test cells of all draws of :func:`across_panels`, on
-    disjoint random halves of the genes."""
-    side = _panel_side(adata, max_cells, seed)
-    pool = np.unique(side["symbols"][pd.Index(side["symbols"]).isin(
-        checked(embedding).obs_names)])
-    true, found = [], []
+        asked = cells.highly_variable(train, among) if np.ndim(among) == 0 else np.asarray(among)
+        if asked.dtype == bool:
+            asked = _symbols(train)[asked]
+        pool = pool[pd.Index(pool).isin(asked)]
+    spaces = GeneSpaces(embeddings, pool, seed)
+    kin = None if families is None else _families(spaces.genes, families)
     for draw in range(seed, seed + draws):
-        a, b = panels(pool, seed=draw)
-        near, far = _train_and_test([side], draw)
-        fit, other = (_panel_vectors(*_on_panel(*part), embedding)
-                      for part in ((near, a), (far, b)))
-        model = _fit_standardised(fit, near["y"], C)
-        true.append(far["y"])
-        found.append(model.predict(standardise(other)))
-    return np.concatenate(true), np.concatenate(found)
+        a, b = (panels(spaces.genes, size, kin, draw) if given is None
+                else _given_panels(spaces.genes, given))
+        near, far = sides if test is not None else _halves(sides[0], draw, seed)
+        spaces.draw(draw)
+        yield {"draw": draw, "genes": len(a), "pool": len(spaces.genes)}, spaces, a, b, near, far
 
 
-_families = families  # the parameter of across_panels hides the function's name
+def _tested(drawn, C, how, settings, same):
+    """Per draw, method, setting and panel: what it is, true and found labels."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # the products are small: threads would wait for each other
+        for about, spaces, a, b, near, far in drawn:
+            asked = {"disjoint panels": b, "same panel": a} if same else {"disjoint panels": b}
+            fit = _sums(spaces, near, a)
+            tests = {split: _sums(spaces, far, panel) for split, panel in asked.items()}
+            for method in spaces.methods:
+                strengths, ways = settings[method] if settings else (C, how)
+                for way in np.atleast_1d(ways):
+                    X = spaces.write(fit, method, way)
+                    others = {split: spaces.write(sums, method, way)
+                              for split, sums in tests.items()}
+                    for strength in np.atleast_1d(strengths):
+                        model = _fit(X, near["y"], strength)
+                        for split, other in others.items():
+                            yield ({**about, "method": method, "split": split, "C": strength,
+                                    "how": way}, far["y"], model.predict(other))
 
 
-def relabelled(embedding, seed=0):
-    """The vectors of an embedding under the names of other genes: a permuted map that shares the
-    memory of the original."""
-    names = np.random.default_rng(seed).permutation(checked(embedding).obs_names.to_numpy())
-    return type(embedding)(embedding.X, obs=pd.DataFrame(index=names))
-
-
-def _panel_side(adata, max_cells, seed):
+def _side(adata, max_cells, seed):
     cells.scale_of(adata)  # what is no expression is refused
     rows = subsample(scored(None, adata.obs["cell_type"], 2), max_cells, seed)
-    return {"X": sp.csc_matrix(cells.chosen(adata).X[rows]),
-            "y": adata.obs["cell_type"].to_numpy(str)[rows],
-            "symbols": cells.matched_genes(adata).symbols}
+    symbols = pd.Series(_symbols(adata))
+    kept = np.flatnonzero((symbols != "") & ~symbols.duplicated())  # of two columns the first
+    return {"X": sp.csc_matrix(cells.chosen(adata).X[rows])[:, kept],
+            "y": adata.obs["cell_type"].to_numpy(str)[rows], "symbols": pd.Index(symbols[kept])}
+
+
+def _symbols(adata):
+    """(n_genes,) approved symbols, "" for none; names that are all symbols are taken as they are,
+    which spares the matching of each call."""
+    if adata.var_names.isin(named_genes()[0].index).all():
+        return adata.var_names.to_numpy(object)
+    return np.asarray(cells.matched_genes(adata).symbols, dtype=object)
 
 
 def _rows(side, rows):
-    return {"X": side["X"][rows], "y": side["y"][rows], "symbols": side["symbols"]}
-
-
-def _train_and_test(sides, draw):
-    if len(sides) == 2:
-        return sides
-    order = np.random.default_rng(draw).permutation(len(sides[0]["y"]))
-    half = len(order) // 2
-    return _rows(sides[0], np.sort(order[:half])), _rows(sides[0], np.sort(order[half:]))
+    return {**side, "X": side["X"][rows], "y": side["y"][rows]}
 
 
 def _given_panels(pool, given):
@@ -254,29 +240,39 @@ def _given_panels(pool, given):
     return pool[~inside], pool[inside]
 
 
-def _on_panel(side, panel):
-    """The expression of a panel's genes, and their symbols."""
-    columns = np.flatnonzero(pd.Index(side["symbols"]).isin(panel))
-    return side["X"][:, columns].tocsr(), side["symbols"][columns]
+def _halves(side, draw, seed):
+    """Training and test cells of a draw."""
+    kept, rest = _order(len(side["y"]), seed)
+    rest = np.random.default_rng(draw).permutation(rest)
+    near, far = np.split(rest, [len(side["y"]) // 2 - len(kept)])
+    return [_rows(side, np.sort(rows)) for rows in (np.concatenate([kept, near]), far)]
 
 
-def _panel_vectors(X, symbols, embedding):
-    vectors = embedding.X[embedding.obs_names.get_indexer(symbols)]
-    return embed.unit(cells.weighted_sum(X, vectors))
+def _order(n, seed):
+    """Row numbers of the cells that train in every draw, and of the others."""
+    return np.split(np.random.default_rng(seed).permutation(n), [int(KEPT * n)])
 
 
-def standardise(X):
-    """Each column brought to mean 0 and standard deviation 1; a constant column becomes 0."""
-    X = np.asarray(X, dtype=np.float32)
-    return (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-6)
+def _sums(spaces, side, panel):
+    """Sums of gene vectors over those genes of a panel that a side has measured."""
+    columns = np.flatnonzero(side["symbols"].isin(panel))
+    return spaces.sums(side["X"][:, columns].tocsr(), side["symbols"][columns])
 
 
-def _fit_standardised(X, y, C):
+def _fit(X, y, C):
     from sklearn.dummy import DummyClassifier
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
 
     if len(np.unique(y)) < 2:  # rare types that all fell to the other half
         return DummyClassifier(strategy="most_frequent").fit(X, y)
-    with threadpool_limits(1):  # the products are small: threads would wait for each other
-        return LogisticRegression(C=C, max_iter=500, tol=1e-3).fit(standardise(X), y)
+    return LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)
+
+
+def _scores(true, found):
+    """Accuracy, macro F1 over the true types, share of the largest type, number of cells."""
+    names, codes = np.unique(true, return_inverse=True)
+    right = true == found
+    size, hits = np.bincount(codes), np.bincount(codes[right], minlength=len(names))
+    named = pd.Series(found).value_counts().reindex(names, fill_value=0).to_numpy()
+    return {"accuracy": right.mean(), "f1_macro": (2 * hits / (size + named)).mean(),
+            "majority": size.max() / len(true), "n_test": len(true)}

@@ -12,7 +12,7 @@ import pandas as pd
 from genept_utils import cells, outside, sources
 from genept_utils.datasets import missing, read_cells
 from genept_utils.evaluate.checks import checked
-from genept_utils.evaluate.panels import standardise
+from genept_utils.evaluate.gene_spaces import standardise
 from genept_utils.evaluate.splits import subsample
 
 COLUMNS = {"predicted": "genept_predicted", "probability": "genept_probability"}

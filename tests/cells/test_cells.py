@@ -306,60 +306,6 @@ def test_integration_tells_mixed_from_separate_batches():
     assert mixed["clisi"] > 0.99
 
 
-# ---------------------------------------------------------------- panels
-
-def test_panels_share_no_gene_and_no_family():
-    symbols = [f"{family}{i}" for family in ("AAA", "BBB", "CCC", "DDD") for i in range(25)]
-    a, b = evaluate.panels([*symbols, *symbols, ""], seed=3)
-    assert len(a) == len(b) == 50 and not set(a) & set(b)
-    assert np.array_equal(a, evaluate.panels(symbols[::-1], seed=3)[0])
-    kin = [symbol[:3] for symbol in symbols]
-    a, b = evaluate.panels(symbols, families=kin, seed=3)
-    assert len(a) == len(b) == 50 and not {s[:3] for s in a} & {s[:3] for s in b}
-    assert [len(panel) for panel in evaluate.panels(symbols, 10, kin, seed=1)] == [10, 10]
-    with pytest.raises(ValueError, match="two panels of 60 genes need 120; there are 100"):
-        evaluate.panels(symbols, 60)
-
-
-@pytest.fixture
-def two_groups():
-    """(400, 200) logged cells of two types; vectors that say which type a gene belongs to."""
-    rng = np.random.default_rng(0)
-    names = list(embed.read_embedding().obs_names[:200])
-    y, kind = np.repeat(["a", "b"], 200), np.arange(200) % 2
-    X = rng.poisson(np.where((y == "b")[:, None] == kind, 3, 1)).astype(np.float32)
-    adata = ad.AnnData(sp.csr_matrix(X), obs=pd.DataFrame({"cell_type": y}).set_axis(
-        [f"c{i}" for i in range(400)]), var=pd.DataFrame(index=names))
-    vectors = np.column_stack([kind, 0.2 * rng.standard_normal((200, 6))])
-    told = embed.as_embedding(vectors, pd.DataFrame(index=names), model="told", text="none")
-    return cells.normalise(adata), told
-
-
-def test_text_that_tells_the_type_crosses_disjoint_panels_and_a_permuted_map_does_not(two_groups):
-    from functools import partial
-
-    adata, told = two_groups
-    made = evaluate.across_panels(adata, {"told": told, "null": partial(evaluate.relabelled, told)},
-                                  draws=6)
-    means = made.groupby(["method", "split"])["accuracy"].mean()
-    assert means["told", "disjoint panels"] > 0.7
-    assert means["told", "same panel"] > 0.7
-    assert 0.3 < means["null", "disjoint panels"] < 0.65
-    assert set(made["n_test"]) == {200}
-
-
-def test_two_studies_are_compared_on_the_types_they_share(two_groups):
-    adata, told = two_groups
-    other = adata[:, ::-1].copy()
-    other.obs["cell_type"] = np.where(np.arange(400) < 50, "only here",
-                                      other.obs["cell_type"].astype(object))
-    made = evaluate.across_panels(adata, {"told": told}, other, draws=2)
-    assert set(made["n_test"]) == {350}
-    fixed = evaluate.across_panels(adata, {"told": told}, other, draws=1,
-                                   given=set(adata.var_names[:80]))
-    assert set(fixed["genes"]) == {120}
-
-
 def test_a_patients_condition_by_leaving_patients_out():
     rng = np.random.default_rng(0)
     donor = np.repeat(np.arange(16), 10)

@@ -1,12 +1,11 @@
-"""Cells of several sets: donors held out, small shares, panels, and scores that are undefined."""
+"""Cells of several sets: donors held out, small shares, and scores that are undefined."""
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
 
-from genept_utils import embed, evaluate, finetune
+from genept_utils import evaluate, finetune
 
 
 @pytest.fixture
@@ -130,21 +129,3 @@ def test_scores_of_sets_and_ways_in_tables_by_name():
     assert made["mean"]["mean"].tolist() == [0, 1, .5, 1.5] and (made["mean"]["n"] == 2).all()
     assert made["n"]["n"].tolist() == [7, 8] * 4 and made["n"]["of"].tolist()[2:4] == ["y", "y"]
     assert evaluate.each({}, ways, None) == {}
-
-
-@pytest.fixture
-def small():
-    rng = np.random.default_rng(0)
-    symbols = embed.read_embedding("minilm").obs_names[::60].to_numpy()[:300]
-    counts = sp.csr_matrix(np.log1p(rng.poisson(.5, (60, 300))), dtype=np.float32)
-    return ad.AnnData(counts, obs=pd.DataFrame({"cell_type": ["a"] * 59 + ["b"]},
-                                               index=[f"c{i}" for i in range(60)]),
-                      var=pd.DataFrame(index=symbols), uns={"log1p": {}})
-
-
-def test_panels_that_do_not_fit_and_a_half_with_one_type(small):
-    said, vectors = [], {"text": embed.read_embedding("minilm")}
-    made = evaluate.by_panel_size(small, vectors, [200], report=said.append)
-    assert not len(made) and "300 genes are fewer than three panels of 200" in said[0]
-    made = evaluate.by_panel_size(small, vectors, [50, 200], among=200, draws=4)
-    assert set(made["size"]) == {50} and made["accuracy"].between(0, 1).all()

@@ -87,10 +87,8 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "lineages": (lambda a: datasets.lineages(a).obs_names, {}),
     "across_panels": (lambda a: evaluate.across_panels(a, {"m": EMBEDDING}, draws=1)["accuracy"],
                       PANELS),
-    "by_panel_size": (lambda a: evaluate.by_panel_size(a, {"m": EMBEDDING}, [2], draws=1,
-                                                       report=str).get("accuracy", pd.Series()),
-                      {**PANELS, "one gene": None, "no genes": None}),  # said, and no row
-    "panel_predictions": (lambda a: evaluate.panel_predictions(a, EMBEDDING, draws=1)[0], PANELS),
+    "panel_predictions": (lambda a: (found := evaluate.panel_predictions(
+        a, {"m": EMBEDDING}, draws=1))["true"] == found["found"], PANELS),
 }
 EMBEDDING = embed.read_embedding()
 
@@ -149,7 +147,8 @@ OF_VECTORS = {
     "genept_w": (lambda e, path: gp.genept_w(made(), e).obsm["X_genept_w"],
                  {**UNSOUND, **NO_GENE}),
     "panel_predictions": (lambda e, path: np.zeros(len(evaluate.panel_predictions(
-        made(), e, draws=1)[0])), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
+        made(), {"m": e}, draws=1))), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
+    "on_shared_genes": (lambda e, path: evaluate.on_shared_genes({"m": e})["m"].X, UNSOUND),
     "write_embedding": (lambda e, path: embed.write_embedding(e, path) or embed.read_embedding(
         path).X, UNSOUND),
 }
