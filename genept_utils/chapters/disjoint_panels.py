@@ -68,6 +68,23 @@ def _loadings(reference, seed):
     return cells.coexpression(adata[adata.obs["experiment"].str.endswith("3 lines")], seed=seed)
 
 
+def names_in(name):
+    """The sets behind a name such as "kang control -> kang stimulated"."""
+    return {part.split()[0] for part in name.split(" -> ")}
+
+
+def overview(sets, vectors_for):
+    """Per set where its loadings are learnt, and how many genes it has for all methods, and for
+    those beside the other tissue."""
+    made = {}
+    for name, adata in sets.items():
+        groups, learnt = vectors_for(name), references([name])
+        made[name] = {"learnt from": learnt[0], "genes": len(evaluate.shared_genes(
+            groups[""], adata)), "other tissue": learnt[1], "genes there": len(
+            evaluate.shared_genes(groups[NARROW], adata)) if NARROW in groups else 0}
+    return pd.DataFrame.from_dict(made, orient="index").rename_axis("dataset")
+
+
 def by_panel_size(adata, embeddings, sizes, among=None, report=print, **options):
     """:func:`genept_utils.evaluate.across_panels` for panels of several sizes, as far as the pool
     holds three; ``among`` draws them from so many variable genes instead of all."""
@@ -98,18 +115,26 @@ def table(runs, split="disjoint panels", columns="dataset"):
     return made.round(2)
 
 
-def differences(runs, pairs=PAIRS):
-    """Paired differences of accuracy draw by draw in every data set, and over the data sets with
-    one mean each: rows for the ledger."""
+def differences(runs, pairs=PAIRS, unit="draw", value="accuracy"):
+    """Paired differences by ``unit`` in every data set, and over the data sets with one mean
+    each: rows for the ledger."""
     by = ["task", "split"]
-    made = [evaluate.compare(runs, pairs, "draw", "accuracy", [*by, "dataset"])]
+    made = [evaluate.compare(runs, pairs, unit, [value], [*by, "dataset"])]
     sets = runs.groupby(by)["dataset"].nunique()
     for (task, split), number in sets[sets > 1].items():
         here = runs[(runs["task"] == task) & (runs["split"] == split)]
-        mean = here.groupby(["dataset", "method"], as_index=False)["accuracy"].mean()
-        made.append(evaluate.compare(mean, pairs, "dataset", "accuracy").assign(
+        mean = here.groupby(["dataset", "method"], as_index=False)[value].mean()
+        made.append(evaluate.compare(mean, pairs, "dataset", [value]).assign(
             task=task, split=split, dataset=f"{number} sets"))
     return pd.concat(made, ignore_index=True).assign(metric="accuracy")
+
+
+def of_cells(predictions, **about):
+    """Predictions of one draw as scores: a row per cell and method, 1 where it is right."""
+    cell = predictions.groupby("method").cumcount()
+    largest = predictions["true"].value_counts(normalize=True).max()
+    return predictions.assign(cell=cell, accuracy=1.0 * (predictions["true"] == predictions[
+        "found"]), majority=largest, split="disjoint panels", **about)
 
 
 def shown(gaps, split="disjoint panels"):
@@ -120,9 +145,38 @@ def shown(gaps, split="disjoint panels"):
         "text", ["method", "against"], "dataset", aggfunc="first", sort=False)
 
 
-def rows(runs):
-    """Rows for the ledger: ``accuracy`` and ``f1_macro`` with the middle 95 % of the draws, and
-    the number ``n`` of test cells."""
-    made = evaluate.summary(runs, ["task", "dataset", "method", "split"], ["accuracy", "f1_macro"])
-    size = runs.groupby(["task", "dataset"])["n_test"].first().astype(int).rename("n")
-    return made.merge(size.reset_index(), on=["task", "dataset"])
+def rows(runs, kind="spread", unit=None, values=("accuracy", "f1_macro")):
+    """Rows for the ledger: by default with the middle 95 % of the draws."""
+    return evaluate.summarise(runs, ["task", "dataset", "method", "split"], list(values), kind,
+                              unit)
+
+
+def second(path, label, **options):
+    """Cells to predict, with their types where the file has them under ``label`` or
+    ``cell_type``."""
+    given = {name: value for name, value in options.items() if value}
+    adata = datasets.load(path, labelled=False, **given)
+    if label in adata.obs:
+        adata.obs["cell_type"] = adata.obs[label]
+    return adata
+
+
+def prepared(embedding, how):
+    """An embedding with its vectors centred or whitened."""
+    X = {"plain": lambda X: X, "centred": lambda X: X - X.mean(axis=0),
+         "whitened": cells.whiten}[how](embedding.X)
+    return embed.as_embedding(X, embedding.obs, **embedding.uns["genept"])
+
+
+def transferred(train, test, embeddings, settings, name):
+    """Accuracy of each method on cells of a second file that have types of their own."""
+    made = {}
+    for method, embedding in embeddings.items():
+        C, how = next(found[method] for (own, _), found in settings.items()
+                      if own == name and method in found)
+        found = evaluate.transfer_labels(train, test, prepared(embedding, how), C=C)
+        known = test.obs["cell_type"].notna().to_numpy()
+        made[method] = (found["predicted"].to_numpy(object)[known]
+                        == test.obs["cell_type"].to_numpy(object)[known]).mean()
+    made["largest type"] = test.obs["cell_type"].value_counts(normalize=True).max()
+    return pd.Series(made, name="accuracy").round(2).to_frame()
