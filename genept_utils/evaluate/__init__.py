@@ -96,7 +96,7 @@ from genept_utils.evaluate.selectivity import (
     selectivity,
     selectivity_table,
 )
-from genept_utils.evaluate.sets import coverage, overview, read_sets, readable, run_gains
+from genept_utils.evaluate.sets import coverage, overview, read_sets, readable
 from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
 from genept_utils.evaluate.ways import (
@@ -125,8 +125,8 @@ __all__ = ["GeneSpaces", "WordTable", "across_panels", "agreement", "always_trai
            "pair_cosines", "pair_features", "pair_roc", "pair_scores", "pairs_alike",
            "pairs_by_method", "panel_predictions", "panels", "phenotype_tests", "program_scores",
            "program_sets", "projected_words", "random_negatives", "read_inputs", "read_sets",
-           "readable", "relabelled", "run_gains", "score_pair_folds", "score_pairs", "score_sets",
-           "score_term", "selectivity", "selectivity_table", "sets_by_method", "shared_genes",
+           "readable", "relabelled", "score_pair_folds", "score_pairs", "score_sets", "score_term",
+           "selectivity", "selectivity_table", "sets_by_method", "shared_genes",
            "shared_neighbours", "shared_sets", "side_by_side", "small_share", "splits", "spread",
            "standardise", "strata", "stratified_auc", "subsample", "summarise", "summary",
            "term_areas", "term_gains", "text_facts", "transfer_labels", "ways", "welch",

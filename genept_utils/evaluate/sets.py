@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import cells, datasets, embed, sources
-from genept_utils.evaluate.intervals import spread
 from genept_utils.evaluate.splits import subsample
 
 LEAST_CELLS = 50  # the scores ask for 30 neighbours
@@ -109,25 +108,3 @@ def readable(wanted, seed=0, report=print):
         except sources.SourceError as error:
             report(f"{method} is left out: {str(error).splitlines()[0]}")
     return made
-
-
-def run_gains(runs, metric, pairs, by):
-    """Differences of two methods run by run: their mean and what holds 95 % of them.
-
-    Parameters
-    ----------
-    runs : pandas.DataFrame
-        One row per run: ``method``, ``metric`` and the columns ``by``.
-    pairs : sequence of tuple of str
-        (method, other); a pair of which one is missing is left out.
-    by : list of str
-        Columns that name a run, the same for both methods.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``method``, ``minus``, ``mean``, ``low``, ``high``.
-    """
-    wide = runs.pivot_table(metric, by, "method")
-    rows = [(a, b, *spread(wide[a] - wide[b])) for a, b in pairs if {a, b} <= set(wide)]
-    return pd.DataFrame(rows, columns=["method", "minus", "mean", "low", "high"])
