@@ -24,13 +24,11 @@ from genept_utils.evaluate.donors import (
     phenotype_tests,
 )
 from genept_utils.evaluate.gene_sets import (
-    over_terms,
     pairs_by_method,
     score_pair_folds,
     score_sets,
     score_term,
     sets_by_method,
-    term_gains,
 )
 from genept_utils.evaluate.inputs import (
     chosen_pairs,
@@ -120,26 +118,24 @@ from genept_utils.evaluate.tasks import (
     task_rows,
     task_scores,
 )
-from genept_utils.evaluate.term_words import WordTable, masked, masked_scores, with_texts
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
-__all__ = ["WordTable", "across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw",
-           "bootstrap", "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing",
-           "chosen_pairs", "chosen_scores", "class_scores", "classifier", "clustering", "compare",
+__all__ = ["across_panels", "across_tasks", "agreement", "area_gains", "areas", "asw", "bootstrap",
+           "bootstrap_pairs", "by_method", "by_panel_size", "cell_typing", "chosen_pairs",
+           "chosen_scores", "class_scores", "classifier", "clustering", "compare",
            "cosine_threshold", "coverage", "cross_validate", "degree", "differences", "donor_auc",
-           "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "drawn", "each",
-           "explained_by", "families", "family_recovery", "finetune", "fit_pairs", "found_by_type",
-           "gains", "gene_input", "gene_programs", "has_input", "held_out_donors", "integration",
-           "interval", "knn_predict", "label_scores", "labelled", "leave_one_donor_out", "letters",
-           "logistic_path", "masked", "masked_scores", "matched_negatives", "mean_interval",
+           "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "drawn",
+           "each", "explained_by", "families", "family_recovery", "finetune", "fit_pairs",
+           "found_by_type", "gains", "gene_input", "gene_programs", "has_input", "held_out_donors",
+           "integration", "interval", "knn_predict", "label_scores", "labelled",
+           "leave_one_donor_out", "letters", "logistic_path", "matched_negatives", "mean_interval",
            "mean_of_terms", "named_genes", "names_partner", "neighbour_agreement", "nested",
-           "node_disjoint", "over_terms", "overview", "pair_cosines", "pair_features", "pair_roc",
-           "pair_scores", "paired", "pairs_by_method", "panel_predictions", "panel_rows",
-           "panel_table", "panels", "parts_of", "phenotype_tests", "program_scores", "program_sets",
-           "random_negatives", "read_inputs", "read_sets", "readable", "relabelled", "run_gains",
-           "score_pair_folds", "score_pairs", "score_sets", "score_term", "selectivity",
-           "selectivity_table", "sets_by_method", "shared_neighbours", "shared_sets", "small_share",
-           "splits", "spread", "standardise", "strata", "stratified_auc", "subsample", "summarise",
-           "summary", "task_gains", "task_rows", "task_scores", "term_areas", "term_gains",
-           "text_facts", "transfer_labels", "welch", "with_texts", "without_partners", "words",
-           "write_predictions"]
+           "node_disjoint", "overview", "pair_cosines", "pair_features", "pair_roc", "pair_scores",
+           "paired", "pairs_by_method", "panel_predictions", "panel_rows", "panel_table", "panels",
+           "parts_of", "phenotype_tests", "program_scores", "program_sets", "random_negatives",
+           "read_inputs", "read_sets", "readable", "relabelled", "run_gains", "score_pair_folds",
+           "score_pairs", "score_sets", "score_term", "selectivity", "selectivity_table",
+           "sets_by_method", "shared_neighbours", "shared_sets", "small_share", "splits", "spread",
+           "standardise", "strata", "stratified_auc", "subsample", "summarise", "summary",
+           "task_gains", "task_rows", "task_scores", "term_areas", "text_facts", "transfer_labels",
+           "welch", "without_partners", "words", "write_predictions"]

@@ -1,18 +1,25 @@
 """From any gene names to approved symbols, with a report of what matched how."""
 
 import dataclasses
-import functools
+import re
 
 import numpy as np
 import pandas as pd
 
 from genept_utils import outside
-from genept_utils.genes.columns import HALF, best
-from genept_utils.genes.features import filtered, kinds
-from genept_utils.genes.files import read_sets, read_table
-from genept_utils.genes.lookup import entrez_ids, look_up, row_numbers
-from genept_utils.genes.numbers import as_text
-from genept_utils.genes.rewritten import SEVERAL
+from genept_utils.genes import orthologs
+from genept_utils.genes.columns import best
+from genept_utils.genes.dates import DATED, from_date
+from genept_utils.genes.features import filtered, kinds, left_out
+from genept_utils.genes.lookup import lookup
+from genept_utils.genes.matched import Matched, mass
+from genept_utils.genes.numbers import are_positions, are_row_numbers, as_text
+from genept_utils.genes.rewritten import rewritten
+from genept_utils.genes.species import HUMAN, looks_like, species_name
+from genept_utils.genes.table import IDENTIFIERS, named_genes
+
+
+_VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
 
 
 def match(names, counts=None, species=None):
@@ -111,7 +118,7 @@ def of_table(first, table, counts=None, species=None, where="var_names", look=No
     options = {"counts": counts, "species": species, "kind": kind}
     column, _, found = best(first, table, lambda names: look(names, **options) if look else
                             (look_up(names, **options),), entrez_ids(species),
-                            functools.partial(row_numbers, species=species), where)
+                            _row_numbers(species), where)
     *others, matched = found
     said = filtered(table, counts)
     matched = dataclasses.replace(matched, column=column if column == where else
@@ -120,92 +127,165 @@ def of_table(first, table, counts=None, species=None, where="var_names", look=No
     return (*others, matched) if look else matched
 
 
-def of_file(path, species=None):
-    """As :func:`match` for the names in a text file, without the warnings.
+def look_up(names, counts=None, species=None, kind=None):
+    """As :func:`match` for names, without the warnings.
 
-    Of a table the columns are read that hold genes: one, or several where they hold different
-    genes, as the two ends of pairs or the markers of clusters; a cell with several names ("A;B")
-    is read as so many names. ``.gmt`` and ``.gmx`` hold sets. Where there are several columns or
-    sets, the report's table says in ``place`` where each name stood.
+    ``kind`` (n,) names the features that are no genes, see
+    :func:`genept_utils.genes.columns.kinds`.
+    """
+    whose = species_name(species)
+    given = pd.Series(np.asarray(names, dtype=object))
+    text = as_text(given)
+    other = np.zeros(len(text), bool) if kind is None else (np.asarray(kind) != "")
+    if _row_numbers(species)(text[~other]):
+        raise ValueError("the names are row numbers, not genes; give the column that holds the "
+                         "names (an Entrez id among numbers can be written as GeneID:7157)")
+    codes, unique = pd.factorize(text)
+    unique = pd.Series(unique, dtype=object)
+    matched = match_unique(unique, whose)
+    used = pd.Series(unique.index.isin(codes[~other]), unique.index) & (unique != "")
+    notes, other_species = _notes(unique[used], matched[used], species, whose)
+    table = matched.iloc[codes].reset_index(drop=True)
+    table.insert(0, "name", given.where(given.notna(), "").astype(str))
+    if other.any():
+        table.loc[other, ["symbol", "how", "candidates"]] = ["", "not a gene", ""]
+        notes += (left_out(pd.Series(kind, dtype=object)),)
+    if marked := _missing_marks(table):
+        notes += (marked,)
+    instead = named_genes()[1]
+    if not instead.startswith("HGNC") and (table["how"] == "missing").any():
+        notes += (f"names are looked up in {instead}, so genes under former names may be missed; "
+                  "`python -m genept_utils data --fetch genes/hgnc` says why",)
+    covered = None
+    if counts is not None:
+        covered = mass(counts, table["symbol"].to_numpy() != "", ~other)
+    return Matched(table, lookup(whose).source, covered, whose, notes,
+                   other_species)
+
+
+def match_unique(names, species=HUMAN):
+    """The table of :class:`Matched` for distinct names, but for ``name``."""
+    known = lookup(species)
+    bare = pd.Series([_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") else name
+                      for name in names], dtype=object)
+    found = known.exact.reindex(bare)
+    keys, how = found["symbols"].to_numpy(object), found["how"].to_numpy(object)
+    # "nan" is what a table program writes for no value; it is not the alias NaN
+    nothing = names.isin(["", "nan", "NaN", "Nan", "NAN"]).to_numpy()
+    rest = np.flatnonzero(pd.isna(how) & ~nothing)
+    found = known.folded.reindex(bare.iloc[rest].str.upper())
+    keys[rest] = found["symbols"]
+    how[rest] = found["how"].where(found["how"].isna() | (found["how"] == "ambiguous"), "case")
+    rest = rest[pd.isna(how[rest])]
+    for i in rest:
+        genes = from_date(names.iat[i], known.folded) if DATED.match(names.iat[i]) else ()
+        if genes:
+            keys[i], how[i] = "|".join(genes), "ambiguous" if len(genes) > 1 else "date"
+    rest = rest[pd.isna(how[rest])]
+    if len(rest):
+        other = np.array(rewritten(list(bare.iloc[rest]), species, list(bare)), dtype=object)
+        hit = other != ""
+        keys[rest[hit]] = other[hit]
+        how[rest[hit]] = np.where([("|" in key) for key in other[hit]], "ambiguous", "rewritten")
+    codes = are_positions(names, ~pd.isna(how))
+    missing = pd.isna(how) | codes
+    how[missing], keys[missing] = "missing", ""
+    if species != HUMAN:
+        keys, how = _human(keys, how, species)
+    several = how == "ambiguous"
+    return pd.DataFrame({"symbol": np.where(several, "", keys), "how": how,
+                         "candidates": np.where(several, keys, "")}, dtype=object)
+
+
+def _human(keys, how, species):
+    """Human symbols for genes of another species, and how they were reached."""
+    pairs = orthologs.to_human(species)
+    found = pairs.reindex(keys)
+    symbols = found["symbols"].fillna("").to_numpy(object)
+    ways = found["how"].fillna("no ortholog").to_numpy(object)
+    for i in np.flatnonzero(how == "ambiguous"):
+        of = pairs.reindex(keys[i].split("|"))["symbols"].fillna("")
+        human = sorted({symbol for some in of for symbol in some.split("|")} - {""})
+        symbols[i] = "|".join(human)
+        ways[i] = ("no ortholog", "co-ortholog", "ambiguous")[min(len(human), 2)]
+    missing = how == "missing"
+    symbols[missing], ways[missing] = "", "missing"
+    kept = (how == "rewritten") & np.isin(ways, ["ortholog", "co-ortholog", "case"])
+    ways[kept] = "rewritten"
+    return symbols, ways
+
+
+def _notes(names, matched, species, whose):
+    """Sentences on a set of distinct names, and the species that they look like."""
+    how = matched["how"]
+    if species is None:
+        other, count = looks_like(names, how)
+        said = (f"{count:,} of {len(names):,} names look like {other} genes; give species="
+                f"'{other}' (--species {other}) to find their human orthologs, or 'human' if they "
+                "are human")
+        return (said,) if other else (), other
+    if whose == HUMAN:
+        return (), ""
+    notes = []
+    letters = names.str.contains(r"(?i)^ENS(?:[A-Z]{3,4})?G\d{11}", regex=True)
+    if (letters & (how == "missing").to_numpy()).sum() > 0.2 * len(names):
+        notes += lookup(whose).notes
+    exact = lookup(whose).exact.index
+    count = int((names.isin(lookup().exact.index) & ~names.isin(exact)).sum())
+    if count >= max(3, 0.5 * len(names)):
+        notes.append(f"{count:,} of {len(names):,} names look like human genes, not like {whose} "
+                     "ones; leave species out if they are")
+    return tuple(notes), ""
+
+
+def _missing_marks(table):
+    """A sentence on names such as "NA", which are names of a gene and also the mark with which R
+    writes that there is none; with the suffixes that make names unique."""
+    rows = table[table["name"].str.fullmatch(r"NA(?:[-_.]{1,3}\d+)?") & (table["symbol"] != "")]
+    if not len(rows):
+        return ""
+    return (f"{len(rows):,} {'name is' if len(rows) == 1 else 'names are'} written "
+            f"{rows['name'].iloc[0]!r}, as R writes a missing name, and "
+            f"{'is' if len(rows) == 1 else 'are'} taken for {rows['symbol'].iloc[0]}, which was "
+            "once called so; take them out where no gene is meant")
+
+
+def entrez_ids(species=None):
+    """Entrez ids on record of a species."""
+    known = lookup(species_name(species)).exact
+    return known.index[known["how"] == "entrez"]
+
+
+def _row_numbers(species):
+    """The judge of names that are row numbers; with no species given, ids of mouse and rat that
+    are not close together pass as well, so that the set can be said to look like them."""
+    def judge(values):
+        found = are_row_numbers(values, entrez_ids(species))
+        if found == "unknown" and species is None:
+            known = [orthologs.known(other, "entrez_id") for other in ("mouse", "rat")]
+            return all(are_row_numbers(values, ids or ()) for ids in known)
+        return bool(found)
+    return judge
+
+
+def identified(keys):
+    """A table of identifiers for the keys of an embedding.
 
     Parameters
     ----------
-    path : pathlib.Path
-        A text file that :func:`genept_utils.genes.files.read_table` takes.
-    species : str or int, optional
-        As in :func:`match`.
+    keys : sequence of str
+        (n,) names in any form.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (n, 3) indexed by the keys as they are: :data:`IDENTIFIERS`, "" where not known; with a
+        first column ``symbol`` where the keys are not all approved symbols.
     """
-    sets = read_sets(path)
-    if sets is not None:
-        found = look_up(sets["name"], species=species)
-        places, what = sets["set"], f"{sets['set'].nunique():,} sets"
-    else:
-        table = read_table(path)
-        found = of_table(table.iloc[:, 0], table.iloc[:, 1:], species=species,
-                         where=table.columns[0])
-        names, places = _all_names(table, found, species)
-        if names is None:
-            return found
-        kept, found = found.column, look_up(names, species=species)
-        each = places.unique()
-        what = kept if len(each) == 1 else (
-            "the columns " + ", ".join(map(repr, each[:5]))
-            + (f" and {len(each) - 5:,} more" if len(each) > 5 else ""))
-    if places.nunique() > 1 or sets is not None:
-        found.table["place"] = places.to_numpy()
-    return dataclasses.replace(found, column=what)
-
-
-def _all_names(table, found, species):
-    """Names and columns of all cells that hold genes; (None, None) where one column with one name
-    a cell is all."""
-    columns = {}
-    for column in table:
-        values = as_text(table[column])
-        given = values[values != ""]
-        if not len(given) or given.str.fullmatch(r"[-+.,\deE%]+").mean() > HALF:
-            continue
-        first = f"the column {column!r}" == found.column or column == found.column
-        parts = _parts(given, species)
-        matched = look_up(parts, species=species)
-        if first or matched.share >= HALF and (kinds(pd.DataFrame(index=given)) == "").all():
-            symbols = pd.Series(matched.symbols, parts.index)
-            columns[column] = parts, symbols.groupby(level=0).first(), len(parts) > len(given)
-    rich = {column: (symbols != "").mean() >= HALF for column, (_, symbols, _) in columns.items()}
-    chosen = []
-    for column, (_, symbols, _) in columns.items():
-        if any(rich.values()) and not rich[column]:
-            continue
-        same = [columns[other][1].reindex(symbols.index) for other in chosen]
-        if all(((one == symbols) | (one == "") | (symbols == ""))[one.notna()].mean() < HALF
-               for one in same):
-            chosen.append(column)
-    if len(chosen) < 2 and found.share >= HALF and not any(columns[column][2] for column in chosen):
-        return None, None
-    firsts = [columns[column][1].get(0, "") == "" or str(table[column].iloc[0]).isdecimal()
-              for column in chosen]
-    if len(chosen) > 1 and len(table) > 2 and all(firsts) and table.columns[0] == "column 1":
-        names = dict(zip(chosen, table.iloc[0][chosen]))  # a head line of words that are no genes
-        columns = {names[column]: (columns[column][0].drop(index=0, errors="ignore"),)
-                   for column in chosen}
-        chosen = list(columns)
-    names = pd.concat([columns[column][0] for column in chosen])
-    places = pd.Series(np.repeat(chosen, [len(columns[column][0]) for column in chosen]))
-    return names.reset_index(drop=True), places
-
-
-def _parts(values, species):
-    """The names in cells (n,) of several, by the place of the cell; a cell whose name has a gene
-    as it is stays one."""
-    several = values[values.str.contains(SEVERAL)]
-    if not len(several):
-        return values
-    found = look_up(pd.Series(several.unique()), species=species, kind=None).table
-    whole = set(found.loc[~found["how"].isin(["ambiguous", "missing"]), "name"])
-    split = several[~several.isin(whole)].map(lambda cell: [
-        part for part in SEVERAL.split(cell) if part])
-    parts = split.explode()
-    known = look_up(parts, species=species).symbols != "" if len(parts) else np.array([])
-    good = pd.Series(known, parts.index).groupby(level=0).mean() >= HALF
-    parts = parts[parts.index.isin(good.index[good])]
-    return pd.concat([values[~values.index.isin(parts.index)], parts]).sort_index(kind="stable")
+    table = named_genes()[0][IDENTIFIERS]
+    keys = pd.Index(keys, dtype=object)
+    if keys.isin(table.index).all():
+        return table.loc[keys]
+    symbols = pd.Index(look_up(keys).symbols, name="symbol")
+    found = table.reindex(symbols).fillna("").reset_index()
+    return found.set_axis(keys)
