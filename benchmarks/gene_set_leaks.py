@@ -22,12 +22,13 @@ SEED = 0
 def main():
     os.environ["GENEPT_RESULTS"] = str(ROOT / "data" / "offline")
     from genept_utils import datasets, embed, evaluate, ledger
+    from genept_utils.chapters import disease_and_function as chapter
 
     shipped, rows = embed.read_embedding(), []
     for task, (count, taken) in TERMS.items():
-        written, table = evaluate.with_texts(datasets.gene_sets(task))
+        written, table = chapter.with_texts(datasets.gene_sets(task))
         vectors_of = shipped[written.index].X
-        terms = list(evaluate.masked(evaluate.WordTable(written), table, SEED))
+        terms = list(chapter.masked(chapter.WordTable(written), table, SEED))
         drawn = np.random.default_rng(SEED).choice(len(terms), count, replace=False)
         for term, own, other, about in [terms[i] for i in sorted(drawn)[:taken]]:
             part = table[(table["term"] == term) & (table["row"] >= 0)]
@@ -39,10 +40,9 @@ def main():
                     vectors = vectors.copy()
                     vectors[changed.index] = embed.embed(changed, "st:all-MiniLM-L6-v2")
                 scores = evaluate.score_sets(vectors, part, C=C)
-                C = scores["C"] if C is None else C
-                scores = scores.iloc[0]
+                C = scores.groupby("term")["C"].first() if C is None else C
                 rows.append({"task": task, "label": part["name"].iloc[0], "method": method,
-                             "value": scores["roc_auc"], "n": int(scores["n"])})
+                             "value": evaluate.term_areas(scores)[0].iloc[0], "n": len(part)})
             print(task, len(rows), rows[-3]["label"], [round(r["value"], 3) for r in rows[-3:]],
                   flush=True)
     note = "sentence model all-MiniLM-L6-v2, computed once on some of the terms"

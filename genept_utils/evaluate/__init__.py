@@ -24,13 +24,11 @@ from genept_utils.evaluate.donors import (
     phenotype_tests,
 )
 from genept_utils.evaluate.gene_sets import (
-    over_terms,
     pairs_by_method,
     score_pair_folds,
     score_sets,
     score_term,
     sets_by_method,
-    term_gains,
 )
 from genept_utils.evaluate.gene_spaces import (
     GeneSpaces,
@@ -108,26 +106,25 @@ from genept_utils.evaluate.ways import (
     write,
     written,
 )
-from genept_utils.evaluate.term_words import WordTable, masked, masked_scores, with_texts
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
-__all__ = ["GeneSpaces", "WordTable", "across_panels", "agreement", "always_training", "asw",
-           "bootstrap", "cell_typing", "chosen_pairs", "class_scores", "classifier", "clustering",
-           "compare", "cosine_threshold", "coverage", "cross_validate", "degree", "donor_auc",
+__all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "bootstrap",
+           "cell_typing", "chosen_pairs", "class_scores", "classifier", "clustering", "compare",
+           "cosine_threshold", "coverage", "cross_validate", "degree", "donor_auc",
            "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "each",
            "explained_by", "families", "family_recovery", "finetune", "fit_pairs",
            "found_by_type", "gene_input", "gene_programs", "has_input", "held_out_donors",
            "integration", "interval", "knn_predict", "label_scores", "labelled",
-           "leave_one_donor_out", "letters", "logistic_path", "masked", "masked_scores",
-           "matched_negatives", "mean_interval", "mean_of_terms", "named_genes", "names_partner",
+           "leave_one_donor_out", "letters", "logistic_path", "matched_negatives",
+           "mean_interval", "mean_of_terms", "named_genes", "names_partner",
            "neighbour_agreement", "neighbours_and_width", "nested", "node_disjoint",
-           "on_same_genes", "on_shared_genes", "over_sets", "over_terms", "overview",
-           "pair_cosines", "pair_features", "pair_roc", "pair_scores", "pairs_alike",
-           "pairs_by_method", "panel_predictions", "panels", "phenotype_tests", "program_scores",
-           "program_sets", "projected_words", "random_negatives", "read_inputs", "read_sets",
-           "readable", "relabelled", "score_pair_folds", "score_pairs", "score_sets", "score_term",
+           "on_same_genes", "on_shared_genes", "over_sets", "overview", "pair_cosines",
+           "pair_features", "pair_roc", "pair_scores", "pairs_alike", "pairs_by_method",
+           "panel_predictions", "panels", "phenotype_tests", "program_scores", "program_sets",
+           "projected_words", "random_negatives", "read_inputs", "read_sets", "readable",
+           "relabelled", "score_pair_folds", "score_pairs", "score_sets", "score_term",
            "selectivity", "selectivity_table", "sets_by_method", "shared_genes",
            "shared_neighbours", "shared_sets", "side_by_side", "small_share", "splits", "spread",
            "standardise", "strata", "stratified_auc", "subsample", "summarise", "summary",
-           "term_areas", "term_gains", "text_facts", "transfer_labels", "ways", "welch",
-           "with_texts", "without_partners", "words", "write", "write_predictions", "written"]
+           "term_areas", "text_facts", "transfer_labels", "ways", "welch", "without_partners",
+           "words", "write", "write_predictions", "written"]

@@ -147,8 +147,10 @@ def _terms(part):
 
 
 def _terms_gap(a, b):
-    (first, moved), (second, less) = roc.term_areas(a), roc.term_areas(b)
-    gap = (first - second).dropna()  # terms that both have; genes that one lacks move the other
+    keys = [part.set_index(["term", "gene"]).index for part in (a, b)]
+    (first, moved), (second, less) = (roc.term_areas(part[keys[i].isin(keys[1 - i])])
+                                      for i, part in enumerate((a, b)))  # genes that both have
+    gap = (first - second).dropna()
     moved = moved.sub(less, fill_value=0)
     moved = moved[moved.index.get_level_values("term").isin(gap.index)]
     return roc.mean_of_terms(gap, moved), len(gap)

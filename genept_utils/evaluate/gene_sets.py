@@ -1,49 +1,50 @@
 """One support vector machine a term: which genes belong to a disease, a function, a pair list.
 
-The protocol is that of Zhong et al. (2025), ``gene_level_benchmarks.py``: scikit-learn's ``SVC``
-with balanced classes, C by the mean ROC-AUC of three folds, then fitted to all three and tested
-once on the hold-out. Distances are computed once a term, so that the five values of C and the
-four training sets share them.
+The protocol is that of Zhong et al. (2025), ``gene_level_benchmarks.py``: a C-SVC with balanced
+classes, C by the mean ROC-AUC of three folds, then fitted to all three and tested once on the
+hold-out. Products are computed once a term, so that the five values of C and the four training
+sets share them; :func:`genept_utils.evaluate.svm.optima` finds the same optimum as scikit-learn.
 """
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from scipy.stats import rankdata
 
 from genept_utils import embed, genes
 from genept_utils.evaluate.inputs import gene_input, has_input
-from genept_utils.evaluate.intervals import mean_interval
+from genept_utils.evaluate.simple import is_fact
 
 C_VALUES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 HOLDOUT = 3
 
 
 def sets_by_method(inputs, table, seed=0):
-    """Hold-out ROC-AUC of every term, by method, each on the genes that it knows.
+    """Decision values of every hold-out gene of every term, by method.
 
     Parameters
     ----------
     inputs : dict of str to source
         Method -> what it reads, as in :func:`gene_input`. Vectors go with the radial kernel,
-        counts of words and letters with the linear one.
+        counts of words and letters with the linear one. Two or three numbers a gene ("facts")
+        are tried up to C = 10: beyond, the curve only bends more, and a fit takes minutes.
     table : pandas.DataFrame
-        Of :func:`genept_utils.datasets.gene_sets`.
+        Of :func:`genept_utils.datasets.gene_sets`. A method leaves out genes that it lacks.
 
     Returns
     -------
     pandas.DataFrame
-        ``method``, ``term``, ``name`` and the columns of :func:`score_sets`.
+        ``method`` and the columns of :func:`score_sets`, as :func:`summarise` and
+        :func:`compare` take them with ``kind="terms"``.
     """
     unique, found = pd.Index(table["gene"].unique()), []
-    names = table.drop_duplicates("term").set_index("term")["name"]
     for method, source in inputs.items():
         X, row = _known(source, unique, seed)
-        scores = score_sets(X, table.assign(row=row[table["gene"]].to_numpy()),
-                            "linear" if sp.issparse(X) else "rbf")
-        found.append(scores.reset_index().assign(method=method))
-    every = pd.concat(found, ignore_index=True)
-    every.insert(0, "name", every["term"].map(names))
-    return every
+        scores = score_sets(X, table.assign(row=row[table["gene"]].to_numpy()), _kernel(X),
+                            values=C_VALUES[:3] if is_fact(source) else C_VALUES)
+        scores.insert(0, "method", method)
+        found.append(scores)
+    return pd.concat(found, ignore_index=True).astype({"method": "category"})
 
 
 def pairs_by_method(inputs, pairs, folds, seed=0):
@@ -52,54 +53,28 @@ def pairs_by_method(inputs, pairs, folds, seed=0):
     for method, source in inputs.items():
         X, row = _known(source, unique, seed)
         ends = np.column_stack([row[pairs["a"]], row[pairs["b"]]])
-        scores = score_pair_folds(X, ends, pairs["label"].to_numpy(), folds,
-                                  "linear" if sp.issparse(X) else "rbf", seed=seed)
+        scores = score_pair_folds(X, ends, pairs["label"].to_numpy(), folds, _kernel(X),
+                                  seed=seed)
         found.append(scores.assign(method=method, fold=range(len(folds))))
     return pd.concat(found, ignore_index=True)
 
 
 def _known(source, entrez, seed):
     """Vectors of the genes that a method knows, and the row of each Entrez id (-1: none)."""
-    if isinstance(source, str) and not source.startswith("words/") and source != "letters":
-        source = embed.read_embedding(source, seed)
     symbols = genes.match(entrez).symbols
+    if isinstance(source, str) and not source.startswith(("words/", "letters", "facts")):
+        source = embed.read_embedding(source, seed)
     has = (symbols != "") & has_input(source, symbols)
     row = pd.Series(np.where(has, np.cumsum(has) - 1, -1), entrez)
     return gene_input(source, symbols[has], seed), row
 
 
-def over_terms(scores, draws=1000, seed=0):
-    """Mean over terms by method, with the interval of terms drawn again.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``method``, ``value``, ``low``, ``high``, ``n`` (terms), best first.
-    """
-    rows = []
-    for method, part in scores.groupby("method", sort=False):
-        value, low, high = _mean(part["roc_auc"].to_numpy(), draws, seed)
-        rows.append({"method": method, "value": value, "low": low, "high": high, "n": len(part)})
-    return pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
+def _kernel(X):
+    return "linear" if sp.issparse(X) else "rbf"
 
 
-def term_gains(scores, method, against, draws=1000, seed=0):
-    """Differences of a method to others, term by term: columns as in :func:`gains`."""
-    by_term, rows = scores.pivot(index="term", columns="method", values="roc_auc"), []
-    for other in against:
-        both = (by_term[method] - by_term[other]).dropna().to_numpy()
-        value, low, high = _mean(both, draws, seed)
-        rows.append({"method": method, "against": other, "difference": value, "low": low,
-                     "high": high, "terms": len(both)})
-    return pd.DataFrame(rows)
-
-
-def _mean(values, draws, seed):
-    return mean_interval(values)
-
-
-def score_sets(vectors, table, kernel="rbf", C=None):
-    """Hold-out ROC-AUC of every term.
+def score_sets(vectors, table, kernel="rbf", C=None, values=C_VALUES):
+    """Decision values of the hold-out genes of every term.
 
     Parameters
     ----------
@@ -111,27 +86,27 @@ def score_sets(vectors, table, kernel="rbf", C=None):
     kernel : {"rbf", "linear"}
         See :func:`score_term`.
     C : pandas.Series, optional
-        By term, the C to use; by default the folds choose it.
+        By term, the C to use; by default the folds choose it among ``values``.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``term``: ``roc_auc``, ``C``, ``n`` (genes used), ``positives`` among them.
+        One row per hold-out gene: ``term``, ``gene``, ``fold``, ``label``, ``score`` and the
+        term's ``C``. A term without both classes in training is left out.
     """
-    import sklearn
+    found = []
+    for term, part in table[table["row"] >= 0].groupby("term", sort=False):
+        rows, label, fold = (part[name].to_numpy() for name in ("row", "label", "fold"))
+        scores, used = score_term(vectors[rows], label, fold, kernel,
+                                  None if C is None else C[term], values=values)
+        if scores is not None:
+            held = part.loc[fold >= HOLDOUT, ["term", "gene", "fold", "label"]]
+            found.append(held.assign(score=scores, C=used))
+    return pd.concat(found, ignore_index=True)
 
-    found = {}
-    # each call of scikit-learn checks its numbers anew, which takes as long as a small fit
-    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        for term, part in table[table["row"] >= 0].groupby("term", sort=False):
-            rows, label, fold = (part[name].to_numpy() for name in ("row", "label", "fold"))
-            found[term] = score_term(vectors[rows], label, fold, kernel,
-                                     None if C is None else C[term])
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis("term")
 
-
-def score_term(X, label, fold, kernel="rbf", C=None, dots=None):
-    """Hold-out ROC-AUC of one term.
+def score_term(X, label, fold, kernel="rbf", C=None, dots=None, values=C_VALUES):
+    """Decision values of one term's hold-out genes.
 
     Parameters
     ----------
@@ -140,29 +115,27 @@ def score_term(X, label, fold, kernel="rbf", C=None, dots=None):
     label : numpy.ndarray
         (n,) 0 or 1.
     fold : numpy.ndarray
-        (n,) 0, 1, 2, and 3 for the hold-out.
+        (n,) 0, 1, 2 for training, and 3 or more for the hold-out.
     kernel : {"rbf", "linear"}
         ``"rbf"`` with scikit-learn's ``gamma="scale"`` of each training set, as published;
         ``"linear"`` for counts of words, where the dot product of two rows is what they share.
     C : float, optional
-        By default the folds choose it.
+        By default the folds choose it among ``values``.
     dots : numpy.ndarray, optional
         What :func:`products` gives for ``X``, where it is known already; it is overwritten.
 
     Returns
     -------
-    dict
-        ``roc_auc`` (NaN where a training set or the hold-out has one class only), ``C``, ``n``,
-        ``positives``.
+    tuple
+        (n_held_out,) decision values, but for a constant, None where the training set has one
+        class only; and the C.
     """
     shared = _shared(products(X) if dots is None else dots, kernel)
-    result = {"roc_auc": np.nan, "C": C, "n": len(label), "positives": int(label.sum())}
     if C is None:
-        inner = [((fold != test) & (fold != HOLDOUT), fold == test) for test in range(HOLDOUT)]
-        result["C"] = _best_C(X, shared, label, inner, kernel)
-    result["roc_auc"] = _over_C(X, shared, label, fold != HOLDOUT, fold == HOLDOUT,
-                                [result["C"]], kernel)[0]
-    return result
+        inner = [((fold != test) & (fold < HOLDOUT), fold == test) for test in range(HOLDOUT)]
+        C = _best_C(X, shared, label, inner, kernel, values)
+    found = _over_C(X, shared, label, fold < HOLDOUT, fold >= HOLDOUT, [C], kernel)
+    return (found[0] if found else None), C
 
 
 def score_pair_folds(vectors, pairs, label, folds, kernel="rbf", ratio=3, seed=0):
@@ -199,8 +172,8 @@ def score_pair_folds(vectors, pairs, label, folds, kernel="rbf", ratio=3, seed=0
         inner = [tuple(np.isin(used, part) for part in parts) for parts in fold["inner"]]
         C = _best_C(X, shared, label[used], inner, kernel)
         is_test = np.arange(len(used)) >= len(used) - len(test)
-        value = _over_C(X, shared, label[used], ~is_test, is_test, [C], kernel)[0]
-        rows.append({"roc_auc": value, "C": C, "n_test": len(test)})
+        scores = _over_C(X, shared, label[used], ~is_test, is_test, [C], kernel)[0]
+        rows.append({"roc_auc": area(label[test], scores), "C": C, "n_test": len(test)})
     return pd.DataFrame(rows)
 
 
@@ -244,40 +217,41 @@ def _shared(dots, kernel):
     return np.maximum(dots, 0, out=dots)
 
 
-def _best_C(X, shared, label, inner, kernel):
+def _best_C(X, shared, label, inner, kernel, values=C_VALUES):
     """The C with the best mean ROC-AUC over (train, test) masks; the smallest of equal ones."""
-    mean = np.mean([_over_C(X, shared, label, *parts, C_VALUES, kernel) for parts in inner],
-                   axis=0)
-    return 1.0 if np.isnan(mean).all() else C_VALUES[int(np.nanargmax(mean))]
+    areas = np.full((len(inner), len(values)), np.nan)
+    for number, (train, test) in enumerate(inner):
+        for place, scores in enumerate(_over_C(X, shared, label, train, test, values, kernel)):
+            areas[number, place:] = area(label[test], scores)  # a larger C may be the same
+    mean = areas.mean(axis=0)
+    return 1.0 if np.isnan(mean).all() else values[int(np.nanargmax(mean))]
 
 
 def _over_C(X, shared, label, train, test, values, kernel):
-    """ROC-AUC on the test rows for each C, from products or squared distances of all rows."""
-    from scipy.stats import rankdata
-    from sklearn.svm import SVC
+    """Decision values of the test rows for each C, from products or squared distances of all
+    rows; none where the training rows are of one class, fewer where larger ones are the same."""
+    from genept_utils.evaluate import svm
 
-    scores = np.full(len(values), np.nan)
     train, test = np.flatnonzero(train), np.flatnonzero(test)
-    if len(np.unique(label[train])) < 2 or len(np.unique(label[test])) < 2:
-        return scores
+    if len(np.unique(label[train])) < 2:
+        return []
     known, asked = shared[np.ix_(train, train)], shared[np.ix_(test, train)]
     if kernel == "rbf":
         for part in (known, asked):
             part *= -1 / (X.shape[1] * _variance(X[train]))
             np.exp(part, out=part)
-    known = known.astype(np.float64)
-    weight = len(train) / (2 * np.bincount(label[train]))[label[train]]  # the classes balanced
-    inside = label[test] == 1
-    for number, C in enumerate(values):
-        model = SVC(C=C, kernel="precomputed", shrinking=False).fit(
-            known, label[train], sample_weight=weight)
-        ranks = rankdata(asked[:, model.support_] @ model.dual_coef_[0])[inside]
-        scores[number] = (ranks.mean() - (inside.sum() + 1) / 2) / (~inside).sum()
-        bound = C * weight[model.support_]
-        if (np.abs(model.dual_coef_[0]) < bound * (1 - 1e-6)).all():
-            scores[number:] = scores[number]  # no row is held back by C: a larger one is the same
-            break
-    return scores
+    known = known.astype(np.float32, copy=False)
+    return [asked @ signed.astype(asked.dtype) for signed in
+            svm.optima(known, label[train], values)]
+
+
+def area(label, scores):
+    """ROC-AUC, NaN with one class: as scikit-learn's, without its checks of every call."""
+    inside = np.asarray(label) == 1
+    if inside.all() or not inside.any():
+        return np.nan
+    ranks = rankdata(scores)[inside]
+    return (ranks.mean() - (inside.sum() + 1) / 2) / (~inside).sum()
 
 
 def _variance(X):

@@ -159,7 +159,8 @@ def term_areas(decisions):
     Parameters
     ----------
     decisions : pandas.DataFrame
-        One hold-out gene of a term a row: ``term``, ``gene``, ``label`` (0 or 1), ``score``.
+        One hold-out gene of a term a row: ``term``, ``gene``, ``label`` (0 or 1), ``score``. With
+        a column ``stratum`` only genes of one stratum are compared (:func:`stratified_auc`).
 
     Returns
     -------
@@ -168,14 +169,18 @@ def term_areas(decisions):
         and ``gene``.
     """
     y = decisions["label"].to_numpy(dtype=bool)
-    won, size, _ = _won(y, decisions["score"], decisions["term"])
-    key = decisions.set_index(["term", "gene"]).index
-    won = pd.Series(won, key)
-    area = won[y].groupby(level="term", sort=False).mean().dropna()
+    within = ["term", "stratum"] if "stratum" in decisions else ["term"]
+    won, _, others = _won(y, decisions["score"], decisions.groupby(within).ngroup())
+    table = pd.DataFrame({"term": decisions["term"].to_numpy(), "y": y, "n": others,
+                          "won": np.nan_to_num(won) * others})
+    sums = table[y].groupby("term", sort=False)[["won", "n"]].sum()
+    area = (sums["won"] / sums["n"]).dropna()
     # few positives: the variance of a mean of n has n - 1 below it
-    scaled = (won - won.index.get_level_values("term").map(area)) / np.sqrt(
-        size * np.maximum(size - 1, 1))
-    return area, scaled[scaled.notna()]
+    size = table.groupby(["term", "y"])["n"].transform("size")
+    moved = (table["won"] - table["n"] * table["term"].map(area)) / table["term"].map(sums["n"])
+    moved *= np.sqrt(size / np.maximum(size - 1, 1))
+    moved.index = decisions.set_index(["term", "gene"]).index
+    return area, moved[moved.notna()]
 
 
 def mean_of_terms(area, influence):

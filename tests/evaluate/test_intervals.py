@@ -146,6 +146,20 @@ def test_areas_of_terms_are_those_of_each_term():
     assert high - mean == pytest.approx(stats.t.ppf(.975, 1) * np.sqrt(variance))
 
 
+def test_terms_within_strata():
+    """Only genes of one stratum are compared, weighted by the pairs of each."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"term": np.repeat(list("ab"), 40), "gene": np.tile(np.arange(40), 2),
+                          "label": rng.integers(0, 2, 80), "score": rng.random(80).round(1),
+                          "stratum": np.tile(np.arange(40) % 3, 2)})
+    area, influence = evaluate.term_areas(table)
+    for term, part in table.groupby("term"):
+        wanted, moved = auc_influence(part["label"], part["score"], part["stratum"])
+        assert area[term] == pytest.approx(wanted)
+        n = part.groupby("label")["gene"].transform("size")
+        assert influence[term].to_numpy() == pytest.approx(moved * np.sqrt(n / (n - 1)))
+
+
 def test_area_of_donors_and_the_difference_of_two():
     y, a, b = [0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], [1, 2, 4, 3, 5, 6]
     area, low, high = evaluate.donor_auc(y, a)

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genept_utils import evaluate
-from genept_utils.evaluate.term_words import beginnings
+from sklearn.metrics import roc_auc_score
+
+from genept_utils.chapters import disease_and_function as chapter
+from genept_utils.chapters.disease_and_function import beginnings
 
 
 @pytest.fixture
 def words():
-    return evaluate.WordTable([
+    return chapter.WordTable([
         "A1 causes retinitis pigmentosa, and Retinal decay.", "A2 binds DNA in muscle.",
         "A3 is found in muscles and in the retina", "A4 is a kinase"])
 
@@ -55,27 +57,27 @@ TEXTS = ["g0 cataract cataract", "g1 lens kinase", "g2 anemia", "g3 anemia anemi
 
 
 def test_as_many_words_of_another_term(sets):
-    words = evaluate.WordTable(TEXTS)
+    words = chapter.WordTable(TEXTS)
     found = {term: (own, other, about) for term, own, other, about in
-             evaluate.masked(words, sets)}
+             chapter.masked(words, sets)}
     own, other, about = found["T1"]
     assert own.to_dict() == {0: "g0", 1: "g1 kinase", 5: "g5"} and about["deleted"] == 4
     assert about["other"] == "anemia", "T3 shares a gene with T1"
     lost = sum(len(TEXTS[row].split()) - len(text.split()) for row, text in other.items())
     assert lost == about["deleted"] and about["told"] == 1
     assert not any("cataract" in TEXTS[row] for row in other.index)
-    again = list(evaluate.masked(words, sets))
-    assert all(a[2].equals(b[2]) for a, b in zip(again, evaluate.masked(words, sets)))
+    again = list(chapter.masked(words, sets))
+    assert all(a[2].equals(b[2]) for a, b in zip(again, chapter.masked(words, sets)))
 
 
 def test_a_term_that_shares_genes_with_all_others_is_left_out(sets):
     sets.loc[(sets["term"] == "T3") & (sets["row"] == 4), "label"] = 1
-    assert "T3" not in [term for term, *_ in evaluate.masked(evaluate.WordTable(TEXTS), sets)]
+    assert "T3" not in [term for term, *_ in chapter.masked(chapter.WordTable(TEXTS), sets)]
 
 
 def test_terms_that_cannot_be_compared_are_refused(sets):
     with pytest.raises(ValueError, match="none of the 1 terms has another one.*more terms"):
-        list(evaluate.masked(evaluate.WordTable(TEXTS), sets[sets["term"] == "T1"]))
+        list(chapter.masked(chapter.WordTable(TEXTS), sets[sets["term"] == "T1"]))
 
 
 def test_scores_fall_when_the_answer_is_the_text():
@@ -88,13 +90,10 @@ def test_scores_fall_when_the_answer_is_the_text():
                           "fold": np.repeat([0, 1, 2, 3], 40)})
     other = table.assign(term="T2", name="anemia", label=np.roll(label, 1))
     both = pd.concat([table, other])
-    changes = list(evaluate.masked(evaluate.WordTable(texts), both))[:1]
-    known = pd.DataFrame({"C": 1.0, "n": 1, "roc_auc": .3}, index=["T1"])  # of other genes
-    found = evaluate.masked_scores(texts, both, changes, "words", known).set_index(
-        "method").roc_auc
+    changes = list(chapter.masked(chapter.WordTable(texts), both))[:1]
+    table = both.assign(gene=both["row"].astype(str))
+    found = chapter.masked_scores(texts, table, changes, "words", {"T1": 1.0})
+    found = {method: roc_auc_score(part["label"], part["score"])
+             for method, part in found.groupby("method")}
     assert found["untouched"] == 1 and found["term words deleted"] < found["untouched"]
     assert found["other words deleted"] > .99, "the word of the term still stands there"
-    same = evaluate.masked_scores(texts, both, changes, "words", known.assign(n=160)).set_index(
-        "method").roc_auc
-    assert same["untouched"] == .3, "the same genes are not scored twice"
-    assert same["term words deleted"] == found["term words deleted"]

@@ -1,9 +1,4 @@
-"""What a text gives away: the words of a term deleted from every text, and as many others.
-
-A summary that says "mutations cause retinitis pigmentosa" answers the question whether its gene
-belongs to that disease. Deleting words costs something whatever the words are, so the words of
-the term are set against as many words of another term.
-"""
+"""Chapter 6: the words of a term deleted from every text, and as many words of another term."""
 
 import re
 
@@ -13,7 +8,7 @@ import scipy.sparse as sp
 
 from genept_utils import embed, genes
 from genept_utils.evaluate.counts import vectoriser
-from genept_utils.evaluate.gene_sets import products, score_term
+from genept_utils.evaluate.gene_sets import HOLDOUT, products, score_term
 
 OWN, OTHER, UNTOUCHED = "term words deleted", "other words deleted", "untouched"
 _TOKEN = re.compile(r"[a-z0-9]+")
@@ -62,16 +57,7 @@ ALSO = {
 
 
 def beginnings(name):
-    """How the words of a term begin in a text: of its name, and of what else it is called.
-
-    A word of seven letters and more loses its last three, at most down to five ("dystrophy" finds
-    "dystrophic"); a shorter one counts as it stands or in the plural.
-
-    Returns
-    -------
-    tuple of set of str
-        Beginnings of words, and whole words.
-    """
+    """How words of a term begin in a text (long ones lose their ending), and its whole words."""
     name = name.lower()
     starts = {start for word in name.split() for start in ALSO.get(word.strip(","), "").split()}
     whole = set()
@@ -87,22 +73,7 @@ def beginnings(name):
 
 
 def with_texts(table, kind="summary"):
-    """Texts of the genes of some sets, and the sets with the row of each gene's text.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Of :func:`genept_utils.datasets.gene_sets`.
-    kind : str
-        Of :func:`genept_utils.embed.texts`.
-
-    Returns
-    -------
-    texts : pandas.Series
-        (n,) by approved symbol.
-    table : pandas.DataFrame
-        With a column ``row`` into the texts, -1 where the gene has none.
-    """
+    """Texts of the genes of some sets, and the sets with the row of each gene's text (or -1)."""
     unique = pd.Index(table["gene"].unique())
     symbols = pd.Series(genes.match(unique).symbols, unique)
     written = embed.texts(kind, symbols[symbols != ""].unique())
@@ -111,13 +82,7 @@ def with_texts(table, kind="summary"):
 
 
 class WordTable:
-    """Texts as numbered words, so that the same words are looked up once for all terms.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        (n,) texts with single blanks.
-    """
+    """Texts as numbered words, so that the same words are looked up once for all terms."""
 
     def __init__(self, texts):
         split = [text.split() for text in texts]
@@ -160,35 +125,9 @@ class WordTable:
 
 
 def masked(words, table, seed=0):
-    """For each term the texts without its words, and without as many words of another term.
-
-    The other term has no gene in common, and of those it is the one whose words stand least often
-    in the texts in question among those that stand there often enough; where none does, the next
-    joins. As many of its words are deleted, drawn at random, as the term has itself. WordTable that
-    both have are the term's own.
-
-    Parameters
-    ----------
-    words : WordTable
-        The texts of all genes.
-    table : pandas.DataFrame
-        As :func:`genept_utils.datasets.gene_sets` gives it, with a column ``row`` into the texts.
-    seed : int
-        Seed of the draw.
-
-    Yields
-    ------
-    tuple
-        ``term``; the texts that change without its own words and without the other's, two Series
-        by row; and a dict: ``other`` (names), ``deleted`` (words), ``genes``, ``told`` (share of
-        the term's own genes whose text holds one of its words). Terms that share genes with all
-        others are left out.
-
-    Raises
-    ------
-    ValueError
-        No term has another one to be compared with.
-    """
+    """By term: the texts that lose its words, those that lose as many of another term, and what
+    is to be said of it. The other term has no gene in common, and of those it is the one whose
+    words are rarest here among those that are frequent enough; where none is, the next joins."""
     table, made = table[table["row"] >= 0], 0
     inside = table[table["label"] == 1].groupby("term")["row"].agg(set)
     names = table.drop_duplicates("term").set_index("term")["name"]
@@ -219,54 +158,28 @@ def masked(words, table, seed=0):
                          "whose words could be deleted for comparison; take more terms")
 
 
-def masked_scores(written, table, changes, model, known):
-    """Hold-out ROC-AUC of terms whose words are deleted, and of the same with others deleted.
-
-    Parameters
-    ----------
-    written : sequence of str
-        (n,) the texts of all genes.
-    table : pandas.DataFrame
-        As in :func:`masked`.
-    changes : list
-        What :func:`masked` yields for these texts.
-    model : str
-        ``"words"`` (:func:`genept_utils.evaluate.words` with the linear kernel), or a model of
-        :func:`genept_utils.embed.embed` with the radial one. Every changed text is embedded anew.
-    known : pandas.DataFrame
-        By term what the same model has on the untouched texts, as :func:`score_sets` gives it: its
-        ``C`` is kept, and where ``n`` is the same genes, its ``roc_auc`` too.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``term``, ``method`` (``"untouched"``, ``"term words deleted"``,
-        ``"other words deleted"``) and ``roc_auc``.
-    """
-    if not changes:
-        return pd.DataFrame(columns=["term", "method", "roc_auc"])
-    kernel = "linear" if model == "words" else "rbf"
+def masked_scores(written, table, changes, model, C):
+    """Decision values of hold-out genes with untouched texts, with a term's words deleted, and
+    with others deleted; the C of each term stays as it was chosen on the untouched texts."""
     count = vectoriser("words").fit(list(written)) if model == "words" else None
     turn = count.transform if count else lambda texts: embed.embed(texts, model)
+    kernel, stack = ("linear", sp.vstack) if count else ("rbf", np.vstack)
     parts = [part for _, own, other, _ in changes for part in (own, other)]
-    stack = sp.vstack if count else np.vstack
     vectors = stack([turn(list(written)), turn([text for part in parts for text in part])])
     vectors = vectors.tocsr() if count else vectors
-    ends, rows = len(written) + np.cumsum([0] + [len(part) for part in parts]), []
+    ends, found = len(written) + np.cumsum([0] + [len(part) for part in parts]), []
     by_term = dict(list(table[table["row"] >= 0].groupby("term")))
     for number, (term, own, other, _) in enumerate(changes):
         here = by_term[term]
         label, fold, row = (here[name].to_numpy() for name in ("label", "fold", "row"))
-        dots, before = products(vectors[row]), known.loc[term]
+        dots = products(vectors[row])
         for method, part, start in ((UNTOUCHED, own[:0], 0), (OWN, own, ends[2 * number]),
                                     (OTHER, other, ends[2 * number + 1])):
-            if method == UNTOUCHED and before["n"] == len(row):
-                rows.append({"term": term, "method": method, "roc_auc": before["roc_auc"]})
-                continue
             moved = pd.Series(np.arange(start, start + len(part)), part.index).reindex(row)
             changed, used = moved.notna().to_numpy(), moved.fillna(0).to_numpy(int)
             X = vectors[np.where(changed, used, row)]
-            score = score_term(X, label, fold, kernel, before["C"],
-                               products(X, dots, np.flatnonzero(changed)))
-            rows.append({"term": term, "method": method, "roc_auc": score["roc_auc"]})
-    return pd.DataFrame(rows)
+            score, _ = score_term(X, label, fold, kernel, C[term],
+                                  products(X, dots, np.flatnonzero(changed)))
+            held = here.loc[fold >= HOLDOUT, ["term", "gene", "label"]]
+            found.append(held.assign(method=method, score=score))
+    return pd.concat(found, ignore_index=True)
