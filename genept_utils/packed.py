@@ -35,7 +35,7 @@ def instead(head):
 
 
 @contextlib.contextmanager
-def unpacked(path):
+def unpacked(path, most=None):
     """The path of what is in a packed file, for as long as the context is open.
 
     Parameters
@@ -43,6 +43,8 @@ def unpacked(path):
     path : path
         A file packed by gzip, bzip2 or xz, whatever its ending, a ``.zip`` with one file in it,
         or a plain file, whose own path is given back.
+    most : int, optional
+        Bytes that it may unpack to, beside the general bound.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def unpacked(path):
         part = Path(folder) / inner_name(path)
         try:
             with opens(path) as source, open(part, "wb") as target:
-                _copy(source, target, path)
+                _copy(source, target, path, most)
         except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
             raise ValueError(f"{path.name} cannot be unpacked ({error}); it is broken or not "
                              "complete, so copy or download it again") from error
@@ -76,9 +78,12 @@ def check_size(path, size):
                          "no table of numbers does; it is not read")
 
 
-def _copy(source, target, path):
+def _copy(source, target, path, most=None):
     while chunk := source.read(1 << 20):
         check_size(path, target.tell() + len(chunk))
+        if most and target.tell() + len(chunk) > most:
+            raise ValueError(f"{path.name} unpacks to more than {most / 1e6:,.0f} MB; give only "
+                             "the part that is needed")
         if shutil.disk_usage(tempfile.gettempdir()).free < len(chunk):
             raise ValueError(f"{path.name} needs more space than {tempfile.gettempdir()} has; "
                              "unpack it by hand, or name another folder with TMPDIR")

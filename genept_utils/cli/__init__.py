@@ -12,6 +12,9 @@ from genept_utils.pages import start
 
 def main(arguments=None):
     """Parse the command line, run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):  # what a console cannot show is replaced
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="python -m genept_utils", description=(
         "Fetch the book's data, run its notebooks, embed gene texts and cells."))
     commands = parser.add_subparsers(dest="command", required=True)

@@ -4,7 +4,6 @@ import gzip
 from pathlib import Path
 
 from genept_utils import genes, paths, sources
-from genept_utils.genes.files import read_table
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last ones are wide
 SHOWN = 20  # ambiguous or missing names that are printed
@@ -40,6 +39,9 @@ def match(options):
     if out:
         paths.check_writable(out.parent)
     report = _report(Path(options.file).expanduser(), options)
+    if out:  # before anything is printed: a console may not show all names
+        with sources.replacing(out) as part:
+            report.table.map(_as_text).to_csv(part, index=False)
     print(report)
     for title, names in (
             ("Ambiguous", [f"{name} ({candidates.replace('|', ', ')})" for name, candidates in
@@ -49,8 +51,6 @@ def match(options):
             more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
             print(f"{title}: {', '.join(names[:SHOWN])}{more}")
     if out:
-        with sources.replacing(out) as part:
-            report.table.map(_as_text).to_csv(part, index=False)
         print(f"one row per name is in {out}")
     return 0
 
@@ -63,9 +63,7 @@ def _report(path, options):
 
         adata = read_cells(path, options.layer, options.raw)
         return genes.of_cells(adata, species=options.species)
-    table = read_table(path)
-    return genes.of_table(table.iloc[:, 0], table.iloc[:, 1:], species=options.species,
-                          where=table.columns[0])
+    return genes.of_file(path, options.species)
 
 
 def _as_text(cell):

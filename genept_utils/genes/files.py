@@ -1,22 +1,21 @@
 """Names of genes in text and table files, in whatever way they were written."""
 
-import bz2
 import codecs
 import csv
-import gzip
 import io
-import lzma
+import re
 
 import pandas as pd
 
 from genept_utils import packed
+from genept_utils.genes.rewritten import DATED
 
-_PACKED = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ": lzma.decompress}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _BINARY = {b"PK\x03\x04": "a workbook or an archive", b"\xd0\xcf\x11\xe0": "an old workbook",
            b"%PDF": "a PDF", b"\x89HDF": "an HDF5 file", b"PAR1": "a parquet file"}
-SEPARATORS = "\t;,"
+MAX_BYTES = 200 << 20  # of text, unpacked
+SEPARATORS = "\t;, "
 HEADS = {"gene", "genes", "symbol", "symbols", "name", "names", "id", "ids", "index", "feature",
          "features", "gene_symbol", "gene_symbols", "gene_name", "gene_names", "gene_id",
          "gene_ids", "genename", "geneid", "genesymbol", "hgnc_symbol", "hgnc_id", "ensembl",
@@ -29,8 +28,9 @@ SAMPLE = 200  # lines by which the separator is told
 def read_table(path):
     """The rows of a text file as strings, without its head line.
 
-    Compression, encoding (UTF-8 and UTF-16, with or without a byte order mark, else Latin-1) and
-    the separator (tab, semicolon or comma) are told from the content.
+    Compression, encoding (UTF-8 and UTF-16, with or without a byte order mark, else that of Windows)
+    and the separator (tab, semicolon, comma or blanks) are told from the content. Lines of
+    comments before the table are left out, and a quote that is never closed is read as it is.
 
     Parameters
     ----------
@@ -49,28 +49,9 @@ def read_table(path):
     ValueError
         The file is empty, broken or no text.
     """
-    content = path.read_bytes()
-    for mark, unpack in _PACKED.items():
-        if content.startswith(mark):
-            try:
-                content = unpack(content)
-            except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
-                raise ValueError(f"{path.name} cannot be unpacked ({error}); copy or download it "
-                                 "again") from None
-    for mark, kind in _BINARY.items():
-        if content.startswith(mark):
-            raise ValueError(f"{path.name} is {kind}, not text; save the names as a .csv or .txt "
-                             "file")
-    if other := packed.instead(content[:200]):
-        raise ValueError(f"{path.name} {other}")
-    text = _decoded(content, path.name)
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise ValueError(f"{path.name} holds no names")
-    rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=_separator(lines),
-                           skipinitialspace=True))
+    rows = [row for row in _rows(_text(path)) if any(map(str.strip, row))]
     if len(rows) == 1 and len(rows[0]) > 1:
-        rows = [[name] for name in rows[0]]
+        rows = [[name] for name in rows[0] if name.strip()]
     width = max(map(len, rows))
     # R leaves the head of the row names out: the head is one shorter than the rows
     short = len(rows) > 1 and len(rows[0]) == width - 1 and all(
@@ -84,6 +65,73 @@ def read_table(path):
     return _without_head(table, sure)
 
 
+def read_sets(path):
+    """The sets of a ``.gmt`` file (a line each: name, description, genes) or a ``.gmx`` file (a
+    column each) as a table of ``set`` and ``name``; None for another ending."""
+    kind = packed.inner_name(path).rpartition(".")[2].lower()
+    if kind not in ("gmt", "gmx"):
+        return None
+    rows = [line.split("\t") for line in _text(path)]
+    if kind == "gmx":
+        width = max(map(len, rows))
+        rows = list(zip(*(row + [""] * (width - len(row)) for row in rows)))
+    pairs = [(row[0].strip(), re.sub(r",[\d.]+$", "", name.strip()))  # Enrichr adds weights
+             for row in rows for name in row[2:] if name.strip()]
+    if not pairs:
+        raise ValueError(f"{path.name} holds no names")
+    return pd.DataFrame(pairs, columns=["set", "name"])
+
+
+def _text(path):
+    """The lines of a text file, without empty ones and the comments before the first."""
+    with packed.unpacked(path, MAX_BYTES) as part:
+        if part.stat().st_size > MAX_BYTES:
+            raise ValueError(f"{path.name} is {part.stat().st_size / 1e6:,.0f} MB of text; give the "
+                             "column of names alone")
+        content = part.read_bytes()
+    for mark, kind in _BINARY.items():
+        if content.startswith(mark):
+            raise ValueError(f"{path.name} is {kind}, not text; save the names as a .csv or .txt "
+                             "file")
+    if other := packed.instead(content[:200]):
+        raise ValueError(f"{path.name} {other}")
+    # str.splitlines would also end lines at signs that stand within a text
+    lines = [line for line in re.split(r"\r\n|\r|\n", _decoded(content, path.name))
+             if line.strip(" \0\x1a")]
+    start = 0
+    while start < len(lines) - 1 and re.match(r"!|##|#!|#\s", lines[start]):
+        start += 1
+    if not lines:
+        raise ValueError(f"{path.name} holds no names")
+    lines[start] = lines[start].removeprefix("#")  # of a head line such as "#node1"
+    return lines[start:]
+
+
+def _rows(lines):
+    """The lines as lists of cells; a quote that is not closed is a character like any other."""
+    separator = _separator(lines)
+    if separator == " ":
+        lines = [line.strip() for line in lines]
+    rows = [_cells(line, separator) for line in lines]
+    if len(set(map(len, rows))) > 1 and any(line.count('"') % 2 for line in lines):
+        try:  # cells with several lines
+            whole = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator,
+                                    skipinitialspace=True, strict=True))
+        except csv.Error:
+            return rows
+        return whole if len(set(map(len, whole))) == 1 else rows
+    return rows
+
+
+def _cells(line, separator):
+    if '"' not in line:
+        return line.split() if separator == " " else line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return line.split(separator)
+
+
 def _decoded(content, name):
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
@@ -94,15 +142,17 @@ def _decoded(content, name):
                               errors="replace")
     if zeros:
         raise ValueError(f"{name} is not text; save the names as a .csv or .txt file")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
 
 
 def _separator(lines):
-    """The sign that occurs in most lines, tab before semicolon before comma; else a tab."""
-    sample = lines[:SAMPLE]
+    """The one in most lines, tab before semicolon before comma before blanks; else a tab."""
+    sample = [line.strip() for line in lines[:SAMPLE] if not DATED.match(line.strip())]
     within = {sign: sum(sign in line for line in sample) for sign in SEPARATORS}
     best = max(SEPARATORS, key=within.get)
     return best if within[best] > 0.5 * len(sample) else "\t"

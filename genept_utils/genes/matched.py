@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from genept_utils.genes.lookup import HOW
 from genept_utils.genes.species import HUMAN
+from genept_utils.genes.synonyms import HOW
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,17 +2,24 @@
 
 import functools
 import lzma
+import re
 
 import numpy as np
 import pandas as pd
 
 from genept_utils import paths, pickles, sources
-from genept_utils.genes.species import taxon
+from genept_utils.genes.species import ENSEMBL_LETTERS, GENOME, HUMAN, TAXA, species_name, taxon
 from genept_utils.genes.table import named_genes
 
 HOMOLOGENE = "genes/homologene2.rda"
 ENSEMBL_MOUSE = "genes/ensembl100_annotables_mouse.pkl.xz"
-NAMED_AS_HUMAN = (10090, 10116, 7955, 9913, 9598, 9544, 9615, 9031, 8364)
+# Only vertebrates' genes bear the names of human ones.
+NAMED_AS_HUMAN = ("mouse", "rat", "zebrafish", "cow", "chimpanzee", "macaque", "dog", "chicken",
+                  "frog")
+GUESSED = ("mouse", "rat", "zebrafish")  # species whose bare Entrez ids are recognised
+MIN_SHARE, MIN_NAMES = 0.2, 3  # from which a set looks like a species
+_TITLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*$|[A-Z0-9]+Rik$")  # Trp53, Cd4, Gm1234, 1700001C02Rik
+_LETTERS = re.compile(r"(?i)(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}")
 
 
 @functools.cache
@@ -118,8 +125,8 @@ def to_human(species):
     found = own.drop_duplicates("entrez_id").set_index("entrez_id")[["symbol"]]
     letters = pd.Series(genes.index, genes.index.str.upper())
     letters = letters[~letters.index.duplicated(keep=False)]
-    # only for vertebrates does the same name mean the same gene
-    same = found["symbol"].str.upper().map(letters if taxon(species) in NAMED_AS_HUMAN else {})
+    same = found["symbol"].str.upper().map(
+        letters if species_name(species) in NAMED_AS_HUMAN else {})
     pairs = pairs.set_index("entrez_id")
     by_gene = pairs["human"].groupby(level=0).agg(lambda human: "|".join(sorted(set(human))))
     found["symbols"] = by_gene.reindex(found.index).fillna("")
@@ -134,3 +141,49 @@ def to_human(species):
     found.loc[none, "how"] = np.where(same[none].notna(), "case", "no ortholog")
     found.loc[none, "symbols"] = same[none].fillna("")
     return found[["symbols", "how"]]
+
+
+def looks_like(names, how):
+    """The species, other than human, that a set of names looks like, and how many of them do.
+
+    Parameters
+    ----------
+    names, how : pandas.Series
+        (n,) distinct names, and how each was found as a human one.
+
+    Returns
+    -------
+    species : str
+        "" where the set looks human, or like nothing in particular.
+    count : int
+        Names that are written as names of that species: Ensembl ids with its letters, the
+        assembly of its genome in front, or its symbols, if they begin with one capital (mouse,
+        rat), or if enough of them are the names of no human gene.
+    """
+    need = max(MIN_NAMES, MIN_SHARE * len(names))
+    other = ~how.isin(["approved", "ensembl", "entrez", "hgnc", "previous"]).to_numpy()
+    rest, unknown = names[other], set(names[how.isin(["missing", "rewritten"]).to_numpy()])
+    if len(rest) < need:
+        return "", 0
+    votes, text = dict.fromkeys((names[0] for names in TAXA.values()), 0), "\n".join(rest)
+    for letters in _LETTERS.findall(text):
+        if letters.upper() in ENSEMBL_LETTERS:
+            votes[ENSEMBL_LETTERS[letters.upper()]] += 1
+    for species, pattern in GENOME.items():
+        votes[species] += len(re.findall(f"(?m){pattern}", text))
+    title = [name for name in rest if _TITLE.match(name)]
+    numbers = [name for name in rest if name.isdecimal()]
+    for species in votes:
+        symbols, ids = known(species, "symbol"), known(species, "entrez_id") or ()
+        if species in ("mouse", "rat"):
+            if symbols is not None and len(title) >= need:
+                votes[species] += sum(name in symbols for name in title)
+        elif symbols and len(symbols & unknown) >= need:
+            votes[species] += sum(name in symbols for name in rest)
+        if species in GUESSED and len(numbers) >= need:
+            votes[species] += sum(name in ids for name in numbers)
+    if known("mouse", "symbol") is None and len(title) >= need:
+        votes["mouse"] += len(title)  # without the file the way of writing alone must do
+    del votes[HUMAN]
+    best = max(votes, key=votes.get)
+    return (best, votes[best]) if votes[best] >= need else ("", 0)

@@ -1,7 +1,8 @@
-"""Names as other tools write them: tried last, and only where one gene can be meant.
+"""Names as spreadsheets and other programs write them; tried last.
 
-A genome in front ("GRCh38_TP53"), other signs where hyphens were ("HLA.A"), the suffix that makes
-names unique ("TP53-1", "TP53.1"), symbol and identifier in one ("TP53_ENSG00000141510").
+Dates ("1-Mar"), a genome in front ("GRCh38_TP53"), other separators where hyphens were ("HLA.A"),
+the suffix that makes names unique ("TP53-1"), symbol and identifier in one
+("TP53_ENSG00000141510"), several genes in one ("DDR1 /// MIR4640").
 """
 
 import functools
@@ -10,10 +11,22 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from genept_utils.genes.lookup import HOW, lookup
 from genept_utils.genes.species import ENSEMBL_ID, GENOME
+from genept_utils.genes.synonyms import HOW, synonyms
 
+_MONTHS = ("january february march april may june july august september october november "
+           "december").split()
+_NUMBER = {name: i for i, month in enumerate(_MONTHS, 1) for name in (month, month[:3])} | {"sept": 9}
+# What stands before the number in symbols that a spreadsheet reads as a day of the month.
+_STEMS = {i: [month[:3].upper()] for i, month in enumerate(_MONTHS, 1)} | {
+    3: ["MARCH", "MARC", "MAR"], 9: ["SEPT", "SEP"]}
+DATED = re.compile(
+    r"(?i)^(?:(?P<d1>\d{1,2})[-/ ](?P<m1>[a-z]{3,9})(?:[-/ ]\d{2,4})?"
+    r"|(?P<m2>[a-z]{3,9})[-/ ](?P<d2>\d{1,2})"
+    r"|\d{4}-(?P<m3>\d{2})-(?P<d3>\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?)$")
+SEVERAL = re.compile(r"\s*(?:/{1,3}|[;,|]|::|--)\s*|\s+")
 _SUFFIX = re.compile(r"(?<=[A-Za-z0-9])(?:[-_]|\.{1,3})\d{1,3}$")
+_VERSION = re.compile(r"(?<=G\d{11})\.\d+$")
 _TRANSCRIPT = re.compile(r"-[2-9]\d\d")
 FEW = 10  # names that differ in a number only and mean one gene
 _SIGNS = re.compile(r"[^A-Z0-9]+")
@@ -27,7 +40,7 @@ _ENDS = " \t_|:;,./()[]-"
 
 class _Known(NamedTuple):
     exact: dict  # name -> genes
-    folded: dict  # name in upper case -> genes
+    casefolded: dict  # name in upper case -> genes
     entrez: dict
     signs: dict  # name in upper case with every sign as "." -> genes
     stems: frozenset  # what stands before the number of numbered names
@@ -37,20 +50,20 @@ class _Known(NamedTuple):
 
 @functools.cache
 def _known(species):
-    table = lookup(species)
-    exact, folded = table.exact, table.folded
+    table = synonyms(species)
+    exact, casefolded = table.exact, table.casefolded
     # aliases are left out: they are short, and a code that looks like one would be taken for it
-    signs = folded[folded["tier"] != HOW.index("alias")].reset_index()
+    signs = casefolded[casefolded["priority"] != HOW.index("alias")].reset_index()
     signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)
-    signs = signs[signs["tier"] == signs.groupby("name")["tier"].transform("min")]
+    signs = signs[signs["priority"] == signs.groupby("name")["priority"].transform("min")]
     several = signs["name"].duplicated(keep=False)
     shared = signs[several].groupby("name")["symbols"].agg(
         lambda symbols: "|".join(sorted(set("|".join(symbols).split("|")))))
     signs = pd.concat([signs[~several].set_index("name")["symbols"], shared])
-    approved = folded.index[folded["tier"] == 0].to_series()
+    approved = casefolded.index[casefolded["priority"] == 0].to_series()
     stems = approved.str.extract(r"^(.+)[-._]\d+$")[0].dropna()
     ids = exact.index[exact["how"] == "ensembl"]
-    return _Known(exact["symbols"].to_dict(), folded["symbols"].to_dict(),
+    return _Known(exact["symbols"].to_dict(), casefolded["symbols"].to_dict(),
                   exact.loc[exact["how"] == "entrez", "symbols"].to_dict(), signs.to_dict(),
                   frozenset(stems.str.replace(_SIGNS, ".", regex=True)),
                   re.compile(GENOME.get(species, r"(?!)")), ids[0][:-11] if len(ids) else "")
@@ -77,6 +90,17 @@ def rewritten(names, species, every=()):
     return [_genes(name, known, codes) for name in names]
 
 
+def from_date(name, casefolded):
+    """Symbols that a date such as "1-Mar" may stand for, best kind of name only."""
+    parts = DATED.match(name).groupdict()
+    month = parts["m1"] or parts["m2"]
+    number = _NUMBER.get(month.lower()) if month else int(parts["m3"])
+    day = int(parts["d1"] or parts["d2"] or parts["d3"])
+    rows = casefolded.reindex([f"{stem}{day}" for stem in _STEMS.get(number, ())]).dropna()
+    rows = rows[rows["priority"] == rows["priority"].min()]
+    return sorted(set("|".join(rows["symbols"]).split("|"))) if len(rows) else []
+
+
 def _codes(names):
     """What stands before the number in codes such as "PC_1" to "PC_50": it is no gene.
 
@@ -94,6 +118,9 @@ def _genes(name, known, codes):
     number = _NUMBERED.match(name)
     if number:
         return known.entrez.get(number[1], "")
+    pair = len(ENSEMBL_ID.findall(name)) == 1 or _HGNC.search(name) or _WITH_ENTREZ.match(name)
+    if not pair and SEVERAL.search(name) and (found := _several(name, known)):
+        return found
     plain = _GFF.sub("", known.genome.sub("", name))
     if plain != name:
         if plain.isdecimal():  # "gene-7" is the code of a position
@@ -107,7 +134,17 @@ def _genes(name, known, codes):
 
 def _symbols(name, known):
     """Genes of a name as it is, or in other case."""
-    return known.exact.get(name) or known.folded.get(name.upper(), "")
+    return known.exact.get(name) or known.casefolded.get(name.upper(), "")
+
+
+def _several(name, known):
+    """The genes of "A;B", where every part has one; "1,5" is a number and "12/200" a share."""
+    parts = [_VERSION.sub("", part) for part in SEVERAL.split(name) if part]
+    if any(map(str.isdecimal, parts)) and (len(parts) < 3 or "," in name):
+        return ""
+    found = [_symbols(part, known) for part in parts]
+    return "|".join(sorted({gene for some in found for gene in some.split("|")})) if all(
+        found) else ""
 
 
 def _joined(name, known):

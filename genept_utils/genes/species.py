@@ -32,9 +32,6 @@ ENSEMBL_LETTERS = {"MUS": "mouse", "RNO": "rat", "DAR": "zebrafish", "BTA": "cow
                    "PTR": "chimpanzee", "MMU": "macaque", "CAF": "dog", "GAL": "chicken",
                    "XET": "frog"}
 ENSEMBL_ID = re.compile(r"(?i)(?<![A-Z0-9])(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?![A-Z0-9])")
-_TITLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*$|[A-Z0-9]+Rik$")  # Trp53, Cd4, Gm1234, 1700001C02Rik
-_LETTERS = re.compile(r"(?i)(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}")
-ENOUGH, AT_LEAST = 0.2, 3  # share and number of names from which a set looks like a species
 
 
 def taxon(species):
@@ -66,48 +63,3 @@ def taxon(species):
 def species_name(species):
     """The name we use for a species, see :func:`taxon`; "human" for None."""
     return TAXA[taxon(species)][0]
-
-
-def looks_like(names, how):
-    """The species, other than human, that a set of names looks like, and how many of them do.
-
-    Parameters
-    ----------
-    names, how : pandas.Series
-        (n,) distinct names, and how each was found as a human one.
-
-    Returns
-    -------
-    species : str
-        "" where the set looks human, or like nothing in particular.
-    count : int
-        Names that are written as names of that species: Ensembl ids with its letters, the
-        assembly of its genome in front, or symbols of it that begin with one capital.
-    """
-    from genept_utils.genes import orthologs
-
-    need = max(AT_LEAST, ENOUGH * len(names))
-    rest = names[~how.isin(["approved", "ensembl", "entrez", "hgnc", "previous"]).to_numpy()]
-    if len(rest) < need:
-        return "", 0
-    votes = dict.fromkeys([*ENSEMBL_LETTERS.values(), *GENOME], 0)
-    for letters in _LETTERS.findall("\n".join(rest)):
-        if letters.upper() in ENSEMBL_LETTERS:
-            votes[ENSEMBL_LETTERS[letters.upper()]] += 1
-    for species, pattern in GENOME.items():
-        if species != HUMAN:
-            votes[species] += len(re.findall(f"(?m){pattern}", "\n".join(rest)))
-    title = [name for name in rest if _TITLE.match(name)]
-    numbers = [name for name in rest if name.isdecimal()]
-    for some, kind in ((title, "symbol"), (numbers, "entrez_id")):
-        if len(some) < need:
-            continue
-        for species in ("mouse", "rat"):
-            known = orthologs.known(species, kind)
-            if known is not None:
-                votes[species] += sum(name in known for name in some)
-            elif kind == "symbol" and species == "mouse":
-                votes[species] += len(some)  # without the file the way of writing alone must do
-    del votes[HUMAN]
-    best = max(votes, key=votes.get)
-    return (best, votes[best]) if votes[best] >= need else ("", 0)

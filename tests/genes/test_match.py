@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import genes, paths, sources
-from genept_utils.genes import lookup, rewritten
+from genept_utils.genes import rewritten, synonyms
 from genept_utils.genes import table as gene_tables
 
 
@@ -115,7 +115,7 @@ def test_names_without_hgnc(monkeypatch):
         return fetch(key, progress)
 
     monkeypatch.setattr(sources, "fetch", fetch_all_but_hgnc)
-    caches = gene_tables.hgnc, gene_tables.named_genes, lookup.lookup, rewritten._known
+    caches = gene_tables.hgnc, gene_tables.named_genes, synonyms.synonyms, rewritten._known
     for cache in caches:
         cache.cache_clear()
     try:

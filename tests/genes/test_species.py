@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import genes, sources
-from genept_utils.genes import lookup, orthologs, rewritten
+from genept_utils.genes import orthologs, rewritten, synonyms
 from genept_utils.genes.species import species_name, taxon
 
 MOUSE = ["Trp53", "Cd3e", "Cd4", "Ms4a1", "Nkg7", "Cd8a", "Lyz2"]
@@ -145,7 +145,7 @@ def test_mouse_without_its_ensembl_file(homologene, monkeypatch):
         return fetch(key, progress)
 
     monkeypatch.setattr(sources, "fetch", fetch_all_but_one)
-    caches = lookup.lookup, orthologs.mouse_ensembl, rewritten._known
+    caches = synonyms.synonyms, orthologs.mouse_ensembl, rewritten._known
     for cache in caches:
         cache.cache_clear()
     try:
@@ -170,3 +170,32 @@ def test_orthologs_are_derived_once_and_whole(homologene, tmp_path, monkeypatch)
     name = f"homologene_{digest}.csv"
     assert len(calls) == 1 and {path.name for path in kept} == {name, f"{name}.sha256"}
     orthologs.homologene.cache_clear()
+
+
+OLDER = {"Sept7": "SEPTIN7", "March5": "MARCHF5", "H2afz": "H2AZ1", "Hist1h1c": "H1-2",
+         "Ctgf": "CCN2", "Cyr61": "CCN1", "Sepp1": "SELENOP", "Tceb2": "ELOB"}
+
+
+@pytest.mark.parametrize("species, names", [
+    ("mouse", OLDER), ("rat", OLDER), ("mouse", {"mt-Nd1": "MT-ND1", "mm10_Sept7": "SEPTIN7"}),
+    ("rat", {"Mt-nd1": "MT-ND1", "Mt-co1": "MT-CO1"}), ("macaque", {"MT-ND1": "MT-ND1"}),
+    ("zebrafish", {"mt-nd1": "MT-ND1", "mt-co1": "MT-CO1"})])
+def test_older_and_mitochondrial_names_are_found_by_the_human_name(ensembl, species, names):
+    assert list(genes.match(list(names), species=species).symbols) == list(names.values())
+
+
+def test_a_species_finds_no_less_than_none(ensembl):
+    """Former human symbols as mouse names, and all names of mouse genes on record."""
+    former = genes.hgnc()["prev_symbol"].str.split("|").explode()
+    former = former[former != ""].drop_duplicates().str.capitalize()[::10]
+    for names in (former, orthologs.of_species("mouse")["symbol"].drop_duplicates()[::10]):
+        none, mouse = (genes.look_up(names, species=one).table for one in ("human", "mouse"))
+        assert (mouse["symbol"] != "").sum() >= .95 * (none["symbol"] != "").sum()
+        assert not ((none["how"] == "previous") & (mouse["how"] == "missing")).any()
+
+
+def test_zebrafish_names_get_a_word(homologene):
+    names = orthologs.of_species("zebrafish")["symbol"].drop_duplicates()[::50]
+    with pytest.warns(UserWarning, match="look like zebrafish genes; give species='zebrafish'"):
+        genes.match(names)
+    assert genes.look_up([name.lower() for name in genes.hgnc().index[::100]]).looks_like == ""

@@ -1,0 +1,94 @@
+"""Every known name of every gene of a species, and the order in which kinds of names are tried."""
+
+import functools
+from typing import NamedTuple
+
+import pandas as pd
+
+from genept_utils import sources
+from genept_utils.genes import orthologs
+from genept_utils.genes.species import GENOME, HUMAN, TAXA, taxon
+from genept_utils.genes.table import named_genes
+
+HOW = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog", "co-ortholog",
+       "case", "date", "rewritten", "not a gene", "no ortholog", "ambiguous", "missing")
+
+
+class Synonyms(NamedTuple):
+    """All names of a species.
+
+    ``exact`` and ``casefolded`` (upper case) are tables indexed by name with ``symbols`` (keys of the
+    genes, "|"-separated: approved symbols for human, else Entrez ids), ``how`` and ``priority``.
+    ``notes`` are sentences on what the files could not give.
+    """
+
+    exact: pd.DataFrame
+    casefolded: pd.DataFrame
+    source: str
+    genome: str
+    notes: tuple = ()
+
+
+@functools.cache
+def synonyms(species=HUMAN):
+    """Every known name -> its genes, for one of :data:`~genept_utils.genes.species.TAXA`."""
+    every, source, notes = _human_names() if species == HUMAN else _other_names(species)
+    every["priority"] = every["how"].map(HOW.index)
+    casefolded = every.assign(name=every["name"].str.upper())
+    return Synonyms(_one_row_a_name(every), _one_row_a_name(casefolded), source,
+                    GENOME.get(species, r"(?!)"), notes)
+
+
+def _named(values, symbols, how):
+    given = pd.DataFrame({"name": values.to_numpy(), "symbols": symbols.to_numpy(), "how": how})
+    return given[given["name"] != ""]
+
+
+def _human_names():
+    genes, source = named_genes()
+    own = genes.index.to_series()
+
+    def split(column, how):
+        one = genes[column].str.split("|").explode()
+        return _named(one, one.index, how)
+
+    return pd.concat([
+        _named(own, own, "approved"), _named(genes["ensembl_id"], own, "ensembl"),
+        _named(genes["entrez_id"], own, "entrez"), _named(genes["hgnc_id"], own, "hgnc"),
+        split("prev_symbol", "previous"), split("alias_symbol", "alias"),
+    ], ignore_index=True), source, ()
+
+
+def _other_names(species):
+    genes = orthologs.of_species(species).drop_duplicates("entrez_id")
+    key = genes["entrez_id"]
+    parts = [_named(genes["symbol"], key, "approved"), _named(key, key, "entrez")]
+    source = f"NCBI HomoloGene ({species}) and {named_genes()[1]}"
+    notes = ()
+    if taxon(species) == 10090:
+        try:
+            other = orthologs.mouse_ensembl()
+        except sources.SourceError as error:
+            notes = (f"ENSMUSG ids are not looked up: {str(error).splitlines()[0]}",)
+        else:
+            # a gene without an Entrez id is known all the same; it has no ortholog on record
+            key = other["entrez_id"].where(other["entrez_id"] != "", other["ensembl_id"])
+            with_one = other.loc[other["entrez_id"] != "", "ensembl_id"]
+            used = (other["entrez_id"] != "") | ~other["ensembl_id"].isin(with_one)
+            parts += [_named(other.loc[used, "ensembl_id"], key[used], "ensembl"),
+                      _named(other.loc[used, "symbol"], key[used], "previous")]
+            source += ", with Ensembl 100's mouse ids and names"
+    else:
+        notes = (f"the files hold symbols and Entrez ids of {TAXA[taxon(species)][0]}, "
+                 "no Ensembl ids",)
+    return pd.concat(parts, ignore_index=True), source, notes
+
+
+def _one_row_a_name(names):
+    names = names.drop_duplicates(["name", "symbols", "priority"])
+    names = names[names["priority"] == names.groupby("name")["priority"].transform("min")]
+    several = names["name"].duplicated(keep=False)
+    shared = names[several].groupby("name").agg({"symbols": lambda s: "|".join(sorted(s)),
+                                                 "priority": "first"})
+    shared = shared.assign(how="ambiguous")
+    return pd.concat([names[~several].set_index("name"), shared])
