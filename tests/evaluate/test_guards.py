@@ -1,5 +1,4 @@
-"""Test rows stay out of the fit, and formulas are what they are called. Each of these tests was
-seen to fail with its line broken."""
+"""Test rows stay out of the fit, and formulas are what they are called."""
 
 import anndata as ad
 import numpy as np
