@@ -18,14 +18,13 @@ from genept_utils.pages import notebooks
 FEW = {
     "01": {"queries": 200},
     "02": {"n_splits": 1, "map_genes": 100, "max_rows": 8000},
-    "03": {"draws": 20},
     "04": {"shuffles": 5},
-    "05": {"repeats": 1, "grouped_repeats": 1, "nested_repeats": 2},
-    "06": {"draws": 50, "max_terms": 10},
+    "05": {"repeats": 1, "grouped_repeats": 1},
+    "06": {"max_terms": 10},
     "07": {"seeds": 2, "draws": 1},
     "08": {"seeds": 2, "draws": 1},
-    "09": {"draws": 2, "permutations": 10},
-    "10": {"draws": 2, "sizes": [50, 200, 1000]},
+    "09": {"draws": 2, "nulls": 2, "permutations": 10},
+    "10": {"draws": 2, "tries": 1, "sizes": [50, 200, 1000]},
     "12": {"sizes": [500, 1000], "repeats": 1},
 }
 
