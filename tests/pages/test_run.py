@@ -37,7 +37,7 @@ def test_wrong_parameters_stop_before_anything_runs(project, word, message):
     ("07", "seeds=0", "1 or more"), ("07", "draws=-1", "1 or more"), ("07", "seed=-1", "0 or more"),
     ("07", "max_cells=0", "1 or more"), ("09", "share=2", "a share, between 0 and 1"),
     ("09", "share=0", "a share"), ("03", "test_share=1", "a share"), ("10", "sizes=100,0", "1 or"),
-    ("10", "penalty=nan", "'penalty' is"), ("02", "map_genes=-5", "0 or more")])
+    ("03", "test_share=nan", "'test_share' is"), ("02", "map_genes=-5", "0 or more")])
 def test_numbers_that_cannot_be_stop_before_anything_runs(chapter, word, message):
     """On the real pages: what each of their parameters may be follows from its line."""
     with pytest.raises(ValueError, match=message):
