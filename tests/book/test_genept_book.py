@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from genept_utils import paths
-from genept_utils.pages import claims, ledger
+from genept_utils.pages import bindings, claims, ledger
 from genept_utils.pages.stamp import code_hash
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
@@ -207,24 +207,43 @@ def test_number_of_a_claim_is_that_of_the_results():
 
 @pytest.mark.parametrize("claim, kind, said", [
     ("no-such-claim", "subject", "there are: "), ("class", "no kind", "letters"),
-    ("clusters-lines", "printed", "expression")])
+    ("clusters", "printed", "expression")])
 def test_unknown_claim_is_named(claim, kind, said):
     with pytest.raises(ValueError, match=said):
         roles.value(claim, kind)
 
 
 def test_readme_tells_what_the_first_page_tells():
-    """The findings of the README are those of book/index.md, with the numbers of the results."""
-    page = (paths.ROOT / "book" / "index.md").read_text(encoding="utf-8")
-    readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-    findings = page[page.index(":::{div} findings"):].split(":::")[1]
-    said = re.sub(r"{claim}`([^|`]+)(?:\| ([^`]+))?`",
-                  lambda m: f"{roles.value(m[1].strip(), m[2] or 'subject'):.2f}", findings)
-    lines = [line.strip(" -") for line in said.splitlines()
-             if line.strip() and not line.strip().startswith(("{div}", "["))]
-    assert len(lines) >= 6
+    """Findings and the table of results of the README are those of book/index.md, with the numbers
+    and verdicts of the results."""
+    page, readme = ((paths.ROOT / name).read_text(encoding="utf-8")
+                    for name in ("book/index.md", "README.md"))
+    number = re.compile(r"{claim}`([^|,`]+)(?:[|,] ([^`]+))?`")
+    said = number.sub(lambda m: f"{roles.value(m[1].strip(), m[2] or 'subject'):.2f}", page)
+    said = re.sub(r"{verdict}`([^`]+)`", lambda m: bindings.worded(m[1]), said)
+    findings = said[said.index(":::{div} findings"):].split(":::")[1].splitlines()[1:]
+    table = [line for line in said.splitlines() if line.startswith("|")]
+    bare = " ".join(bindings.COMMENT.sub("", readme).split())
+    lines = [" ".join(bindings.COMMENT.sub("", line).split()).strip("- ")
+             for line in [*findings, *table] if not line.strip().startswith("[")]
+    assert len([line for line in lines if line]) >= 14
     for line in lines:
-        assert line in readme, f"the README does not say: {line}"
+        assert line in bare, f"the README does not say: {line}"
+
+
+def test_comments_that_bind_are_not_in_the_book():
+    source = ["It is ahead. <!-- claim: a b ahead --> <!-- claim: c d level -->\nMore."]
+    notebooks.drop_bindings(None, "book/index", source)
+    assert source == ["It is ahead.\nMore."]
+
+
+def test_a_verdict_in_prose_is_the_recorded_one():
+    row = claims.verdicts().iloc[0]
+    verdict = roles.Verdict()
+    assert verdict.shown(f"{row['id']} {row['kind']} {row['verdict']}") == row["verdict"]
+    other = next(word for word in claims.VERDICTS if word != row["verdict"])
+    with pytest.raises(ValueError, match=f"recorded is {row['verdict']}"):
+        verdict.shown(f"{row['id']} {row['kind']} {other}")
 
 
 def test_tables_use_words_that_a_reader_knows():

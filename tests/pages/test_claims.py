@@ -107,3 +107,24 @@ def test_agreement_with_the_batch_is_better_where_lower():
     rows = pd.DataFrame([{"task": task, "value": .1, "low": .05, "high": .15}
                          for task in ("batch agreement", "cell type agreement")])
     assert claims.of_rows(rows)["verdict"].tolist() == ["behind", "ahead"]
+
+
+def test_the_score_over_several_sets_is_their_mean(results_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger.paths, "DATA", tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    pd.DataFrame(columns=[*SCORE, "method", "label", "classifier", "source", "note", "spread"]
+                 ).to_csv(tmp_path / "data" / "published.csv", index=False)
+    line = LINE.format(nothing="permuted", letters="", printed="", margin="")
+    (tmp_path / "data" / "claims.csv").write_text(HEAD + line.replace("Gene2vec test", "2 sets"))
+    bare = {name: value for name, value in SCORE.items() if name not in ("low", "high")}
+    ledger.record("03-x", [
+        {**bare, "dataset": name, "method": method, "value": value} for name, method, value in [
+            ("a", "GenePT MiniLM", .6), ("b", "GenePT MiniLM", .8), ("a", "permuted", .2),
+            ("b", "permuted", .3)]], [
+        {**SCORE, "dataset": "2 sets", "method": "GenePT MiniLM", "against": "permuted",
+         "value": .45, "low": .4, "high": .5}])
+    assert claims.scores()["value"].round(4).tolist() == [.7, .25]
+    assert claims.verdicts()["verdict"].tolist() == ["ahead"]
+    (tmp_path / "data" / "claims.csv").write_text(HEAD + line.replace("Gene2vec test", "3 sets"))
+    with pytest.raises(ValueError, match="0 recorded results of 'GenePT MiniLM'"):
+        claims.scores()

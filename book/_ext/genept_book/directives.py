@@ -18,7 +18,7 @@ from genept_utils.pages import claims, ledger
 from genept_utils.pages.methods import reads
 from genept_utils.pages.paper_index import as_published, paper_index
 
-from .tables import html_table, interval_bar, number, readable, spans, together, two_lines
+from .tables import chip, html_table, interval_bar, number, readable, spans, together, two_lines
 
 
 class DataTable(SphinxDirective):
@@ -209,17 +209,19 @@ class RuntimesTable(DataTable):
 
 
 class ClaimsTable(DataTable):
-    """The book's claims, each beside its fixed controls; see :mod:`genept_utils.pages.claims`."""
+    """The book's claims, each beside its fixed controls, with what the paired interval says of the
+    subject against the strongest of them; see :mod:`genept_utils.pages.claims`."""
 
-    raw = ("claim", "best control", "drawn")
+    raw = ("claim", "best control", "drawn", "verdict")
 
     def read(self):
         self.env.note_dependency(str(paths.DATA / "claims.csv"))
         return claims.scores()
 
     def show(self, frame):
-        rows = []
-        for (notebook, claim), part in frame.groupby(["notebook", "claim"], sort=False):
+        rows, said = [], claims.verdicts().set_index(["id", "kind"])["verdict"]
+        for (name, notebook, claim), part in frame.groupby(["id", "notebook", "claim"],
+                                                           sort=False):
             text = part.iloc[0]
             controls = part[part["kind"].isin(claims.KINDS)]
             printed = part.loc[part["kind"] == "printed", "value"].max()
@@ -234,6 +236,7 @@ class ClaimsTable(DataTable):
                                 f"{escape(best['method'])}</small>",
                 "drawn": interval_bar(printed, text["value"], text["low"], text["high"],
                                       controls["value"]),
+                "verdict": chip(said[name, best["kind"]]),
             })
         return pd.DataFrame(rows)
 
@@ -254,7 +257,6 @@ class PaperIndexTable(DataTable):
         values = frame[["printed", "ours", "control_value"]].to_numpy(float)
         printed, ours, control = ([number(value, 2) for value in column] for column in values.T)
         verdicts = [(*text.split(": ", 1), "")[:2] for text in frame["verdict"]]
-        marks = {"reached": "ok", "above": "up", "below": "down"}
         shown = pd.DataFrame({
             "item": frame["item"],
             "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
@@ -262,9 +264,7 @@ class PaperIndexTable(DataTable):
             "ours": two_lines(ours, [text.replace(" to ", "–").replace("0.", ".")
                                      for text in spans(frame.astype({"low": float}), 2)]),
             "best control": two_lines(control, together(frame, "control", "elsewhere")),
-            "verdict": [f'<span class="verdict {marks.get(word, "none")}">{word}</span>'
-                        + (f"<small>{escape(why)}</small>" if why else "")
-                        for word, why in verdicts],
+            "verdict": [chip(word, why) for word, why in verdicts],
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],
         })
         return shown.drop(columns=["ours", "best control"] if "without" in self.options else [])

@@ -23,14 +23,14 @@ class _FromClaims(SphinxRole):
 
 
 class Claim(_FromClaims):
-    """``{claim}`ID | KIND``` is a number that the results hold for a claim of
+    """``{claim}`ID | KIND```, in tables ``ID, KIND``, is a number that the results hold for a claim of
     ``data/claims.csv``: of the control of that kind, the ``printed`` one, or without a kind that
     of its subject."""
 
     style = "claim-number"
 
     def shown(self, text):
-        claim, _, kind = (part.strip() for part in text.partition("|"))
+        claim, _, kind = (part.strip() for part in text.replace(",", "|").partition("|"))
         return number(value(claim, kind or "subject"), 2)
 
 

@@ -220,6 +220,14 @@ def together(frame, *names):
     return ["; ".join(filter(None, row)) for row in frame[[*names]].to_numpy()]
 
 
+def chip(word, why=""):
+    """A verdict as HTML, coloured by what it says, with the reason under it."""
+    kind = {"reached": "ok", "level": "ok", "above": "up", "ahead": "up", "below": "down",
+            "behind": "down"}.get(word.split()[-1], "none")
+    return f'<span class="verdict {kind}">{word}</span>' + (
+        f"<small>{escape(why)}</small>" if why else "")
+
+
 def two_lines(upper, lower):
     """HTML of cells with a second, smaller line."""
     return [
