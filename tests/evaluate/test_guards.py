@@ -46,7 +46,8 @@ def test_the_width_of_the_kernel_is_that_of_the_training_rows():
     scores = [SVC(C=1, gamma=gamma, class_weight="balanced").fit(
         X[train], label[train]).decision_function(X[test]) for gamma in ("scale", wide)]
     value, other = (roc_auc_score(label[test], one) for one in scores)
-    assert evaluate.score_term(X, label, fold, C=1.)["roc_auc"] == pytest.approx(value)
+    found, _ = evaluate.score_term(X, label, fold, C=1.)
+    assert roc_auc_score(label[test], found) == pytest.approx(value)
     assert abs(value - other) > .01
 
 
@@ -122,6 +123,5 @@ def test_every_draw_has_halves_of_its_own(cells):
     made = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=6)
     own = made[made["split"] == "same panel"]
     assert own["accuracy"].nunique() > 2 or own["f1_macro"].nunique() > 2
-    again = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=2,
-                                   seed=3)
-    np.testing.assert_array_equal(again["accuracy"], made[made["draw"].isin([3, 4])]["accuracy"])
+    again = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=2)
+    np.testing.assert_array_equal(again["accuracy"], made[made["draw"].isin([0, 1])]["accuracy"])
