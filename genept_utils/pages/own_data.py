@@ -149,8 +149,9 @@ def _verdicts(stem, folder):
     rows = _pairs(stem, ledger.differences(stem, folder))
     if rows.empty:
         return head + "This run recorded no paired difference that a claim of the book is about."
-    lines = [f"| {row.method} | {row.against} | {row.task}, {row.dataset} | {row.metric} | "
-             f"{row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}] | {row.verdict} |"
+    lines = [f"| {row.method} | {row.against} | "
+             f"{', '.join(filter(None, (row.task, row.dataset, row.split, row.classifier)))} | "
+             f"{row.metric} | {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}] | {row.verdict} |"
              for row in rows.itertuples()]
     return head + (
         "*Ahead* and *behind*: the 95 % interval of the paired difference excludes zero "
@@ -160,10 +161,11 @@ def _verdicts(stem, folder):
 
 
 def _pairs(stem, gaps):
-    """The recorded differences that a claim of the chapter is about, on whatever data."""
+    """The recorded differences that a main claim of the chapter is about, on whatever data."""
     gaps, made = gaps.fillna({name: "" for name in _SAME}), []
     listed = claims.listed()
-    for claim in listed[listed["notebook"] == stem].to_dict("records"):
+    chosen = (listed["notebook"] == stem) & (listed["glance"] != "")
+    for claim in listed[chosen].to_dict("records"):
         same = (gaps[_SAME] == [claim[name] for name in _SAME]).all(axis=1)
         beside = [claim[kind] for kind in claims.KINDS if claim[kind]]
         pair = (gaps["method"] == claim["method"]) & gaps["against"].isin(beside)

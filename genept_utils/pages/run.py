@@ -106,13 +106,21 @@ def tasks_of(path, assignments, grid, top):
         name, _, values = axis.partition("=")
         axes.append([typed([f"{name}={value}"], known) for value in values.split(",")])
     for combination in itertools.product(*axes):
-        values = {**base, **{k: v for part in combination for k, v in part.items()}}
+        values = asked_for({**base, **{k: v for part in combination for k, v in part.items()}},
+                           known)
         slug = ",".join(f"{k}={v}" for part in combination for k, v in part.items())
         place = top / slug.replace("/", "-") if slug else top
         yield {"source": path, "values": values, "place": place,
                "stamp": stamp(notebook, values),
                "second": any(pattern.startswith("data/results/") for pattern in
                              notebook.metadata.get("genept", {}).get("inputs", []))}
+
+
+def asked_for(values, known):
+    """The parameters of a run; with cells of the reader's own the book's cohort of patients, which
+    was not asked for, is left out."""
+    own = os.path.isabs(str(values.get("dataset", "")))
+    return {"patients": "", **values} if own and "patients" in known else values
 
 
 def seed_results(planned):

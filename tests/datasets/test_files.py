@@ -333,4 +333,5 @@ def test_the_advice_runs_on_a_chapter(tmp_path, source):
     assert "with `dataset=cells.h5ad, label=kind, layer=counts`" in page.cells[0].source
     assert "## What we found" not in told and "<!--" not in told and "pbmc" not in told
     assert "## Verdicts on these data" in page.cells[-1].source
-    assert "| GenePT MiniLM | permuted | random halves, cells |" in page.cells[-1].source
+    assert "| GenePT MiniLM | permuted | random halves, cells, disjoint panels, lr |" in (
+        page.cells[-1].source)

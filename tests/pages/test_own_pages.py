@@ -97,8 +97,8 @@ def test_verdicts_are_those_of_the_run(tmp_path):
     notebook = nbformat.read(path, as_version=4)
     own_data.retell(notebook, {"dataset": "mine.h5ad"}, path.stem, tmp_path)
     last = notebook.cells[-1].source
-    assert ("| GenePT MiniLM | permuted | random halves, mine | accuracy | +0.200 [+0.100, "
-            "+0.300] | ahead |") in last
+    assert ("| GenePT MiniLM | permuted | random halves, mine, disjoint panels, lr | accuracy | "
+            "+0.200 [+0.100, +0.300] | ahead |") in last
     assert last.count("mine") == 1
 
 

@@ -207,3 +207,13 @@ def test_a_page_is_stale_only_by_the_rooms_that_it_imports(tmp_path, monkeypatch
 
 def _unreachable(key, progress=None):
     raise sources.SourceError(f"{key} could not be had")
+
+
+@pytest.mark.parametrize("values, made", [
+    ({"dataset": "/home/a.h5ad"}, {"patients": "", "dataset": "/home/a.h5ad"}),
+    ({"dataset": "/home/a.h5ad", "patients": "b.h5ad"},
+     {"dataset": "/home/a.h5ad", "patients": "b.h5ad"}),
+    ({"dataset": "kang"}, {"dataset": "kang"}), ({}, {})])
+def test_the_books_patients_are_left_out_where_a_reader_has_cells(values, made):
+    assert run.asked_for(values, {"dataset": 0, "patients": 0}) == made
+    assert run.asked_for(values, {"dataset": 0}) == values
