@@ -54,5 +54,6 @@ def test_differences_within_sets_and_over_them():
     text = panels.shown(gaps)
     assert text.loc[("a", "b"), "x"] == "+0.10 [+0.10, +0.10]"
     table = panels.table(runs)
-    assert list(table.index) == ["a", "b", "largest type"] and table.loc["b", "x"] == pytest.approx(
-        runs.query("method == 'b' and dataset == 'x'")["accuracy"].mean(), abs=.006)
+    mine = runs.query("method == 'b' and dataset == 'x' and split == 'disjoint panels'")
+    assert list(table.index) == ["a", "b", "largest type"]
+    assert table.loc["b", "x"] == pytest.approx(mine["accuracy"].mean(), abs=.006)

@@ -110,6 +110,20 @@ def test_fit_pairs_refuses_other_labels(pair_task):
         evaluate.fit_pairs(vectors, pairs, y + 1)
 
 
+@pytest.mark.parametrize("call", [
+    lambda vectors, pairs: evaluate.fit_pairs(vectors, pairs, np.arange(len(pairs)) % 2),
+    lambda vectors, pairs: evaluate.pair_features(vectors, pairs),
+    lambda vectors, pairs: evaluate.score_pairs(vectors, pairs, (np.ones(vectors.shape[1]), 0))])
+def test_a_pair_with_a_gene_without_a_vector_is_refused(pair_task, call):
+    """-1 would take the vector of the last gene."""
+    vectors, pairs = pair_task[:2]
+    pairs = np.array(pairs)
+    call(vectors, pairs)
+    pairs[3, 1] = -1
+    with pytest.raises(ValueError, match=rf"1 of {len(pairs):,} pairs name a gene without"):
+        call(vectors, pairs)
+
+
 @pytest.mark.parametrize("draw", [evaluate.random_negatives, evaluate.matched_negatives])
 def test_negatives_are_new_distinct_and_as_many(draw):
     rng = np.random.default_rng(0)
