@@ -32,7 +32,7 @@ def verdicts(table, xlim=(-0.3, 0.3)):
     names = list(dict.fromkeys(table["claim"]))
     kinds = [kind for kind in KINDS if (table["kind"] == kind).any()]
     axes = plt.subplots(1, len(kinds), sharey=True, squeeze=False,
-                        figsize=(2.6 + 1.05 * len(kinds), 1.2 + 0.3 * len(names)))[1][0]
+                        figsize=(3.0 + 1.05 * len(kinds), 1.2 + 0.3 * len(names)))[1][0]
     colour = {"ahead": PALETTE[0], "behind": PALETTE[1], "level": INK, "undecided": QUIET}
     for ax, kind in zip(axes, kinds):
         ax.axvline(0, color=QUIET, linewidth=1, linestyle=":", zorder=0)
@@ -47,7 +47,7 @@ def verdicts(table, xlim=(-0.3, 0.3)):
         ax.title.set_fontsize(9)
         ax.tick_params(axis="y", length=0)
     axes[0].set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5),
-                yticklabels=[textwrap.shorten(name, 44, placeholder="...") for name in names])
+                yticklabels=[textwrap.shorten(name, 54, placeholder="...") for name in names])
     axes[0].figure.supxlabel("subject minus control", fontsize=10)
     marks = [plt.Line2D([], [], color=colour[word], marker="o", label=word,
                         fillstyle="none" if word == "undecided" else "full") for word in colour]
