@@ -10,6 +10,7 @@ READS = {
     "spelling": "letters",
     "PCA": "expression", "SVD": "expression", "Harmony": "expression", "expression": "expression",
     "Gene2vec": "expression", "loadings": "expression", "coexpression": "expression",
+    "scGPT": "expression", "Mashup": "annotations",  # cells; a network of proteins
     "GO processes": "annotations", "shared GO processes": "annotations",
     "shares a GO process": "annotations",
     "permuted": "nothing", "random": "nothing", "degree": "nothing", "largest type": "nothing",
