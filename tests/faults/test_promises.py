@@ -143,9 +143,10 @@ OF_VECTORS = {
     "random_like": (lambda e, path: embed.random_like(e).X, UNSOUND),
     "relabelled": (lambda e, path: evaluate.relabelled(e).X, UNSOUND),
     "gene_input": (lambda e, path: evaluate.gene_input(e, GENES), UNSOUND),
-    "gene_vectors": (lambda e, path: cells.gene_vectors(made(), e)[0], {**UNSOUND, **NO_GENE}),
+    "gene_vectors": (lambda e, path: cells.gene_vectors(made(), e)[0],
+                     {**UNSOUND, **NO_GENE, "all zero": "names has a vector"}),
     "genept_w": (lambda e, path: gp.genept_w(made(), e).obsm["X_genept_w"],
-                 {**UNSOUND, **NO_GENE}),
+                 {**UNSOUND, **NO_GENE, "all zero": "names has a vector"}),
     "panel_predictions": (lambda e, path: np.zeros(len(evaluate.panel_predictions(
         made(), {"m": e}, draws=1))), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
     "on_shared_genes": (lambda e, path: evaluate.on_shared_genes({"m": e})["m"].X, UNSOUND),

@@ -104,10 +104,12 @@ def test_what_is_said_holds_no_thought(parts):
     assert api.spoken(said) == said
 
 
+# No vector of zeros and no column of ids: those are left out, see tests/embed/test_odd_files.py.
+fractions = st.floats(.125, .875, width=32).map(lambda value: value - 1 if value > .5 else value)
 tables = st.integers(1, 6).flatmap(lambda d: st.dictionaries(
     st.text(string.ascii_uppercase + string.digits + "-", min_size=1, max_size=8).filter(
         lambda key: key[0].isalpha()),
-    st.lists(st.floats(-1e3, 1e3, width=32), min_size=d, max_size=d), min_size=2, max_size=8))
+    st.lists(fractions, min_size=d, max_size=d), min_size=2, max_size=8))
 
 
 @pytest.mark.filterwarnings("ignore")
