@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import extras, outside, packed
+from genept_utils import compression, extras, outside
 from genept_utils.datasets.files import read_annotations, read_group, read_h5ad, readable
 
 CONVERT = {  # ending -> what turns such a file into one that is read
@@ -23,7 +23,7 @@ CONVERT = {  # ending -> what turns such a file into one that is read
 CONVERT[".txt"] = CONVERT[".tsv"]
 CONVERT[".rdata"] = CONVERT[".rda"] = CONVERT[".rds"]
 READ = [".h5ad", ".h5", ".hdf5", ".loom", ".zarr", ".mtx"]
-KNOWN = {*READ, *CONVERT, *packed.ENDINGS, ".xlsx", ".parquet"}
+KNOWN = {*READ, *CONVERT, *compression.ENDINGS, ".xlsx", ".parquet"}
 
 
 def plain_name(path):
@@ -88,10 +88,10 @@ def not_read(path, head):
         if suffix.lower() in CONVERT:
             return ("is not read as it is; convert it once: "
                     + CONVERT[suffix.lower()].format(path.name, name))
-    if other := packed.instead(head):
+    if other := compression.instead(head):
         return other
-    if path.suffix.lower() in packed.ARCHIVES:
-        return f"is an archive; {packed.UNPACK}"
+    if path.suffix.lower() in compression.ARCHIVES:
+        return f"is an archive; {compression.UNPACK}"
     if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
         return ("is no HDF5 file, or its beginning is broken; copy or download it again")
     return ("is of a kind that is not read; make an .h5ad file of it (read are "
@@ -210,7 +210,7 @@ def _one_matrix(name, layer, raw, obsm):
 
 
 def _unpacked(path, layer, raw, obsm):
-    with packed.unpacked(path) as part:
+    with compression.unpacked(path) as part:
         if not h5py.is_hdf5(part):
             raise ValueError(f"{path.name} holds no HDF5 file; unpack it and make an .h5ad file "
                              "of it")

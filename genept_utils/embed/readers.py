@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genept_utils import packed, pickles
+from genept_utils import compression, pickles
 from genept_utils.embed import tables
 
 SHOWN = 5  # genes that a message names
@@ -19,7 +19,7 @@ OF_NETWORKS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 OTHERS = {  # endings of files that are often meant for vectors -> what to do
     ".npy": "it has no names: numpy.savez(\"vectors.npz\", names=names, vectors=vectors) keeps "
             "both",
-    **dict.fromkeys(packed.ARCHIVES, packed.UNPACK),
+    **dict.fromkeys(compression.ARCHIVES, compression.UNPACK),
     **dict.fromkeys(OF_NETWORKS,
                     "its parts are those of a network: write the gene vectors as .npz, "
                     "numpy.savez(\"vectors.npz\", names=names, vectors=vectors)"),
@@ -70,15 +70,15 @@ def read(path):
                                               "index=names).to_csv(\"vectors.csv\")")
                          + "; read are " + ", ".join(sorted(READERS)))
     try:
-        with packed.unpacked(path) as part:
+        with compression.unpacked(path) as part:
             if not part.stat().st_size:
                 raise ValueError("it is empty; copy or download it again")
             with open(part, "rb") as file:
-                if other := packed.instead(file.read(200)):
+                if other := compression.instead(file.read(200)):
                     raise ValueError(f"{path.name} {other}")
             keys, vectors, columns = READERS[suffix](part)
     except (ValueError, pickles.UnsafePickle) as error:  # pandas' own errors are among them
-        said = str(error).removeprefix(f"{packed.inner_name(path)}: ")
+        said = str(error).removeprefix(f"{compression.inner_name(path)}: ")
         named = said if path.name in said else f"{path.name}: {said}"
         raise type(error)(named) if isinstance(error, pickles.UnsafePickle) else (
             ValueError(named)) from None
@@ -127,7 +127,7 @@ def _filled(keys, vectors, name):
 
 def kind(path):
     """The ending that tells how a file is read, in small letters and without that of a packer."""
-    return Path(packed.inner_name(path)).suffix.lower()
+    return Path(compression.inner_name(path)).suffix.lower()
 
 
 def _listed(keys, n):

@@ -7,7 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import extras, outside, packed
+from genept_utils import compression, extras, outside
 
 _NUMBER = r"(?i)[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?"
 
@@ -82,7 +82,7 @@ def parquet(path):
 def arrays(path):
     try:
         with zipfile.ZipFile(path) as archive:
-            packed.check_size(path, sum(member.file_size for member in archive.infolist()))
+            compression.check_size(path, sum(member.file_size for member in archive.infolist()))
         with np.load(path, allow_pickle=False) as file:
             found = [file[name] for name in file.files]
     except zipfile.BadZipFile as error:
@@ -106,7 +106,7 @@ def h5ad(path):
     try:
         with outside.hdf5(path) as file:
             if hasattr(file.get("X"), "size"):
-                packed.check_size(path, file["X"].size * file["X"].dtype.itemsize)
+                compression.check_size(path, file["X"].size * file["X"].dtype.itemsize)
             obs = ad.io.read_elem(file["obs"])  # var says nothing of vectors, and may be old
             X = _dense(ad.io.read_elem(file["X"])) if "X" in file else np.zeros((len(obs), 0))
             columns = _names(file["var"]) if "var" in file else None

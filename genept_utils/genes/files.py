@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 
-from genept_utils import packed
+from genept_utils import compression
 from genept_utils.genes.rewritten import DATED
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32",
@@ -68,7 +68,7 @@ def read_table(path):
 def read_sets(path):
     """The sets of a ``.gmt`` file (a line each: name, description, genes) or a ``.gmx`` file (a
     column each) as a table of ``set`` and ``name``; None for another ending."""
-    kind = packed.inner_name(path).rpartition(".")[2].lower()
+    kind = compression.inner_name(path).rpartition(".")[2].lower()
     if kind not in ("gmt", "gmx"):
         return None
     rows = [line.split("\t") for line in _text(path)]
@@ -84,7 +84,7 @@ def read_sets(path):
 
 def _text(path):
     """The lines of a text file, without empty ones and the comments before the first."""
-    with packed.unpacked(path, MAX_BYTES) as part:
+    with compression.unpacked(path, MAX_BYTES) as part:
         if part.stat().st_size > MAX_BYTES:
             raise ValueError(f"{path.name} is {part.stat().st_size / 1e6:,.0f} MB of text; give the "
                              "column of names alone")
@@ -93,7 +93,7 @@ def _text(path):
         if content.startswith(mark):
             raise ValueError(f"{path.name} is {kind}, not text; save the names as a .csv or .txt "
                              "file")
-    if other := packed.instead(content[:200]):
+    if other := compression.instead(content[:200]):
         raise ValueError(f"{path.name} {other}")
     # str.splitlines would also end lines at signs that stand within a text
     lines = [line for line in re.split(r"\r\n|\r|\n", _decoded(content, path.name))

@@ -1,4 +1,4 @@
-"""Packed files: told by their first bytes, unpacked within bounds, and named where they break."""
+"""Decompress files by their first bytes, with a size limit; a broken one is named."""
 
 import bz2
 import contextlib
