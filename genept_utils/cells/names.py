@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from genept_utils import genes, outside
+from genept_utils import genes, untrusted
 from genept_utils.embed.find import aligned
 from genept_utils.embed.vectors import checked
 
@@ -65,7 +65,7 @@ def only_genes(adata):
     So antibody counts enter neither the normalisation nor the vectors. The object itself where
     all features are genes.
     """
-    outside.compressed(adata.X)
+    untrusted.compressed(adata.X)
     kept = gene_features(adata.var)
     return adata if kept is None else adata[:, kept].copy()
 

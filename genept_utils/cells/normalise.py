@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import outside
+from genept_utils import untrusted
 from genept_utils.cells.values import judged, look
 
 TARGET = 10_000  # counts a cell is scaled to
@@ -54,13 +54,13 @@ def chosen(adata, layer=None, raw=False, values=None, read=True):
     X = adata.layers[layer] if layer else adata.raw.X if raw else adata.X
     if X is None:
         raise ValueError("the AnnData has no X; " + _advice(adata))
-    outside.compressed(X)
+    untrusted.compressed(X)
     backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
     if not (layer or raw or values or backed and read):
         return adata
     if backed and read and hasattr(X, "to_memory"):
         X = X.to_memory()  # whole: rows of columns are slow
-        outside.compressed(X)
+        untrusted.compressed(X)
         X = sp.csr_matrix(X, dtype=np.float32)
     elif read and isinstance(X, h5py.Dataset):
         X = sp.vstack([sp.csr_matrix(X[start:start + BLOCK], dtype=np.float32)
@@ -87,7 +87,7 @@ def elsewhere(adata):
     if adata.raw is not None:
         places["raw=True"] = adata.raw.X
     for X in places.values():
-        outside.compressed(X)
+        untrusted.compressed(X)
     seen = {place: look(X[:BLOCK]) for place, X in places.items()
             if X is not None and not hasattr(X, "dask")}  # a Dask array is not computed for this
     good = [place for place, found in seen.items()

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import embed, outside
+from genept_utils import embed, untrusted
 from genept_utils.cells.kernel import weighted_sum
 from genept_utils.cells.normalise import scale_and_log
 from genept_utils.cells.values import Seen, judged, look
@@ -146,7 +146,7 @@ def backed_blocks(X, kept=None, rows=CELLS):
     """
     if getattr(X, "format", "csr") == "csc":
         whole = X.to_memory()
-        outside.compressed(whole)
+        untrusted.compressed(whole)
         whole = whole.tocsr()
         yield 0, whole if kept is None else whole[:, kept]
         return
@@ -161,7 +161,7 @@ def read_rows(X, start, end, at_once=1000):
     kind = np.float32 if X.dtype == np.float16 else X.dtype.newbyteorder("=")
     if hasattr(X, "format"):
         block = X[start:end]
-        outside.compressed(block)
+        untrusted.compressed(block)
         return block
     # scipy's matrices know no half precision, and no other order of bytes
     parts = [sp.csr_matrix(np.asarray(X[a:min(a + at_once, end)], dtype=kind))
@@ -185,7 +185,7 @@ def whole_rows(X):
 
 
 def _surveyed(X):
-    outside.compressed(X)
+    untrusted.compressed(X)
     return look(X), gene_totals(X)
 
 

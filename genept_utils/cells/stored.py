@@ -5,7 +5,7 @@ from pathlib import Path
 
 import anndata as ad
 
-from genept_utils import extras, outside
+from genept_utils import extras, untrusted
 from genept_utils.datasets.files import elsewhere
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
 
@@ -23,7 +23,7 @@ def opened(path):
     if path.is_dir():
         if not any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
             raise ValueError(f"{path} is a folder, but no zarr store; {once}")
-        outside.zarr_store(path)
+        untrusted.zarr_store(path)
         group = extras.need("zarr").open_group(path, mode="r")
         if "obs" not in group:
             raise ValueError(f"{path} holds no AnnData")
@@ -31,7 +31,7 @@ def opened(path):
         return
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(outside.hdf5(path))
+            file = stack.enter_context(untrusted.hdf5(path))
         except OSError as error:
             raise ValueError(_why(path, error, once)) from None
         if "obs" not in file:
@@ -65,5 +65,5 @@ def matrix_of(group, layer=None, raw=False):
     if hasattr(stored, "shape"):
         return stored
     matrix = ad.io.sparse_dataset(stored)
-    outside.compressed(matrix)
+    untrusted.compressed(matrix)
     return matrix

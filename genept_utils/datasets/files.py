@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import outside
+from genept_utils import untrusted
 
 ROWS = 1000  # rows of a dense matrix that are read at a time
 PEEK = 10_000  # stored values by which it is noted whether a layer may hold counts
@@ -49,7 +49,7 @@ def read_h5ad(path, layer=None, raw=False, obsm=()):
         There is no ``X``, the file is broken, or a part of it lies in another file.
     """
     path = Path(path)
-    with readable(path), outside.hdf5(path) as file:
+    with readable(path), untrusted.hdf5(path) as file:
         return read_group(file, path.name, layer, raw, obsm,
                           lambda: ad.read_h5ad(path, backed="r"))
 
@@ -110,7 +110,7 @@ def _vectors(group, key, name):
         raise KeyError(f"{name} has no {key!r} in obsm; there "
                        + (f"are {', '.join(stored)}" if len(stored) else "is nothing"))
     found = ad.io.read_elem(stored[key])
-    outside.compressed(found)
+    untrusted.compressed(found)
     try:
         found = np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
     except (TypeError, ValueError):
@@ -159,7 +159,7 @@ def read_matrix(matrix, name):
         form = sp.csc_matrix if kind.startswith("csc") else sp.csr_matrix
         parts = (_numbers(matrix["data"], np.float32), matrix["indices"][:], matrix["indptr"][:])
         X = form(parts, shape=shape)
-        outside.compressed(X)
+        untrusted.compressed(X)
         X = X.tocsr()
     X.sum_duplicates()
     X.eliminate_zeros()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import compression, extras, outside
+from genept_utils import compression, extras, untrusted
 from genept_utils.datasets.files import read_annotations, read_group, read_h5ad, readable
 
 CONVERT = {  # ending -> what turns such a file into one that is read
@@ -73,7 +73,7 @@ def annotations(path):
     read."""
     path = Path(path)
     if path.is_file() and h5py.is_hdf5(path):
-        with readable(path), outside.hdf5(path) as file:
+        with readable(path), untrusted.hdf5(path) as file:
             if {"obs", "var"} <= set(file):
                 return read_annotations(file, lambda: ad.read_h5ad(path, backed="r"))
     adata = read_cells(path)
@@ -102,11 +102,11 @@ def _folder(path, layer, raw, obsm):
     if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
         zarr = extras.need("zarr")
         with readable(path):
-            outside.zarr_store(path)
+            untrusted.zarr_store(path)
             return read_group(zarr.open_group(path, mode="r"), path.name, layer, raw, obsm)
     matrices = sorted(path.glob("*matrix.mtx")) + sorted(path.glob("*matrix.mtx.gz"))
     if len(matrices) == 1:
-        return _mtx(outside.within(matrices[0], path), layer, raw, obsm)
+        return _mtx(untrusted.within(matrices[0], path), layer, raw, obsm)
     if matrices:
         raise ValueError(f"{path} holds {len(matrices)} matrices; give one of them: "
                          f"{', '.join(file.name for file in matrices[:5])}")
@@ -116,7 +116,7 @@ def _folder(path, layer, raw, obsm):
 
 
 def _hdf5(path, layer, raw, obsm):
-    with readable(path), outside.hdf5(path) as file:
+    with readable(path), untrusted.hdf5(path) as file:
         keys = set(file)
         tenx = [key for key in file if isinstance(file[key], h5py.Group)
                 and {"barcodes", "indptr"} <= set(file[key])]
@@ -136,7 +136,7 @@ def _ten_x(path, layer, raw, obsm):
     _one_matrix(path.name, layer, raw, obsm)
     with readable(path):
         adata = sc.read_10x_h5(path, gex_only=False)
-        outside.compressed(adata.X)
+        untrusted.compressed(adata.X)
     adata.X = sp.csr_matrix(adata.X, dtype=np.float32)
     return adata
 
@@ -196,7 +196,7 @@ def _beside(path, start, names):
     for name in names:
         for file in (path.parent / f"{start}{name}", path.parent / f"{start}{name}.gz"):
             if file.is_file():
-                outside.within(file, path.parent)
+                untrusted.within(file, path.parent)
                 with readable(file):
                     return pd.read_csv(file, sep="\t", header=None, dtype=str,
                                        keep_default_na=False)

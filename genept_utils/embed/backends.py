@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import extras, outside, sources
+from genept_utils import extras, sources, untrusted
 from genept_utils.embed import store
 from genept_utils.embed.vectors import unit
 
@@ -106,7 +106,7 @@ def _sentence_transformer(texts, name, report):
     if name == "all-MiniLM-L6-v2" and packaged:
         name = str(Path(packaged.origin).parent / "model")
     elif Path(name).is_dir():  # a folder may change what it holds
-        outside.text_model(name)
+        untrusted.text_model(name)
         identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
     keys = [store.key("st", identity, text) for text in texts]
     with store.opened() as table:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anndata as ad
 
-from genept_utils import extras, genes, outside, paths, sources
+from genept_utils import extras, genes, paths, sources, untrusted
 from genept_utils.embed import cost, readers, store
 from genept_utils.embed.backends import embed
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
@@ -141,7 +141,7 @@ def _from_file(path):
 
 def _is_ours(path):
     try:
-        with outside.hdf5(path) as file:
+        with untrusted.hdf5(path) as file:
             return "uns/genept" in file
     except OSError:  # no HDF5 file, or a broken one: the reader says which
         return False

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from genept_utils import extras, genes, outside, pickles, sources
+from genept_utils import extras, genes, pickles, sources, untrusted
 from genept_utils.embed.vectors import as_embedding
 
 GENE2VEC = ("vectors/gene2vec_16906.npy", "vectors/gene2vec_16906_names.h5ad")
@@ -130,14 +130,14 @@ def _scgpt(folder):
 
 def _geneformer(folder):
     path = next(folder / name for name in GENEFORMER if (folder / name).is_file())
-    outside.within(path, folder)
+    untrusted.within(path, folder)
     table = (_safetensor if path.suffix == ".safetensors" else _from_torch)(path, GENEFORMER_TABLE)
     places = [folder, folder / "geneformer", folder.parent, folder.parent / "geneformer"]
     found = [file for place in places for file in sorted(place.glob(GENEFORMER_NAMES))
              + sorted(place.glob(f"gene_dictionaries_30m/{GENEFORMER_NAMES}"))]
     sizes = {}
     for file in dict.fromkeys(found):
-        outside.within(file, folder if file.is_relative_to(folder) else folder.parent)
+        untrusted.within(file, folder if file.is_relative_to(folder) else folder.parent)
         with open(file, "rb") as opened:
             tokens = pickles.load(opened)
         sizes[file.name] = len(tokens)
@@ -160,7 +160,7 @@ def _scfoundation(folder):
         raise FileNotFoundError(f"{folder}: {SCFOUNDATION_NAMES} is missing; it lies in the "
                                 "folder model of scFoundation's repository")
     for file in (path, names):
-        outside.within(file, file.parent)
+        untrusted.within(file, file.parent)
     state = _torch(path)
     state = state.get("gene", state)  # one network each for cells and genes in the release
     table = _tensor(state.get("state_dict", state), "pos_emb.weight", path)
@@ -184,7 +184,7 @@ def _embedding(table, tokens, model, path, names):
 def _beside(folder, name, where):
     if not (folder / name).is_file():
         raise FileNotFoundError(f"{folder}: {name} is missing; {where}")
-    return outside.within(folder / name, folder)
+    return untrusted.within(folder / name, folder)
 
 
 def _safetensor(path, name):

@@ -7,7 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import compression, extras, outside
+from genept_utils import compression, extras, untrusted
 
 _NUMBER = r"(?i)[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?"
 
@@ -104,7 +104,7 @@ def arrays(path):
 def h5ad(path):
     """Vectors of the rows of ``X``; where X is empty, of the one array of ``obsm``."""
     try:
-        with outside.hdf5(path) as file:
+        with untrusted.hdf5(path) as file:
             if hasattr(file.get("X"), "size"):
                 compression.check_size(path, file["X"].size * file["X"].dtype.itemsize)
             obs = ad.io.read_elem(file["obs"])  # var says nothing of vectors, and may be old
@@ -129,7 +129,7 @@ def h5ad(path):
 
 
 def _dense(X):
-    outside.compressed(X)
+    untrusted.compressed(X)
     return X.toarray() if hasattr(X, "toarray") else np.asarray(X)
 
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from genept_utils import cells, outside, sources
+from genept_utils import cells, sources, untrusted
 from genept_utils.datasets import missing, read_cells
 from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.gene_spaces import standardise
@@ -172,7 +172,7 @@ def write_predictions(source, found, out):
 
 
 def _into_copy(source, found, out):
-    with outside.hdf5(source) as file:
+    with untrusted.hdf5(source) as file:
         obs = file["obs"]
         names = pd.Index(np.asarray(ad.io.read_elem(obs[obs.attrs["_index"]]), dtype=object))
     made = _matching(found, names)

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 import pandas as pd
 
-from genept_utils import outside
+from genept_utils import untrusted
 from genept_utils.genes.columns import HALF, best
 from genept_utils.genes.features import filtered, kinds
 from genept_utils.genes.files import read_sets, read_table
@@ -88,9 +88,9 @@ def totals_of(adata):
     with values that are negative, missing or infinite."""
     if adata.X is None:
         return None
-    outside.compressed(adata.X)
+    untrusted.compressed(adata.X)
     X = adata.X if hasattr(adata.X, "sum") else adata.X[:]
-    outside.compressed(X)
+    untrusted.compressed(X)
     values = X.data if hasattr(X, "tocsr") else X
     if values.size and not hasattr(X, "dask") and values.min() < 0:
         return None

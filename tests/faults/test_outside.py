@@ -18,7 +18,7 @@ import pytest
 import scipy.sparse as sp
 
 import genept_utils as gp
-from genept_utils import cells, datasets, embed, genes, outside, paths, pickles
+from genept_utils import cells, datasets, embed, genes, paths, pickles, untrusted
 from genept_utils.cells import scale, stored
 from genept_utils.cli import match
 from genept_utils.embed import backends
@@ -516,14 +516,14 @@ def test_a_snapshot_may_lead_to_the_blobs_of_its_own_repository(tmp_path):
     snapshot.mkdir(parents=True), blob.parent.mkdir()
     blob.write_text("numbers"), (tmp_path / "other").write_text("numbers")
     (snapshot / "a").symlink_to(blob), (snapshot / "b").symlink_to(tmp_path / "other")
-    assert outside.within(snapshot / "a", snapshot).read_text() == "numbers"
+    assert untrusted.within(snapshot / "a", snapshot).read_text() == "numbers"
     with pytest.raises(ValueError, match="outside of"):
-        outside.within(snapshot / "b", snapshot)
+        untrusted.within(snapshot / "b", snapshot)
     (tmp_path / "models--a--b").rename(tmp_path / "own")  # no cache of Hugging Face
     moved = tmp_path / "own" / "snapshots" / "12"
     (moved / "a").unlink(), (moved / "a").symlink_to(tmp_path / "own" / "blobs" / "34")
     with pytest.raises(ValueError, match="outside of"):
-        outside.within(moved / "a", moved)
+        untrusted.within(moved / "a", moved)
 
 
 @pytest.mark.parametrize("name, content, said", [
@@ -535,11 +535,11 @@ def test_a_snapshot_may_lead_to_the_blobs_of_its_own_repository(tmp_path):
 def test_a_text_model_brings_no_code(tmp_path, name, content, said):
     (tmp_path / "modules.json").write_text(
         '[{"type": "sentence_transformers.models.Transformer", "path": ""}]')
-    outside.text_model(tmp_path)
+    untrusted.text_model(tmp_path)
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=said):
-        outside.text_model(tmp_path)
+        untrusted.text_model(tmp_path)
 
 
 def test_a_text_model_is_looked_at_before_it_is_loaded(tmp_path, monkeypatch):

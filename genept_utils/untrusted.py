@@ -1,4 +1,4 @@
-"""Files and folders from outside may refer to others: nothing beyond them is read, nothing runs.
+"""Checks of untrusted files: no link out of them is followed, no code in them runs.
 
 HDF5 knows links and datasets that lie in another file, a folder may hold symbolic links that lead
 out of it, a zarr array names the codecs that decode it, among them one that is Python's pickle,
