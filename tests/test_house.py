@@ -7,10 +7,10 @@ import pytest
 from genept_utils import paths
 
 # Floors from the ground; a room imports rooms of lower floors and files of its own room.
-FLOORS = {"paths": 0, "sources": 0, "pickles": 0, "extras": 0, "compression": 0, "untrusted": 0,
+FLOORS = {"paths": 0, "sources": 0, "pickles": 0, "optional": 0, "compression": 0, "untrusted": 0,
           "genes": 1, "embed": 2, "datasets": 2, "cells": 3, "evaluate": 4, "chapters": 5,
           "pages": 5, "cli": 6, "__main__": 7}
-BESIDE = {"pages": {"paths", "sources", "extras"}}  # the side room knows the ground floor only
+BESIDE = {"pages": {"paths", "sources", "optional"}}  # the side room knows the ground floor only
 FILES = sorted(paths.PACKAGE.rglob("*.py"))
 ROOMS = [path for path in FILES if path != paths.PACKAGE / "__init__.py"]
 

@@ -19,7 +19,7 @@ import anndata as ad
 import h5py
 import numpy as np
 
-from genept_utils import extras, sources
+from genept_utils import optional, sources
 from genept_utils.cells import scale
 from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import judge, marks
@@ -160,7 +160,7 @@ def _write(job, number, made, said):
 
 def write_rows(job, start, made):
     """Write one chunk of the vectors and wait until it lies on the disk."""
-    zarr = extras.need("zarr")
+    zarr = optional.need("zarr")
     folder = Path(job.place) / "store" / "obsm" / job.key
     zarr.open_array(folder, mode="r+")[start:start + len(made)] = made
     with open(folder / f"{start // job.block}.0", "rb") as chunk:
@@ -204,7 +204,7 @@ def begin(job, about):
     with opened(job.source) as group:
         obs = ad.io.read_elem(group["obs"])
         var = ad.io.read_elem(group["raw/var" if job.values[1] else "var"])
-    store = extras.need("zarr").open_group(place / "store", mode="w", zarr_format=2)
+    store = optional.need("zarr").open_group(place / "store", mode="w", zarr_format=2)
     ad.io.write_elem(store, "/", ad.AnnData(obs=obs, var=var))
     array = store["obsm"].create_array(
         job.key, shape=(job.n_cells, job.vectors.shape[1]), dtype=np.float32,
@@ -220,7 +220,7 @@ def end(job, about, out):
     mass = sum(said["mass"] for said in notes)
     about = about | {"coverage_mass": sum(said["covered"] for said in notes) / mass,
                      "cells_without_a_vector": sum(said["empty"] for said in notes)}
-    store = extras.need("zarr").open_group(place / "store", mode="r+")
+    store = optional.need("zarr").open_group(place / "store", mode="r+")
     if out.suffix == ".zarr":
         ad.io.write_elem(store, "uns", {"genept": {job.key: about}})
         os.replace(place / "store", out)

@@ -4,7 +4,7 @@ import anndata as ad
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import extras
+from genept_utils import optional
 from genept_utils.cells.normalise import normalised
 
 
@@ -15,7 +15,7 @@ def highly_variable(adata, n=2000, occurs=None):
     Where ``occurs`` (n_genes,) says which genes occur, ``.X`` is taken as normalised, and may be
     a Dask array.
     """
-    sc = extras.need("scanpy")
+    sc = optional.need("scanpy")
     data = normalised(adata) if occurs is None else adata
     if occurs is None:
         occurs = np.asarray((data.X > 0).sum(axis=0)).ravel() > 0
@@ -46,7 +46,7 @@ def pca(adata, n_components=50, hvg=2000, seed=0, key="X_pca"):
     ValueError
         Fewer than two cells or genes, or :func:`normalise` refuses the values.
     """
-    extras.need("sklearn")
+    optional.need("sklearn")
     from sklearn.decomposition import PCA
 
     data = normalised(adata)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import anndata as ad
 
-from genept_utils import extras, untrusted
+from genept_utils import optional, untrusted
 from genept_utils.datasets.files import elsewhere
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
 
@@ -24,7 +24,7 @@ def opened(path):
         if not any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
             raise ValueError(f"{path} is a folder, but no zarr store; {once}")
         untrusted.zarr_store(path)
-        group = extras.need("zarr").open_group(path, mode="r")
+        group = optional.need("zarr").open_group(path, mode="r")
         if "obs" not in group:
             raise ValueError(f"{path} holds no AnnData")
         yield group

@@ -34,7 +34,7 @@ def register(commands):
 
 def cells(options):
     """Compute what is missing and put the output together."""
-    from genept_utils import extras
+    from genept_utils import optional
 
     source, out = (Path(given).expanduser().resolve() for given in (options.source, options.out))
     if out.suffix not in (".zarr", ".h5ad"):
@@ -46,7 +46,7 @@ def cells(options):
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     paths.check_writable(out.parent)
-    extras.need("zarr", "tqdm", *(("distributed", "dask") if options.workers or options.scheduler
+    optional.need("zarr", "tqdm", *(("distributed", "dask") if options.workers or options.scheduler
                                   else ()))
     lock = paths.locked(out.with_name(f".{out.name}.lock"), f"{options.out} is being written by "
                         "another process; wait for it, or give another --out")
@@ -93,9 +93,9 @@ def _client(options):
     if not (options.workers or options.scheduler):
         yield None
         return
-    from genept_utils import extras
+    from genept_utils import optional
 
-    with extras.dask_client(options.workers, options.scheduler) as client:
+    with optional.dask_client(options.workers, options.scheduler) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genept_utils import extras, paths, sources
+from genept_utils import optional, paths, sources
 
 ROLES = ("label", "batch", "donor", "condition")
 # What a chapter calls a result -> what the paper calls it.
@@ -80,7 +80,7 @@ def _checked(found, columns):
 
 def _run_all(ready, parameters, folder):
     """Run what can be run; results of an earlier run of these files go. How many failed."""
-    extras.need("papermill", "nbformat", "psutil", "scanpy")
+    optional.need("papermill", "nbformat", "psutil", "scanpy")
     planned = [(row, path, cells, _words(row, path, chosen, parameters))
                for row, path, cells, chosen in ready if chosen]
     strange = set(parameters) - {word.partition("=")[0] for *_, words in planned for word in words}

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from genept_utils import extras
+from genept_utils import optional
 from genept_utils.cli.numbers import at_least
 
 
@@ -44,7 +44,7 @@ def _add_run(commands):
 
 def run_notebooks(options):
     """Run notebooks, print the summary table, return 1 on any failure."""
-    extras.need("papermill", "nbformat", "psutil", "scanpy")
+    optional.need("papermill", "nbformat", "psutil", "scanpy")
     from genept_utils.pages import publish, run
 
     assignments = [word for word in options.words if "=" in word]
@@ -83,7 +83,7 @@ def run_notebooks(options):
 
 
 def _run_grid_file(options):
-    extras.need("distributed", "dask")
+    optional.need("distributed", "dask")
     from genept_utils.pages import grid
 
     if len(options.grid) > 1 or options.words or options.write or options.strict:
@@ -134,7 +134,7 @@ def _add_check(commands):
 def check(options):
     """Print stale pages, numbers that are nowhere or comparisons that do not hold; return 1 if there
     are any."""
-    extras.need("nbformat")
+    optional.need("nbformat")
     from genept_utils.pages import bindings, prose, stamp
 
     if options.claims:

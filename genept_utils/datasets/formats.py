@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import compression, extras, untrusted
+from genept_utils import compression, optional, untrusted
 from genept_utils.datasets.files import read_annotations, read_group, read_h5ad, readable
 
 CONVERT = {  # ending -> what turns such a file into one that is read
@@ -100,7 +100,7 @@ def not_read(path, head):
 
 def _folder(path, layer, raw, obsm):
     if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
-        zarr = extras.need("zarr")
+        zarr = optional.need("zarr")
         with readable(path):
             untrusted.zarr_store(path)
             return read_group(zarr.open_group(path, mode="r"), path.name, layer, raw, obsm)
@@ -132,7 +132,7 @@ def _hdf5(path, layer, raw, obsm):
 
 
 def _ten_x(path, layer, raw, obsm):
-    sc = extras.need("scanpy")
+    sc = optional.need("scanpy")
     _one_matrix(path.name, layer, raw, obsm)
     with readable(path):
         adata = sc.read_10x_h5(path, gex_only=False)

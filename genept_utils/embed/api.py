@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from genept_utils import extras
+from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.client import ask_all
 
@@ -94,7 +94,7 @@ def _asked(client, texts, model, dimensions, known):
             raise Refused("it takes one text a request")
         try:
             return _post(client, texts, model, dimensions, form), form
-        except extras.need("openai").APIStatusError as error:
+        except optional.need("openai").APIStatusError as error:
             words = f"{plain(error)} {error.response.text[:1000]}".lower()
             if dimensions is not None and error.status_code < 500 and (
                     "dimension" in words or "matryoshka" in words):

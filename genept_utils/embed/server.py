@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.parse
 
-from genept_utils import extras
+from genept_utils import optional
 
 WITHOUT = "Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and st:MODEL."
 MAX_BODY = 200 << 20  # bytes of one answer: 2,048 inputs of 4,096 numbers as text
@@ -38,7 +38,7 @@ _ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:
 @contextlib.contextmanager
 def said_plainly(model):
     """Turn what the server refuses into the one sentence of :class:`ServiceError`."""
-    openai = extras.need("openai")
+    openai = optional.need("openai")
 
     try:
         yield
@@ -48,7 +48,7 @@ def said_plainly(model):
 
 def final(error, model):
     """The ServiceError for what no second try can mend; None for the rest."""
-    openai = extras.need("openai")
+    openai = optional.need("openai")
     if isinstance(error, openai.AuthenticationError):
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
     if isinstance(error, openai.PermissionDeniedError):
@@ -99,7 +99,7 @@ def make_client(timeout):
     """The client of the server that the environment names. What follows a "?" in the address
     goes with every request, and a server that asks for its version so (Azure) gets the key in
     its own header."""
-    openai = extras.need("openai")
+    openai = optional.need("openai")
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     address = os.environ.get("OPENAI_BASE_URL", "").strip()
     if not (key.isascii() and key.isprintable()):

@@ -7,7 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import compression, extras, untrusted
+from genept_utils import compression, optional, untrusted
 
 _NUMBER = r"(?i)[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?"
 
@@ -62,7 +62,7 @@ def _counting(words):
 
 
 def parquet(path):
-    extras.need("pyarrow")
+    optional.need("pyarrow")
     try:
         found = pd.read_parquet(path)
     except (OSError, ValueError) as error:

@@ -4,9 +4,9 @@ Splitters and estimators are scikit-learn's; what is added here is what the book
 them: families, node-disjoint and degree-matched pairs, and honest intervals. Nothing here plots.
 """
 
-from genept_utils import extras
+from genept_utils import optional
 
-extras.need("sklearn")
+optional.need("sklearn")
 
 from genept_utils.evaluate import finetune
 from genept_utils.evaluate.agreement import agreement, shared_neighbours

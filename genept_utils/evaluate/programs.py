@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from genept_utils import extras
+from genept_utils import optional
 
 
 def gene_programs(vectors, threshold=0.9, resolution=20, min_genes=10, seed=0):
@@ -19,7 +19,7 @@ def gene_programs(vectors, threshold=0.9, resolution=20, min_genes=10, seed=0):
         (n_genes,) int program of each gene, largest first, -1 for none; and the share of gene
         pairs that are joined.
     """
-    igraph, leidenalg = extras.need("igraph"), extras.need("leidenalg")
+    igraph, leidenalg = optional.need("igraph"), optional.need("leidenalg")
 
     edges = np.argwhere(np.triu(_cosines(vectors) > threshold, 1))
     n = len(vectors)

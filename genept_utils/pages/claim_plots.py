@@ -2,9 +2,9 @@
 
 import textwrap
 
-from genept_utils import extras
+from genept_utils import optional
 
-extras.need("matplotlib")
+optional.need("matplotlib")
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genept_utils import extras, paths, sources
+from genept_utils import optional, paths, sources
 from genept_utils.pages import run
 from genept_utils.pages.execute import entry_of, execute
 from genept_utils.pages.notebooks import notebooks
@@ -163,7 +163,7 @@ def _on_client(tasks, jobs, scheduler):
 
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(tasks))
-    with extras.dask_client(jobs, scheduler) as client:
+    with optional.dask_client(jobs, scheduler) as client:
         threads = max(1, cores // jobs)
         # a worker that dies with a job is not given a second one to die with
         waiting = {client.submit(execute, task, threads, pure=False, retries=0): task

@@ -3,9 +3,9 @@
 import itertools
 import textwrap
 
-from genept_utils import extras
+from genept_utils import optional
 
-extras.need("matplotlib", "seaborn")
+optional.need("matplotlib", "seaborn")
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -17,7 +17,8 @@ import scipy.sparse as sp
 from genept_utils import cells, embed, paths
 
 pytest.importorskip("distributed")
-QUICK = "from genept_utils import extras\nextras.dask_client.__wrapped__.__defaults__ = (None, .5)"
+QUICK = ("from genept_utils import optional\n"
+         "optional.dask_client.__wrapped__.__defaults__ = (None, .5)")
 
 
 @pytest.fixture

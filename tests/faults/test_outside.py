@@ -544,7 +544,7 @@ def test_a_text_model_brings_no_code(tmp_path, name, content, said):
 
 def test_a_text_model_is_looked_at_before_it_is_loaded(tmp_path, monkeypatch):
     loads = SimpleNamespace(SentenceTransformer=lambda *given, **named: pytest.fail("loaded"))
-    monkeypatch.setattr(backends.extras, "need", lambda name: loads)
+    monkeypatch.setattr(backends.optional, "need", lambda name: loads)
     monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "custom.py").write_text("")

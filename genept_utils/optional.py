@@ -1,4 +1,4 @@
-"""What is not installed is said with the extra that brings it."""
+"""Import optional packages; where one is missing, name the extra to install."""
 
 import contextlib
 import importlib
