@@ -126,7 +126,8 @@ def test_folds_of_donors_and_missing_conditions_in_9(draw, execute):
     assert (held["repeats"] == 10).all() and (held["n"] == 352).all()  # of 24 donors
     assert "X_scGPT" in set(held["method"])
     assert "1.00% of 355 cells are 3, and 8 types ask for a share between 0.0226" in page
-    assert told.query("metric == 'knn_agreement'")["method"].nunique() == 8
+    written = {"PCA", "GenePT-w", "permuted", "X_scGPT"}
+    assert written <= set(told.query("metric == 'knn_agreement'")["method"])
 
 
 def test_one_donor_and_a_type_of_one_cell_in_9(draw, execute):
@@ -149,7 +150,7 @@ def test_a_batch_that_was_not_asked_for_and_a_type_of_one_cell_in_7_and_10(draw,
     assert "No set has two batches that share a cell type" in page
     assert set(told["split"]) == {"all cells", "5-fold"}
     _, told = execute("10", file, "draws=1")
-    assert "panels of 200 from all genes" in set(told["task"])
+    assert {"random halves", "panels of 100 from all genes"} <= set(told["task"])
 
 
 @pytest.mark.parametrize("chapters, words, columns, sentences", [
