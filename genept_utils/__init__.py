@@ -8,6 +8,9 @@ The plain functions behind the GenePT book. The most used are names of the packa
 """
 
 import importlib
+import sys
+
+from genept_utils import paths
 
 __version__ = "0.1.0"
 
@@ -30,16 +33,21 @@ _HOME = {
     "cell_sentences": "cells",
     "genept_s": "cells",
 }
-# Rooms by the short names that pages use: `from genept_utils import ledger, plots`.
-_ROOMS = {"claims": "pages.claims", "embed": "embed", "finetune": "evaluate.finetune",
-          "ledger": "pages.ledger", "plots": "pages.plots"}
-__all__ = [*_HOME, *_ROOMS, "__version__"]
+# What pages import by a short name: `from genept_utils import ledger, plots`.
+_MODULES = {"embed": "genept_utils.embed", "finetune": "genept_utils.evaluate.finetune",
+            **{name: f"genept_book.{name}"
+               for name in ("claim_plots", "claims", "ledger", "plots", "speed")}}
+__all__ = [*_HOME, *_MODULES, "__version__"]
+
+# A clone keeps its own book package, whatever else is installed.
+if paths.CHECKOUT and str(paths.BOOK) not in sys.path:
+    sys.path.insert(0, str(paths.BOOK))
 
 
 def __getattr__(name):
     """Import a public name when it is first used, so that `import genept_utils` is quick."""
-    if name in _ROOMS:
-        return importlib.import_module(f"genept_utils.{_ROOMS[name]}")
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     if name not in _HOME:
         raise AttributeError(f"module 'genept_utils' has no attribute {name!r}")
     return getattr(importlib.import_module(f"genept_utils.{_HOME[name]}"), name)

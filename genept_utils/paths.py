@@ -18,6 +18,7 @@ ROOT = PACKAGE.parent if CHECKOUT else PACKAGE / "_data"
 DATA = ROOT / "data" if CHECKOUT else ROOT
 EMBEDDINGS = DATA / "embeddings"
 NOTEBOOKS = ROOT / "notebooks"
+BOOK = ROOT / "book" if CHECKOUT else PACKAGE.parent  # holds the package genept_book
 _NOT_HERE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}
 BUILD = ROOT / "_build" if CHECKOUT else Path.cwd() / "genept_build"
 NAMED = ("GENEPT_CACHE", "GENEPT_MIRROR", "GENEPT_RESULTS")  # environment variables of folders

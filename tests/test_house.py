@@ -6,55 +6,57 @@ import pytest
 
 from genept_utils import paths
 
-# Floors from the ground; a room imports rooms of lower floors and files of its own room.
-FLOORS = {"paths": 0, "sources": 0, "pickles": 0, "optional": 0, "compression": 0, "untrusted": 0,
+# Layers from the ground; a subpackage imports those of lower layers and files of its own.
+LAYERS = {"paths": 0, "sources": 0, "pickles": 0, "optional": 0, "compression": 0, "untrusted": 0,
           "genes": 1, "embed": 2, "datasets": 2, "cells": 3, "evaluate": 4, "chapters": 5,
-          "pages": 5, "cli": 6, "__main__": 7}
-BESIDE = {"pages": {"paths", "sources", "optional"}}  # the side room knows the ground floor only
-FILES = sorted(paths.PACKAGE.rglob("*.py"))
-ROOMS = [path for path in FILES if path != paths.PACKAGE / "__init__.py"]
+          "genept_book": 6, "cli": 7, "__main__": 8}
+GENE_PAGES = {"gene_data", "gene_words"}  # show genes; the rest of the book knows the ground only
+BOOK = paths.BOOK / "genept_book"
+FILES = sorted([*paths.PACKAGE.rglob("*.py"), *BOOK.rglob("*.py")])
+CHECKED = [path for path in FILES if path != paths.PACKAGE / "__init__.py"]
 
 
-def _parts(path):
-    return path.relative_to(paths.PACKAGE).with_suffix("").parts
+def _place(path):
+    """The subpackage, or file at the ground, that a file belongs to."""
+    return (BOOK.name if path.is_relative_to(BOOK)
+            else path.relative_to(paths.PACKAGE).with_suffix("").parts[0])
 
 
 def _imports(path):
-    """(room, file or name) of every import of the package in a file, wherever it stands."""
+    """Subpackage, or file at the ground, of every import of ours in a file, wherever it stands."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("genept_utils"):
-            base = node.module.split(".")[1:]
-            for name in node.names:
-                parts = [*base, name.name]
-                yield parts[0], parts[1] if len(parts) > 1 else ""
-        elif isinstance(node, ast.Import):
-            for name in node.names:
-                if name.name.startswith("genept_utils."):
-                    parts = [*name.name.split(".")[1:], ""]
-                    yield parts[0], parts[1]
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name.name}" for name in node.names]
+        else:
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        for first, *rest in (name.split(".") for name in names):
+            if first == BOOK.name:
+                yield first
+            elif first == "genept_utils" and rest:
+                yield rest[0]
 
 
-@pytest.mark.parametrize("path", ROOMS, ids=lambda path: "/".join(_parts(path)))
+@pytest.mark.parametrize("path", CHECKED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_imports_run_downwards(path):
-    room = _parts(path)[0]
-    for other, _ in _imports(path):
-        if other == room:
+    place = _place(path)
+    top = LAYERS[place]
+    if place == BOOK.name and path.stem not in GENE_PAGES:
+        top = 1
+    for other in _imports(path):
+        if other == place:
             continue
-        if room == "pages" and path.stem == "imports" and other not in FLOORS:
-            continue
-        assert other in FLOORS, f"{room} imports {other}, which is no room"
-        allowed = (other in BESIDE[room] if room in BESIDE
-                   else FLOORS[other] < FLOORS[room]) or (FLOORS[room] == 0 == FLOORS[other])
-        assert allowed, f"{'/'.join(_parts(path))} imports {other}: an arrow that runs upwards"
+        assert other in LAYERS, f"{place} imports {other}, which is no subpackage"
+        assert LAYERS[other] < top or LAYERS[other] == 0 == top, (
+            f"{place}/{path.stem} imports {other}: an arrow that runs upwards")
 
 
 def test_no_circle_among_files():
     """Depth-first over imports at the top of files; a file met again on its own path fails."""
-    from genept_utils.pages import imports
+    from genept_book import imports
 
     graph = {path: {found for found in imports.imported(
         ast.parse(path.read_text(encoding="utf-8"))) if found != path} for path in FILES}
-    for path in graph:  # a file stands on its room, whose __init__ only gathers names
+    for path in graph:  # a file stands on its folder, whose __init__ only gathers names
         graph[path] = {other for other in graph[path] if other != path.parent / "__init__.py"}
     done = set()
 
@@ -69,7 +71,7 @@ def test_no_circle_among_files():
         visit(path, [])
 
 
-CODE = [path for folder in ("genept_utils", "book/_ext", "tests", "benchmarks")
+CODE = [path for folder in ("genept_utils", "book", "tests", "benchmarks")
         for path in sorted((paths.ROOT / folder).rglob("*.py"))]
 
 

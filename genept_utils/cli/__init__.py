@@ -7,7 +7,7 @@ import sys
 from genept_utils import paths
 from genept_utils.cli import address, cells, data, match, paper, places, run, text
 from genept_utils.cli.options import as_options
-from genept_utils.pages import start
+from genept_book import start
 
 
 def main(arguments=None):

@@ -11,8 +11,8 @@ def register(commands):
 
 def address(options):
     """Print the address of ``_config.yml``, or write another one into all that is made from it."""
-    from genept_utils.pages import address as pages
-    from genept_utils.pages.notebooks import need_clone
+    from genept_book import address as pages
+    from genept_book.notebooks import need_clone
 
     need_clone("the address stands in a clone of the book")
     if options.url:

@@ -104,7 +104,7 @@ def _words(row, path, chosen, parameters):
     """What a chapter is given, checked as `run` checks it."""
     import nbformat
 
-    from genept_utils.pages import notebooks
+    from genept_book import notebooks
 
     notebook, = notebooks.notebooks([row["chapter"]])
     known = notebooks.parameters(nbformat.read(notebook, as_version=4))
@@ -207,7 +207,7 @@ def check(row, path, obs, genes, given=()):
 def _run(row, path, cells, words, folder):
     """One chapter on one file; its rows under the paper's names. 1 where it failed."""
     from genept_utils.datasets.formats import plain_name
-    from genept_utils.pages import run
+    from genept_book import run
 
     result = _result(row, folder)
     place = result.with_suffix("")

@@ -13,7 +13,7 @@ def register(commands):
 def place(options):
     """Compute the places of the gene map again and write ``data/gene-map.csv.gz``."""
     from genept_utils.embed import places, read_embedding
-    from genept_utils.pages.notebooks import need_clone
+    from genept_book.notebooks import need_clone
 
     need_clone("the map is made in a clone of the book")
     print("== UMAP of the shipped vectors (some minutes on one core)")

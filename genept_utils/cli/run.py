@@ -45,7 +45,7 @@ def _add_run(commands):
 def run_notebooks(options):
     """Run notebooks, print the summary table, return 1 on any failure."""
     optional.need("papermill", "nbformat", "psutil", "scanpy")
-    from genept_utils.pages import publish, run
+    from genept_book import publish, run
 
     assignments = [word for word in options.words if "=" in word]
     names = [word for word in options.words if "=" not in word]
@@ -84,7 +84,7 @@ def run_notebooks(options):
 
 def _run_grid_file(options):
     optional.need("distributed", "dask")
-    from genept_utils.pages import grid
+    from genept_book import grid
 
     if len(options.grid) > 1 or options.words or options.write or options.strict:
         raise ValueError("a grid file says what is run: leave out names, PARAMETER=VALUE, further "
@@ -107,7 +107,7 @@ def _listed(keys, shown=2):
 def _list_parameters(names):
     import nbformat
 
-    from genept_utils.pages import notebooks
+    from genept_book import notebooks
 
     for path in notebooks.notebooks(names):
         print(path.stem)
@@ -135,7 +135,7 @@ def check(options):
     """Print stale pages, numbers that are nowhere or comparisons that do not hold; return 1 if there
     are any."""
     optional.need("nbformat")
-    from genept_utils.pages import bindings, prose, stamp
+    from genept_book import bindings, prose, stamp
 
     if options.claims:
         good = "every sentence that compares says what was recorded"

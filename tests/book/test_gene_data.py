@@ -1,7 +1,6 @@
 """The data of the gene pages: what stands in them with and without the sources of the texts."""
 
 import json
-import sys
 
 import pandas as pd
 import pytest
@@ -10,7 +9,6 @@ from genept_utils import genes, paths, sources
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
-sys.path.insert(0, str(paths.ROOT / "book" / "_ext"))
 from genept_book import gene_data, gene_words, terms  # noqa: E402
 
 
@@ -44,7 +42,7 @@ def test_beginnings_stand_once_and_end_at_a_word():
 
 
 def test_every_class_has_a_colour():
-    from genept_utils.pages.plots import PALETTE
+    from genept_book.plots import PALETTE
 
     assert len(gene_data.CLASSES) == len(PALETTE)
     kinds = [kind for some in gene_data.CLASSES.values() for kind in some]

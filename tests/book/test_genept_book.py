@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from types import SimpleNamespace
 
 import nbformat
@@ -11,13 +10,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from genept_utils import paths
-from genept_utils.pages import bindings, claims, ledger
-from genept_utils.pages.stamp import code_hash
+from genept_book import bindings, claims, ledger
+from genept_book.stamp import code_hash
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
-sys.path.insert(0, str(paths.ROOT / "book" / "_ext"))
-from genept_book import assets, notebooks, roles, tables, wording  # noqa: E402
+from genept_book import assets, html_tables, notebook_pages, roles, wording  # noqa: E402
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def render(tmp_path):
         env = SimpleNamespace(note_dependency=lambda path: None)
         app = SimpleNamespace(srcdir=str(tmp_path), env=env)
         text = [nbformat.writes(committed)]
-        notebooks.read_notebook(app, "notebooks/02-x", text)
+        notebook_pages.read_notebook(app, "notebooks/02-x", text)
         return nbformat.reads(text[0], as_version=4)
 
     return rendered
@@ -67,14 +65,14 @@ def test_partial_page_says_so(render):
 def test_table_of_a_frame():
     frame = pd.DataFrame({"method": ["a<b", "c"], "value": [0.12345, None]})
     frame["link"] = "<i>x</i>"
-    html = tables.html_table(frame, caption="T", raw=("link",))
+    html = html_tables.html_table(frame, caption="T", raw=("link",))
     assert "a&lt;b" in html and "<i>x</i>" in html and "<caption>T</caption>" in html
     assert '<td class="num">0.123</td>' in html and '<td class="num"></td>' in html
 
 
 def test_pandas_table_is_tidied():
     frame = pd.DataFrame({"id": [1, 2], "kind": ["x", "y"], "mean": [0.5, 0.25]}).set_index("id")
-    html = tables.tidy_tables(frame.to_html())
+    html = html_tables.tidy_tables(frame.to_html())
     assert html.count("<tr") == 3 and "<th>id</th>" in html.replace(' class=""', "")
     assert '<td class="num">0.25</td>' in html and "<td>x</td>" in html
 
@@ -82,7 +80,7 @@ def test_pandas_table_is_tidied():
 @pytest.mark.parametrize("index", ["method", ["set", "method"]])
 def test_name_of_the_index_takes_the_place_of_the_name_of_all_columns(index):
     frame = pd.DataFrame({"set": ["a", "a"], "method": ["x", "y"], "metric": "ARI", "value": .5})
-    html = tables.tidy_tables(frame.pivot_table("value", index, "metric").to_html())
+    html = html_tables.tidy_tables(frame.pivot_table("value", index, "metric").to_html())
     head = html[:html.index("</thead>")]
     assert head.count("<tr") == 1 and "metric" not in head
     assert "method" in head and "ARI" in head
@@ -91,7 +89,7 @@ def test_name_of_the_index_takes_the_place_of_the_name_of_all_columns(index):
 @pytest.mark.parametrize("index, kept", [(None, False), ([1, 2], True), (["a", "b"], True)])
 def test_row_numbers_are_left_out_and_what_is_missing_is_a_dash(index, kept):
     frame = pd.DataFrame({"method": ["x", "y"], "value": [.5, None]}, index)
-    html = tables.tidy_tables(frame.to_html())
+    html = html_tables.tidy_tables(frame.to_html())
     assert ("<th>" in html.split("<tbody>")[1]) == kept
     assert "NaN" not in html and '<td class="num">–</td>' in html
 
@@ -99,14 +97,14 @@ def test_row_numbers_are_left_out_and_what_is_missing_is_a_dash(index, kept):
 @pytest.mark.parametrize("head, parts", [("knn_agreement", 2), ("wordllama/summary", 2),
                                          ("permuted:minilm", 2), ("accuracy", 1)])
 def test_long_heads_break_where_their_parts_meet(head, parts):
-    html = tables.tidy_tables(pd.DataFrame({head: [.5]}).to_html())
+    html = html_tables.tidy_tables(pd.DataFrame({head: [.5]}).to_html())
     assert html.count("<wbr") == parts - 1 and head in html.replace("<wbr/>", "")
 
 
 def test_two_levels_of_columns_keep_their_rows():
     frame = pd.DataFrame([[.5, .6]], pd.Index(["x"], name="method"),
                          pd.MultiIndex.from_tuples([("kang", "ari"), ("kang", "ami")]))
-    head = tables.tidy_tables(frame.to_html()).split("</thead>")[0]
+    head = html_tables.tidy_tables(frame.to_html()).split("</thead>")[0]
     assert head.count("<tr") == 2 and "kang" in head and "AMI" in head
 
 
@@ -115,7 +113,7 @@ def test_interval_stands_under_its_number_in_a_table_of_two_heads(name, rows):
     columns = pd.MultiIndex.from_product([["ari x"], [name, "low", "high"]])
     frame = pd.DataFrame([[.5, -.25, .75], [.1, 0., .2]],
                          pd.Index(["x", "y"], name="method"), columns)
-    html = tables.tidy_tables(frame.to_html())
+    html = html_tables.tidy_tables(frame.to_html())
     assert "<small>-0.25 to 0.75</small>" in html and html.count("<small>") == 2
     head, body = html.split("</thead>")
     assert head.count("<tr") == rows and body.count("<td") == 2
@@ -126,21 +124,21 @@ def test_intervals_are_joined_in_rows_that_repeat_no_name_and_in_wide_tables():
     index = pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")], names=["set", "method"])
     wide = pd.DataFrame({"n": [1, 2], "auc": [.5, .6], "auc_low": [.4, .5], "auc_high": [.6, .7],
                          "mean": [.1, .2], "mean low": [0., .1], "mean high": [.2, .3]}, index)
-    html = tables.tidy_tables(wide.to_html())
+    html = html_tables.tidy_tables(wide.to_html())
     assert html.count("<small>") == 4 and "<small>0.5 to 0.7</small>" in html
     assert "auc_low" not in html.replace("<wbr/>", "") and "mean low" not in html
-    few = tables.tidy_tables(wide[["auc", "auc_low", "auc_high"]].to_html())
+    few = html_tables.tidy_tables(wide[["auc", "auc_low", "auc_high"]].to_html())
     assert "<small>" not in few
 
 
 def test_thousands_are_parted_in_columns_of_numbers_only():
     frame = pd.DataFrame({"cells": [16791, 900], "gene": ["7157", "TP53"], "share": [.5, 1234.5]})
-    html = tables.tidy_tables(frame.to_html())
+    html = html_tables.tidy_tables(frame.to_html())
     assert ">16,791<" in html and ">900<" in html and ">7157<" in html and ">1234.5<" in html
 
 
 def test_zero_has_no_sign():
-    html = tables.tidy_tables(pd.DataFrame({"a": [-0.0, -0.5]}).to_html())
+    html = html_tables.tidy_tables(pd.DataFrame({"a": [-0.0, -0.5]}).to_html())
     assert "-0.0<" not in html and ">0.0<" in html and ">-0.5<" in html
 
 
@@ -159,13 +157,13 @@ def test_terms_and_units_are_not_parted_at_the_end_of_a_line(text, kept):
     ({"a": ["x"], "b": ["<a>y</a>"]}, ("b",), True), ({"a": ["x"], "b": ["y " * 40]}, (), True),
     ({"a": ["<a>x</a>"], "b": ["1.5"]}, ("a",), False), ({"a": ["x " * 40]}, (), False)])
 def test_rows_of_words_are_cards_on_a_phone(frame, raw, cards):
-    assert (" cards" in tables.html_table(pd.DataFrame(frame), raw=raw)) == cards
+    assert (" cards" in html_tables.html_table(pd.DataFrame(frame), raw=raw)) == cards
 
 
 def test_drawing_only_between_0_and_1():
-    assert tables.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
-    assert tables.interval_bar(1.5, 0.6, None, None) == ""
-    assert tables.interval_bar(None, None, None, None) == ""
+    assert html_tables.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
+    assert html_tables.interval_bar(1.5, 0.6, None, None) == ""
+    assert html_tables.interval_bar(None, None, None, None) == ""
 
 
 def test_image_has_the_size_of_its_inches(tmp_path):
@@ -232,7 +230,7 @@ def test_readme_tells_what_the_first_page_tells():
 
 def test_comments_that_bind_are_not_in_the_book():
     source = ["It is ahead. <!-- claim: a b ahead --> <!-- claim: c d level -->\nMore."]
-    notebooks.drop_bindings(None, "book/index", source)
+    notebook_pages.drop_bindings(None, "book/index", source)
     assert source == ["It is ahead.\nMore."]
 
 
@@ -249,13 +247,13 @@ def test_tables_use_words_that_a_reader_knows():
     """No short name of a metric or classifier reaches a reader."""
     for column in ("classifier", "metric"):
         for name in set(ledger.results()[column].dropna()) | set(ledger.published()[column]):
-            shown = tables.readable(name)
+            shown = html_tables.readable(name)
             assert "_" not in shown and shown not in ("lr", "rf", "ari", "ami", "asw"), name
 
 
 def test_head_without_a_word_is_no_head():
     frame = pd.DataFrame({"a": [1.5]}, index=["x"])
-    html = tables.tidy_tables(frame.to_html())
+    html = html_tables.tidy_tables(frame.to_html())
     assert "<th></th>" not in html and html.count("<thead>") == 1 and "<td></td>" in html
 
 

@@ -8,7 +8,7 @@ import sys
 from genept_utils import paths
 
 SEEN = """
-from genept_utils.pages import run
+from genept_book import run
 def seen(names, assignments, grid, write, jobs, out, **others):
     print(json.dumps([names, assignments, out]))
     sys.exit()

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from genept_utils import paths
 from genept_utils.cli import paper
-from genept_utils.pages import ledger
+from genept_book import ledger
 
 
 def command(folder, *words):
@@ -133,7 +133,7 @@ def test_words_are_checked_before_anything_runs_or_goes(words, said, drawn, tmp_
 
 def test_a_run_that_cannot_begin_keeps_no_other_out(drawn, tmp_path, monkeypatch, capsys):
     from genept_utils.__main__ import main
-    from genept_utils.pages import run
+    from genept_book import run
 
     def refuses(names, words, out):
         raise ValueError(f"another run is under way in {out.name}")

@@ -26,8 +26,8 @@ def test_nothing_large_is_loaded_before_it_is_used(code):
 
 def test_a_process_of_a_run_starts_quickly_and_checks_notebooks_all_the_same():
     """jsonschema without its grammar of addresses still refuses what is no notebook."""
-    found = loaded("from genept_utils.pages import start\nstart.quickly()\n"
-                   "from genept_utils.pages import execute\nimport nbformat, papermill\n"
+    found = loaded("from genept_book import start\nstart.quickly()\n"
+                   "from genept_book import execute\nimport nbformat, papermill\n"
                    "page = nbformat.v4.new_notebook()\nnbformat.validate(page)\n"
                    "page['cells'] = [{'cell_type': 'poem'}]\n"
                    "try:\n    nbformat.validate(page)\nexcept nbformat.ValidationError:\n"

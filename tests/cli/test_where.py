@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import notebooks
+from genept_book import notebooks
 
 
 def command(folder, *words, **environment):

@@ -15,7 +15,7 @@ import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_utils.pages import execute, run, stamp
+from genept_book import execute, run, stamp
 
 RESULT = ('from genept_utils import ledger\n'
           'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
@@ -124,7 +124,7 @@ from genept_utils import paths
 paths.ROOT, top = Path(sys.argv[1]), Path(sys.argv[1])
 paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
 if __name__ == "__main__":
-    from genept_utils.pages import run
+    from genept_book import run
     print(run.run(write=True, report=lambda line: None)[0]["status"])
 """
 

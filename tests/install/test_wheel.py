@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import claims, ledger
+from genept_book import claims, ledger
 
 OWN = {"cache", "paper"}  # of the reader, below data/
 SHIPPED = sorted(path.name for path in paths.DATA.iterdir()
@@ -18,7 +18,7 @@ SHIPPED = sorted(path.name for path in paths.DATA.iterdir()
 COUNTS = """
 import json
 from genept_utils import claims, ledger, paths
-from genept_utils.pages import notebooks
+from genept_book import notebooks
 print(json.dumps([paths.CHECKOUT, len(claims.listed()), len(ledger.results()),
                   *[len(ledger.results(name, paths.DATA / "offline")) for name in NAMES],
                   len(notebooks.notebooks())]))

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import address
+from genept_book import address
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_utils.pages import bindings, claims
+from genept_book import bindings, claims
 
 RECORDED = pd.DataFrame([
     {"id": name, "kind": kind, "verdict": verdict, "value": .1, "low": .05, "high": .15}

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from genept_utils.pages import claim_plots
+from genept_book import claim_plots
 
 
 def test_differences_are_drawn_by_kind_and_those_beyond_the_panel_at_its_end():

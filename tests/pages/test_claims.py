@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import ledger
-from genept_utils.pages import claims
+from genept_book import claims
 
 NO = math.nan
 

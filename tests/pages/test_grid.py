@@ -13,8 +13,8 @@ import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_utils.pages import grid
-from genept_utils.pages.execute import entry_of
+from genept_book import grid
+from genept_book.execute import entry_of
 
 RESULT = ('from genept_utils import ledger\n'
           'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
@@ -130,7 +130,7 @@ from pathlib import Path
 from genept_utils import paths
 top = paths.ROOT = Path(sys.argv[1])
 paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
-from genept_utils.pages import grid
+from genept_book import grid
 grid.run_grid(top / "grid.yml", scheduler=sys.argv[2], report=lambda line: None)
 """
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import notebooks
+from genept_book import notebooks
 
 WIDTH = 79  # longer lines are cut off in the page
 LONGEST_CELL = 30

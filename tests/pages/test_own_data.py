@@ -18,7 +18,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import embed, paths
-from genept_utils.pages import notebooks
+from genept_book import notebooks
 
 
 @pytest.fixture(scope="module")

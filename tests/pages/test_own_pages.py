@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import bindings, notebooks, own_data, prose
+from genept_book import bindings, notebooks, own_data, prose
 
 TITLE = "# Page\n\n**GenePT is ahead.** <!-- claim: a b ahead -->\n\n| | |\n|---|---|\n" \
         "| Data | six sets |\n| Run time | 5 s |\n| Parameters | `dataset` |"

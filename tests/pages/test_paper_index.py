@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from genept_utils.pages import ledger, paper_index
+from genept_book import ledger, paper_index
 
 NO = math.nan
 

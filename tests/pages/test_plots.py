@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from genept_utils import paths
-from genept_utils.pages import ledger, looks, on_groups, plots
-from genept_utils.pages.methods import KINDS, reads
+from genept_book import cluster_labels, ledger, plots, styles
+from genept_book.methods import KINDS, reads
 
 
 @pytest.mark.parametrize("n", [24, 25, 60, 200])
@@ -39,7 +39,7 @@ def test_a_given_order_that_lacks_a_class_loses_no_points():
 @pytest.mark.parametrize("k", [2, 8, 14])
 def test_names_on_groups_do_not_cover_each_other(k):
     boxes = np.tile([100.0, 100.0, 180.0, 112.0], (k, 1))
-    made = on_groups.spread(boxes, [0, 0, 400, 300])
+    made = cluster_labels.spread(boxes, [0, 0, 400, 300])
     for i in range(k):
         for j in range(i):
             high = min(made[i, 3], made[j, 3]) - max(made[i, 1], made[j, 1])
@@ -56,7 +56,7 @@ def light(colour):
 
 def test_letters_on_a_map_are_dark_enough_to_read():
     for colour in plots.colours(range(24)).values():
-        assert 1.05 / (light(on_groups.dark(colour)) + .05) > 4.5  # on white, as WCAG asks
+        assert 1.05 / (light(cluster_labels.dark(colour)) + .05) > 4.5  # on white, as WCAG asks
 
 
 def test_every_method_of_the_results_has_a_kind():
@@ -68,22 +68,22 @@ def test_every_method_of_the_results_has_a_kind():
 
 
 def test_colours_say_what_a_method_reads_and_are_seen_on_both_cards():
-    for family in looks.FAMILIES.values():
+    for family in styles.FAMILIES.values():
         for colour in family:
             for card in ("#ffffff", "#1a2028"):
                 low, high = sorted([light(colour), light(card)])
                 assert (high + .05) / (low + .05) >= 3
-    shades = [set(family) for family in looks.FAMILIES.values()]
-    assert tuple(looks.FAMILIES) == KINDS and len(set.union(*shades)) == sum(map(len, shades))
+    shades = [set(family) for family in styles.FAMILIES.values()]
+    assert tuple(styles.FAMILIES) == KINDS and len(set.union(*shades)) == sum(map(len, shades))
     names = ["permuted", "TF-IDF, all words", "GenePT WordLlama", "own text", "GenePT MiniLM"]
-    some = looks.looks(names)
+    some = styles.looks(names)
     assert list(some) == ["GenePT WordLlama", "GenePT MiniLM", "TF-IDF, all words", "permuted",
                           "own text"]
     for name in names[:3]:  # whatever else is drawn
-        assert looks.looks([name])[name] == some[name]
-        assert some[name]["color"] in looks.FAMILIES[reads(name)]
-    assert len({(one["color"], one["marker"]) for one in looks.looks(looks.FIRST).values()}
-               ) == len(looks.FIRST)
+        assert styles.looks([name])[name] == some[name]
+        assert some[name]["color"] in styles.FAMILIES[reads(name)]
+    assert len({(one["color"], one["marker"]) for one in styles.looks(styles.FIRST).values()}
+               ) == len(styles.FIRST)
 
 
 def test_legends_name_what_methods_read():

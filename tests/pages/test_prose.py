@@ -7,7 +7,7 @@ import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_utils.pages import prose
+from genept_book import prose
 
 LINES = [prose.numbers(text) for text in (
     "GenePT MiniLM ; 0.8848 ; 0.8466 ; 0.9231", "spelling ; 0.6312 ; 0.55 ; 0.71",

@@ -9,7 +9,7 @@ import pytest
 
 from genept_utils import paths, sources
 from genept_utils.__main__ import main
-from genept_utils.pages import notebooks, publish, run, stamp
+from genept_book import notebooks, publish, run, stamp
 
 RESULT = ('from genept_utils import ledger\n'
           'ledger.record("02-small", [dict(item="i", task="t", dataset="d", method="m",\n'
@@ -185,18 +185,21 @@ def test_docstrings_and_comments_do_not_make_pages_stale(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("touched, stale", [
-    ("embed/api.py", ()), ("embed/client.py", ()), ("cli/text.py", ()), ("pages/run.py", ()),
+    ("embed/api.py", ()), ("embed/client.py", ()), ("cli/text.py", ()), ("genept_book/run.py", ()),
     ("cells/kernel.py", ("07", "08", "09", "10")), ("evaluate/finetune.py", ("09",)),
-    ("sources.py", ("02", "07", "11")),
+    ("sources.py", ("02", "07", "11")), ("genept_book/ledger.py", ("02", "07", "11")),
+    ("genept_book/speed.py", ("12",)),
 ])
 def test_a_page_is_stale_only_by_the_rooms_that_it_imports(tmp_path, monkeypatch, touched, stale):
     pages = {path.stem[:2]: nbformat.read(path, as_version=4) for path in notebooks.notebooks()}
     before = {number: stamp.module_hash(page) for number, page in pages.items()}
     copy = tmp_path / "genept_utils"
     shutil.copytree(paths.PACKAGE, copy)
-    with open(copy / touched, "a") as file:
+    shutil.copytree(paths.BOOK / "genept_book", tmp_path / "genept_book")
+    with open((tmp_path if touched.startswith("genept_book") else copy) / touched, "a") as file:
         file.write("\n\ndef added():\n    return 1\n")
     monkeypatch.setattr(paths, "PACKAGE", copy)
+    monkeypatch.setattr(paths, "BOOK", tmp_path)
     moved = {number for number, page in pages.items()
              if stamp.module_hash(page) != before[number]}
     assert moved >= set(stale)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import ledger
-from genept_utils.pages import speed
+from genept_book import speed
 
 
 @pytest.fixture(scope="module")

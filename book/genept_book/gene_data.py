@@ -20,7 +20,7 @@ from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
 
-from . import gene_words
+from genept_book import gene_words
 
 SHIPPED = paths.EMBEDDINGS / "minilm.h5ad"
 K = 10  # neighbours of a gene

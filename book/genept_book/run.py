@@ -15,11 +15,11 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
-from genept_utils.pages import start
-from genept_utils.pages.execute import entry_of, execute
-from genept_utils.pages.notebooks import check_inputs, need_clone, notebooks, parameters, typed
-from genept_utils.pages.publish import folder, publish, recorded_runs, write_summary
-from genept_utils.pages.stamp import stamp
+from genept_book import start
+from genept_book.execute import entry_of, execute
+from genept_book.notebooks import check_inputs, need_clone, notebooks, parameters, typed
+from genept_book.publish import folder, publish, recorded_runs, write_summary
+from genept_book.stamp import stamp
 
 
 def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, report=print,

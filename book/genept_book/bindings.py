@@ -19,8 +19,8 @@ import nbformat
 import pandas as pd
 
 from genept_utils import paths
-from genept_utils.pages import claims
-from genept_utils.pages.notebooks import need_clone, notebooks
+from genept_book import claims
+from genept_book.notebooks import need_clone, notebooks
 
 COMMENT = re.compile(r"\s*<!--\s*claim:(.*?)-->", re.DOTALL)
 COMPARES = re.compile(

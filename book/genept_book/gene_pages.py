@@ -4,7 +4,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from genept_utils import paths
-from genept_utils.pages.plots import PALETTE
+from genept_book.plots import PALETTE
 
 MAP = """
 <div class="gene-map">

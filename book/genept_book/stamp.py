@@ -10,8 +10,8 @@ import platform
 import nbformat
 
 from genept_utils import paths, sources
-from genept_utils.pages import imports
-from genept_utils.pages.notebooks import inputs, need_clone, notebooks
+from genept_book import imports
+from genept_book.notebooks import inputs, need_clone, notebooks
 
 STAMPED = ("anndata", "scanpy", "scikit-learn", "numpy", "scipy", "pandas", "umap-learn",
            "wordllama")
@@ -23,7 +23,7 @@ def code_hash(notebook):
 
 
 def module_hash(notebook):
-    """SHA-256 of what the rooms that a notebook imports do, directly or not.
+    """SHA-256 of what the files that a notebook imports do, directly or not.
 
     Hashed are syntax trees without docstrings and comments. An import inside a function does
     not count: what is only asked for on demand (a server, a file of another model) leaves the
@@ -31,9 +31,14 @@ def module_hash(notebook):
     """
     digest = hashlib.sha256()
     for path in imports.reached("\n".join(_code(notebook))):
-        name = path.relative_to(paths.PACKAGE).as_posix()
-        digest.update(f"{name}\0{_done_by(path.read_text(encoding='utf-8'))}\0".encode())
+        digest.update(f"{_named(path)}\0{_done_by(path.read_text(encoding='utf-8'))}\0".encode())
     return digest.hexdigest()
+
+
+def _named(path):
+    """A file of ours below the folder of its package, wherever that lies."""
+    inside = path.is_relative_to(paths.PACKAGE)
+    return path.relative_to(paths.PACKAGE if inside else paths.BOOK).as_posix()
 
 
 @functools.lru_cache(maxsize=None)

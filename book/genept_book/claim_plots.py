@@ -9,9 +9,9 @@ optional.need("matplotlib")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from genept_utils.pages.claims import KINDS
-from genept_utils.pages.looks import PALETTE
-from genept_utils.pages.plots import INK, QUIET
+from genept_book.claims import KINDS
+from genept_book.styles import PALETTE
+from genept_book.plots import INK, QUIET
 
 
 def verdicts(table, xlim=(-0.3, 0.3)):

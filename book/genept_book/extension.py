@@ -4,16 +4,16 @@ Pages of notebooks are rendered from the copy that the strict runner executed, t
 numbers are made from ``data/`` when the book is built, and nothing on a page asks another host.
 """
 
-from .assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
-                     make_static_folder)
-from .directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable, ResultsTable,
-                         RuntimesTable, SourcesTable)
-from .gene_data import write_gene_data
-from .gene_pages import GeneList, GeneMap
-from .notebooks import drop_bindings, read_notebook, style_blocks
-from .promises import PromiseTable, SoakTable
-from .roles import Claim, Verdict
-from .terms import link_terms
+from genept_book.assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
+                                make_static_folder)
+from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
+                                    ResultsTable, RuntimesTable, SourcesTable)
+from genept_book.gene_data import write_gene_data
+from genept_book.gene_pages import GeneList, GeneMap
+from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
+from genept_book.promises import PromiseTable, SoakTable
+from genept_book.roles import Claim, Verdict
+from genept_book.terms import link_terms
 
 
 def setup(app):

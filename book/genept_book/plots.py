@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from genept_utils.pages import on_groups
-from genept_utils.pages.looks import MANY, PALETTE, by_kind, colours, legend, looks
-from genept_utils.pages.methods import reads
+from genept_book import cluster_labels
+from genept_book.styles import MANY, PALETTE, by_kind, colours, legend, looks
+from genept_book.methods import reads
 
 INK, QUIET = "#222222", "#8A8A8A"
 
@@ -74,8 +74,8 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     ax.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2", title=title)
     if legend == "groups":
         xy = np.asarray(xy)
-        on_groups.write(ax, {name: on_groups.middle(xy[labels == name]) for name in order},
-                        {name: on_groups.dark(colour) for name, colour in chosen.items()})
+        cluster_labels.write(ax, {name: cluster_labels.middle(xy[labels == name]) for name in order},
+                        {name: cluster_labels.dark(colour) for name, colour in chosen.items()})
     elif legend:
         place = _below(ax, 0.4) if own else _beside()
         ax.legend(**place, markerscale=(60 / size) ** 0.5, handletextpad=0.2, labelspacing=0.35)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from genept_utils import optional, paths, sources
-from genept_utils.pages import run
-from genept_utils.pages.execute import entry_of, execute
-from genept_utils.pages.notebooks import notebooks
+from genept_book import run
+from genept_book.execute import entry_of, execute
+from genept_book.notebooks import notebooks
 
 FIELDS = {"notebooks", "parameters"}
 
@@ -33,7 +33,7 @@ def read(path):
     -------
     names : list of str
     axes : list of str
-        ``NAME=VALUE,VALUE``, as :func:`genept_utils.pages.run.run` takes them.
+        ``NAME=VALUE,VALUE``, as :func:`genept_book.run.run` takes them.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
     -------
     pandas.DataFrame
         One row per job: ``notebook``, the values, ``status`` ("executed", "partial", "kept",
-        "failed", as of :func:`genept_utils.pages.run.run`), ``again`` (False where an earlier
+        "failed", as of :func:`genept_book.run.run`), ``again`` (False where an earlier
         run was taken), ``minutes``, ``peak_mb``, ``error``, ``folder``.
 
     Raises

@@ -15,7 +15,7 @@ import re
 import pandas as pd
 
 from genept_utils import paths
-from genept_utils.pages import ledger, methods
+from genept_book import ledger, methods
 
 KINDS = ("nothing", "letters", "words", "text", "expression", "annotations")
 VERDICTS = ("ahead", "slightly ahead", "level", "undecided", "slightly behind", "behind")

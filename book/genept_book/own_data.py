@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from genept_utils.pages import bindings, claims, ledger, prose
-from genept_utils.pages.notebooks import parameters
+from genept_book import bindings, claims, ledger, prose
+from genept_book.notebooks import parameters
 
 DATA = ("dataset", "datasets", "patients", "label", "batch", "donor", "condition", "also", "layer",
         "raw", "values", "species", "embedding", "reference")

@@ -8,8 +8,8 @@ import nbformat
 import pandas as pd
 
 from genept_utils import paths, sources
-from genept_utils.pages import ledger
-from genept_utils.pages.stamp import input_hash, results_hash
+from genept_book import ledger
+from genept_book.stamp import input_hash, results_hash
 
 
 def folder():

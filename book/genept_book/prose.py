@@ -27,8 +27,8 @@ import nbformat
 import pandas as pd
 
 from genept_utils import paths
-from genept_utils.pages import ledger
-from genept_utils.pages.notebooks import inputs, notebooks
+from genept_book import ledger
+from genept_book.notebooks import inputs, notebooks
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?<![A-Za-z]-)(?P<sign>[-+\u2212]?)"
@@ -213,7 +213,7 @@ def check(names=()):
     Parameters
     ----------
     names : sequence of str
-        Notebooks, as in :func:`genept_utils.pages.notebooks.notebooks`; all without names.
+        Notebooks, as in :func:`genept_book.notebooks.notebooks`; all without names.
 
     Returns
     -------

@@ -5,7 +5,7 @@ import itertools
 import matplotlib.pyplot as plt
 import seaborn as sns
 
-from genept_utils.pages.methods import KINDS, reads
+from genept_book.methods import KINDS, reads
 
 # Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]

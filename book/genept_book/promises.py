@@ -6,7 +6,7 @@ import pandas as pd
 
 from genept_utils import paths
 
-from .directives import DataTable
+from genept_book.directives import DataTable
 
 RESULTS = paths.DATA / "results" / "reliability.json"
 

@@ -6,9 +6,9 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxRole
 
 from genept_utils import paths
-from genept_utils.pages import bindings, claims
+from genept_book import bindings, claims
 
-from .tables import number
+from genept_book.html_tables import number
 
 
 class _FromClaims(SphinxRole):

@@ -10,7 +10,7 @@ one; ``why`` a comparison is not possible.
 import pandas as pd
 
 from genept_utils import paths
-from genept_utils.pages import claims, ledger, methods
+from genept_book import claims, ledger, methods
 
 _OURS = ["item", "task", "dataset", "label", "classifier", "metric"]
 # A control on the genes that it has stands beside the score on all genes.

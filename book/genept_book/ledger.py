@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import paths, sources
-from genept_utils.pages.methods import reads
+from genept_book.methods import reads
 
 KEY = ["item", "task", "dataset", "label", "method", "classifier", "metric"]
 COLUMNS = [*KEY, "value", "low", "high", "n", "repeats", "split", "notebook", "note", "against",

@@ -11,9 +11,9 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
-from genept_utils.pages import own_data
-from genept_utils.pages import secret
-from genept_utils.pages.stamp import stamp
+from genept_book import own_data
+from genept_book import secret
+from genept_book.stamp import stamp
 
 _one = threading.Lock()
 
@@ -33,7 +33,7 @@ def execute(task, threads):
     Returns
     -------
     dict
-        See :func:`genept_utils.pages.run.run`. A run that fails, hangs, takes too much memory,
+        See :func:`genept_book.run.run`. A run that fails, hangs, takes too much memory,
         shows a secret or whose code changed meanwhile is "failed", with the reason in ``error``.
     """
     with _one:
@@ -94,7 +94,7 @@ def _execute(task, threads):
 
 
 def entry_of(task, status, date, error="", minutes=0.0, peak_mb=0, path=None):
-    """What is reported of a task; see :func:`genept_utils.pages.run.run`."""
+    """What is reported of a task; see :func:`genept_book.run.run`."""
     return {"notebook": task["source"].stem, "status": status, "run_date": date,
             "missing": task["missing"]["required"] + task["missing"]["optional"],
             "minutes": minutes, "peak_mb": peak_mb, "path": path or str(task["source"]),

@@ -7,10 +7,10 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 
-from genept_utils.pages.bindings import COMMENT
-from genept_utils.pages.stamp import code_hash
+from genept_book.bindings import COMMENT
+from genept_book.stamp import code_hash
 
-from .tables import tidy_tables
+from genept_book.html_tables import tidy_tables
 
 CALLOUTS = {
     "note": "note",

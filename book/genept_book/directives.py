@@ -14,11 +14,11 @@ from sphinx.util.docutils import SphinxDirective
 
 import genept_utils
 from genept_utils import paths, sources
-from genept_utils.pages import claims, ledger
-from genept_utils.pages.methods import reads
-from genept_utils.pages.paper_index import as_published, paper_index
+from genept_book import claims, ledger
+from genept_book.methods import reads
+from genept_book.paper_index import as_published, paper_index
 
-from .tables import chip, html_table, interval_bar, number, readable, spans, together, two_lines
+from genept_book.html_tables import chip, html_table, interval_bar, number, readable, spans, together, two_lines
 
 
 class DataTable(SphinxDirective):
@@ -210,7 +210,7 @@ class RuntimesTable(DataTable):
 
 class ClaimsTable(DataTable):
     """The book's claims, each beside its fixed controls, with what the paired interval says of the
-    subject against the strongest of them; see :mod:`genept_utils.pages.claims`."""
+    subject against the strongest of them; see :mod:`genept_book.claims`."""
 
     raw = ("claim", "best control", "drawn", "verdict")
 
@@ -242,7 +242,7 @@ class ClaimsTable(DataTable):
 
 
 class PaperIndexTable(DataTable):
-    """The paper's results, one a row; see :func:`genept_utils.pages.paper_index.paper_index`.
+    """The paper's results, one a row; see :func:`genept_book.paper_index.paper_index`.
     ``without`` shows those that have no number of this book, else the others are shown."""
 
     raw = ("result", "printed", "ours", "best control", "verdict", "chapter")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-from .wording import keep_together
+from genept_book.wording import keep_together
 
 WIDE = 420  # CSS pixels of a figure that a phone shows whole with letters still read
 HINT = '<span class="scroll-hint" aria-hidden="true">scroll sideways to see all of it →</span>'

@@ -1,1 +1,0 @@
-"""What makes the book: the strict run, stamps, the ledger, figures."""
