@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from genept_utils import paths, sources
-from genept_utils.pages import notebooks
+from genept_book import notebooks
 
 FEW = {
     "01": {"queries": 200},
