@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
-from genept_book import start
+from genept_book import pace, start
 from genept_book.execute import entry_of, execute
 from genept_book.notebooks import check_inputs, need_clone, notebooks, parameters, typed
 from genept_book.publish import folder, publish, recorded_runs, write_summary
@@ -53,7 +53,7 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     list of dict
         Per run ``notebook``, ``status`` ("executed", "partial" where an optional source is
         missing, "kept" where a required one is, "failed"), ``missing``, ``run_date``,
-        ``minutes``, ``peak_mb``, ``path``, ``error``.
+        ``minutes``, ``peak_mb``, ``path``, ``error``; where it was executed, ``unit_s``.
 
     Raises
     ------
@@ -86,9 +86,12 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
         for task in [task for task in planned if task["missing"]["required"]]:
             entries.append(entry_of(task, "kept", _committed_date(task["source"])))
         waiting = [task for task in planned if not task["missing"]["required"]]
+        here = pace.unit()
+        known = pace.expected(recorded_runs()[1], here)
         for wave in (False, True):  # pages that read other pages' results come last
             chosen = [task for task in waiting if task["second"] == wave]
-            entries += _execute_all(chosen, jobs, report)
+            entries += [entry | {"unit_s": round(here, 4)}
+                        for entry in _execute_all(chosen, jobs, known, report)]
         if place == folder().resolve():
             write_summary(entries)
         if write:
@@ -154,11 +157,12 @@ def fetch_sources(path, report, own=False):
     return missing
 
 
-def _execute_all(tasks, jobs, report):
+def _execute_all(tasks, jobs, known, report):
+    """Entries of the tasks; ``known`` minutes of pages order them and say how long it takes."""
     if not tasks:
         return []
-    known = {name: row["minutes"] for name, row in recorded_runs()[1].items()}
     tasks = sorted(tasks, key=lambda task: -known.get(task["source"].stem, 1.0))
+    ahead = [known.get(task["source"].stem, 1.0) for task in tasks]
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
     entries, others = [], set(multiprocessing.active_children())
@@ -169,13 +173,17 @@ def _execute_all(tasks, jobs, report):
         for task in tasks:
             about = known.get(task["source"].stem)
             report(f"  {task['source'].stem}: planned"
-                   + (f", about {about:.1f} min" if about else ""))
+                   + (f", about {about:.1f} min here" if about else ""))
+        report(f"  {len(tasks)} to run, about {pace.left(ahead, jobs):.0f} min on this machine")
         futures = {pool.submit(execute, task, threads): task for task in tasks}
         try:
             for future in concurrent.futures.as_completed(futures):
                 entry = future.result()
                 report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
                        f"peak {entry['peak_mb']} MB")
+                ahead.remove(known.get(entry["notebook"], 1.0))
+                if ahead:
+                    report(f"  about {pace.left(ahead, jobs):.0f} min left")
                 entries.append(entry)
         except KeyboardInterrupt:
             _stop(set(multiprocessing.active_children()) - others)
