@@ -34,25 +34,32 @@ def hdf5(path):
 
     path = Path(path)
     with h5py.File(path) as file:
-        # what a visitor returns ends the visit; an error in it would end h5py
-        def link(name, found):
-            return (name, found.filename) if isinstance(found, h5py.ExternalLink) else None
-
-        def dataset(name, found):
-            if not isinstance(found, h5py.Dataset):
-                return None
-            others = [part[0] for part in found.external or ()]
-            if found.is_virtual:
-                others += [part.file_name for part in found.virtual_sources()
-                           if part.file_name != "."]
-            return (name, others[0]) if others else None
-
-        if leads := file.visititems_links(link) or file.visititems(dataset):
-            name, other = leads
-            raise ValueError(f"{path.name}: {name} lies in another file ({other}), which is not "
-                             "read; write one file that holds everything, for example with "
-                             "anndata's write_h5ad where the data were made")
+        no_other_file(file, path.name)
         yield file
+
+
+def no_other_file(file, name):
+    """Check that nothing in an open HDF5 file leads to another one; errors as :func:`hdf5`."""
+    import h5py
+
+    # what a visitor returns ends the visit; an error in it would end h5py
+    def link(place, found):
+        return (place, found.filename) if isinstance(found, h5py.ExternalLink) else None
+
+    def dataset(place, found):
+        if not isinstance(found, h5py.Dataset):
+            return None
+        others = [part[0] for part in found.external or ()]
+        if found.is_virtual:
+            others += [part.file_name for part in found.virtual_sources()
+                       if part.file_name != "."]
+        return (place, others[0]) if others else None
+
+    if leads := file.visititems_links(link) or file.visititems(dataset):
+        place, other = leads
+        raise ValueError(f"{name}: {place} lies in another file ({other}), which is not "
+                         "read; write one file that holds everything, for example with "
+                         "anndata's write_h5ad where the data were made")
 
 
 def compressed(X):
