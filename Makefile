@@ -45,9 +45,9 @@ run: install
 	@echo "== data and notebooks (about 20 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
-# Chapters on your copies of the paper's files in data/paper, set into the ledger as your files;
-# one that fails keeps no other out. PAPER="aorta.label=COLUMN layer=counts" names columns and
-# parameters.
+# The paper's own cells: fetched into data/paper, checked, run through the chapters, set into the
+# ledger as your files; one that fails keeps no other out. PAPER="--only pancreas,ms --yes
+# aorta.label=COLUMN layer=counts" names sets, allows more than 1 GB, names columns, parameters.
 paper: install
 	@status=0; $(BIN)/python -m genept_utils paper $(PAPER) || status=$$?; \
 	  test $$status -gt 1 || { $(MAKE) --no-print-directory render && \

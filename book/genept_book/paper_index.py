@@ -4,7 +4,8 @@
 knows them; ``notebook``; the columns of a recorded result (``task``, ``dataset``, ``label``,
 ``classifier``, ``metric``, ``split``, ``method``), ``method`` empty where the book has none;
 ``printed_method``, and ``printed_dataset`` and ``printed_label`` where the paper's set is another
-one; ``why`` a comparison is not possible.
+one; ``why`` a comparison is not possible. Where this book has no result of a set of the paper, the
+one on a reader's own files takes its place (``split`` names which).
 """
 
 import pandas as pd
@@ -51,7 +52,8 @@ def paper_index():
     ours = ledger.results().fillna({name: "" for name in [*ledger.KEY, "split", "reads"]})
     given = ledger.published()
     given = given[given["source"] != ledger.THIRD_PARTY]
-    return pd.DataFrame([_row(row, ours, given) for row in listed.to_dict("records")])
+    yours = ledger.yours().fillna({name: "" for name in [*ledger.KEY, "split", "reads"]})
+    return pd.DataFrame([_row(row, ours, given, yours) for row in listed.to_dict("records")])
 
 
 def as_published(joined):
@@ -59,7 +61,7 @@ def as_published(joined):
     describes, as the index names it; Gene2vec on the genes that it has."""
     listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False)
     splits = {tuple(row[name] for name in _OURS): row["split"]
-              for row in listed.to_dict("records") if row["method"]}
+              for row in listed.to_dict("records")}
     kept = []
     for method, split, *key in joined[["method", "split", *_OURS]].fillna("").to_numpy():
         whole = split.split(FEWER_GENES)[0] if method == "Gene2vec" else split
@@ -67,13 +69,19 @@ def as_published(joined):
     return joined[kept]
 
 
-def _row(row, ours, given):
+def _row(row, ours, given, yours=None):
     made = {"item": row["item"], "result": row["result"], "metric": row["metric"],
             "notebook": row["notebook"], **_printed(row, given)}
     own = {"ours": None, "low": None, "high": None, "control": "", "control_value": None,
            "elsewhere": ""}
     if row["method"]:
         own = _own(row, ours)
+    elif yours is not None and _same(yours, {**{name: row[name] for name in _OURS},
+                                             "method": row["printed_method"],
+                                             "split": row["split"]}).sum() == 1:
+        row = {**row, "method": row["printed_method"], "why": ""}
+        own = _own(row, yours)
+        own["elsewhere"] = "; ".join(filter(None, ["your files", own["elsewhere"]]))
     return {**made, **own, "verdict": verdict(made["printed"], own["ours"], own["low"],
                                               own["high"], row["why"])}
 

@@ -1,6 +1,7 @@
 """The command ``paper``: a reader's copies of the paper's files, checked and run."""
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,21 +11,24 @@ import pandas as pd
 from genept_utils import optional, paths, sources
 
 ROLES = ("label", "batch", "donor", "condition")
-# What a chapter calls a result -> what the paper calls it.
-TASKS = {"batch agreement": "patient agreement"}
-LABELS = {"batch": "patient", "condition": "phenotype"}
-METHODS = {"Batch and context": {"expression": "raw"}}
 
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
-    parser = commands.add_parser("paper", help="run the chapters on the paper's own files",
+    parser = commands.add_parser("paper", help="run the chapters on the paper's own cells",
                                  description=(
-        "Check each file of FOLDER against what the paper says of its data sets, run the chapters "
-        "that stand for its tables on it, and keep the results for the ledger. A column under "
-        "another name is given as `aorta.label=COLUMN`; PARAMETER=VALUE goes to the chapters."))
+        "Fetch the data sets of the paper that are not in data/paper yet, check each file against "
+        "what is known of it, run the chapters that stand for the paper's tables on it, and keep "
+        "the results for the ledger. With a FOLDER, its files are taken and nothing is fetched "
+        "but what --only names. A column under another name is given as `aorta.label=COLUMN`; "
+        "PARAMETER=VALUE goes to the chapters."))
     parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
-    parser.add_argument("--check", nargs="*", metavar="WORD", help="only check the files")
+    parser.add_argument("--only", metavar="SET,SET", help="these sets, such as pancreas,ms")
+    parser.add_argument("--check", nargs="*", metavar="WORD",
+                        help="only check the files; nothing is run, and fetched what --only names")
+    parser.add_argument("--yes", action="store_true", help="fetch more than 1 GB without asking")
+    parser.add_argument("--cells", type=int, default=20_000, metavar="N",
+                        help="cells of a set that is read in part, lupus (20000)")
     parser.set_defaults(function=paper)
 
 
@@ -47,13 +51,49 @@ def paper(options):
                 name.rpartition(".")[2] not in ROLES):
             raise ValueError(f"{name} is no SET.ROLE; sets are "
                              f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
-    ready, failed = _checked(_files(folder, table), columns)
+    stems, failed = None, 0
+    if options.only is not None or not (folders or checked):
+        stems, failed = _fetched(folder, options, table)
+    ready, broken = _checked(_files(folder, table, stems), columns)
+    failed += broken
     if not checked:
         failed += _run_all(ready, parameters, folder)
         print(f"results are in {folder / 'results'}"
               + ("; `make render` sets them beside the printed ones, marked as your files"
                  if folder == paths.paper() else ""))
     return int(bool(failed))
+
+
+def _fetched(folder, options, table):
+    """What is not in the folder yet; the sets that are meant, by the first names of their files,
+    and how many could not be had."""
+    from genept_book import paper_fetch
+
+    listed = paper_fetch.registered()
+    names, stems = {}, {}
+    for row in table.to_dict("records"):
+        files = [_plain(name) for name in row["files"].split("|")]
+        stems[files[0]] = files
+        names |= dict.fromkeys([_plain(row["dataset"]), *files], files[0])
+    sets = {name: _plain(file) for name, file in listed[["dataset", "file"]].to_numpy()}
+    if options.only is None:
+        wanted = [name for name in sets if name in set(table["dataset"])]
+    else:
+        words = {_plain(word): word.strip() for word in options.only.split(",")}
+        own = {_plain(name): name for name in sets}
+        if strange := set(words) - names.keys() - own.keys():
+            raise ValueError(f"--only {words[min(strange)]}: sets are {', '.join(sets)}")
+        meant = {names[word] for word in words if word not in own and word in names}
+        wanted = [name for name in sets if _plain(name) in words
+                  or sets[name] in meant and _plain(name) in names]
+    meant = {sets[name] for name in wanted}
+    if os.environ.get("GENEPT_OFFLINE"):
+        print("GENEPT_OFFLINE is set: nothing is fetched")
+        return meant, 0
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {_stem(path) for path in folder.iterdir()}
+    missing = [name for name in wanted if there.isdisjoint(stems[sets[name]])]
+    return meant, paper_fetch.fetch(folder, missing, options.yes, options.cells)
 
 
 def _checked(found, columns):
@@ -129,9 +169,18 @@ def _plain(name):
     return re.sub("[^a-z0-9]", "", str(name).lower())
 
 
-def _files(folder, table):
-    """The files of the folder that are sets of the paper, each with its rows of the table."""
-    from genept_utils.datasets.formats import KNOWN, plain_name
+def _stem(path):
+    """The name of a file without its endings, as names are compared."""
+    from genept_utils.datasets.formats import plain_name
+
+    # of a link to nothing the endings cannot be told
+    return _plain(plain_name(path) if path.exists() else path.name.partition(".")[0])
+
+
+def _files(folder, table, stems=None):
+    """The files of the folder that are sets of the paper, each with its rows of the table; only
+    those whose first name is in ``stems``, where it is given."""
+    from genept_utils.datasets.formats import KNOWN
 
     names = table.drop_duplicates("dataset").set_index("dataset")["files"]
     wanted = ", ".join(f"{one.split('|')[0].replace(' ', '_')}.h5ad" for one in names.unique())
@@ -142,12 +191,12 @@ def _files(folder, table):
     for path in sorted(folder.iterdir()):
         if path.name == "results" or not {s.lower() for s in path.suffixes} & KNOWN:
             continue
-        # of a link to nothing the endings cannot be told
-        name = plain_name(path) if path.exists() else path.name.partition(".")[0]
-        rows = [row for row in table.to_dict("records") if _plain(name) in
+        rows = [row for row in table.to_dict("records") if _stem(path) in
                 map(_plain, row["files"].split("|"))]
-        if rows:
+        if rows and (stems is None or _plain(rows[0]["files"].split("|")[0]) in stems):
             found[path] = rows
+        elif rows:
+            continue
         else:
             strange.append(path.name)
     if strange:
@@ -206,6 +255,7 @@ def check(row, path, obs, genes, given=()):
 
 def _run(row, path, cells, words, folder):
     """One chapter on one file; its rows under the paper's names. 1 where it failed."""
+    from genept_book import paper_names
     from genept_utils.datasets.formats import plain_name
     from genept_book import run
 
@@ -221,22 +271,8 @@ def _run(row, path, cells, words, folder):
               "--fetch KEY` says why a source could not be had")
     kind = "results_in_part" if entry["status"] == "partial" else "results"
     made = json.loads((place / kind / f"{entry['notebook']}.json").read_text(encoding="utf-8"))
-    rows = [under_the_papers_names(one, row, cells) for one in made
-            if one["dataset"] == plain_name(path)]
+    rows = paper_names.rows([one for one in made if one["dataset"] == plain_name(path)], row,
+                            cells)
     with sources.replacing(result) as part:
         part.write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
     return 0
-
-
-def under_the_papers_names(result, row, cells=0):
-    """A row of a chapter with the names that the same number has in the paper; its note says where
-    it stands on fewer than the ``cells`` of the file."""
-    made = {**result, "dataset": row["dataset"]}
-    made["task"] = TASKS.get(made["task"], made["task"])
-    label = made.get("label", "")
-    made["label"] = row["labelled"] if label == "cell type" else LABELS.get(label, label)
-    made["method"] = METHODS.get(made["item"], {}).get(made["method"], made["method"])
-    if (made.get("n") or cells) < cells:
-        part = f"{made['n']:,} of the {cells:,} cells"
-        made["note"] = f"{made['note']}; {part}" if made.get("note") else part
-    return made

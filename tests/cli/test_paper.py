@@ -67,7 +67,7 @@ def test_every_file_is_checked_against_the_paper(drawn):
     done = command(drawn, ".", "--check")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert len(lines) == len(paper.expected()) == 13
+    assert len(lines) == len(paper.expected()) == 14
     said = {line.partition(":")[0]: line for line in lines}
     assert "120 cells (expected: 9,625), 400 genes (expected: 23,331), 4 types (expected: 11)" \
         in said["aorta.h5ad, chapter 07, aorta by cell type"]
@@ -197,34 +197,55 @@ def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tm
     assert len(ledger.join("Table 2")) == len(table) - len(own) + len(both)
 
 
+@pytest.mark.parametrize("words, fetched", [
+    (["--only", "pancreas,ms"], ["pancreas", "multiple sclerosis"]),
+    (["--only", "Multiple_Sclerosis all genes"], ["multiple sclerosis all genes"]),
+    (["--only", "cardiomyocytes, artery, sle"], ["cardiomyopathy", "lupus"]), ([], None)])
+def test_only_what_is_named_and_not_there_is_fetched_and_run(words, fetched, drawn, tmp_path,
+                                                             monkeypatch, capsys):
+    from genept_book import paper_fetch
+
+    from genept_utils.__main__ import main
+
+    asked = []
+
+    def fetch(folder, wanted, yes, cells):
+        asked.append(wanted)
+        for name in ("bones", "pancreas"):
+            shutil.copy(drawn / ("Bones.H5AD" if name == "bones" else f"{name}.h5ad"),
+                        folder / f"{name}.h5ad")
+        return 0
+
+    monkeypatch.setattr(paper_fetch, "fetch", fetch)
+    monkeypatch.delenv("GENEPT_OFFLINE", raising=False)
+    shutil.copy(drawn / "artery.h5ad", tmp_path)
+    status = main(["paper", str(tmp_path), "--check", *words])
+    out, err = capsys.readouterr()
+    assert asked == ([fetched] if fetched else [])
+    said = {line.partition(".")[0] for line in out.splitlines()}
+    if fetched == ["multiple sclerosis all genes"]:  # nothing of it came
+        assert status == 2 and "holds none of the paper's files" in err
+        return
+    assert status == 0 and "left out" not in out
+    assert said == ({"pancreas"} if "pancreas" in (fetched or ()) else {"artery"})
+    monkeypatch.setenv("GENEPT_OFFLINE", "1")
+    main(["paper", str(tmp_path), "--check", *words])
+    assert len(asked) <= 1
+
+
+def test_only_a_set_of_the_paper_can_be_named(capsys, tmp_path):
+    from genept_utils.__main__ import main
+
+    assert main(["paper", str(tmp_path), "--only", "pancreas,spleen"]) == 2
+    assert "--only spleen: sets are pancreas, multiple sclerosis" in capsys.readouterr().err
+
+
 def test_nothing_of_it_is_seen_by_git():
     if not (paths.ROOT / ".git").exists():
         pytest.skip("this is no clone")
     done = subprocess.run(["git", "check-ignore", "data/paper/aorta.h5ad",
                            "data/paper/results/07.json"], cwd=paths.ROOT, capture_output=True)
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 2
-
-
-@pytest.mark.parametrize("change, row, expected", [
-    ({"label": "cell type", "task": "clustering"}, {"labelled": "phenotype"},
-     {"label": "phenotype", "task": "clustering"}),
-    ({"label": "batch", "task": "batch agreement", "method": "expression"}, {},
-     {"label": "patient", "task": "patient agreement", "method": "raw"}),
-    ({"label": "condition", "task": "phenotype"}, {}, {"label": "phenotype"})])
-def test_results_take_the_papers_words(change, row, expected):
-    result = {"item": "Batch and context", "dataset": "aorta-2", "method": "GenePT-w", **change}
-    made = paper.under_the_papers_names(result, {"dataset": "aorta", "labelled": "cell type",
-                                                 **row})
-    assert expected.items() <= made.items() and made["dataset"] == "aorta"
-
-
-@pytest.mark.parametrize("row, cells, note", [
-    ({"n": 3999}, 9625, "3,999 of the 9,625 cells"), ({"n": 4000}, 4000, None), ({}, 9625, None),
-    ({"n": 5, "note": "few"}, 10, "few; 5 of the 10 cells"), ({"n": None}, 10, None)])
-def test_a_row_says_how_many_of_the_cells_it_stands_on(row, cells, note):
-    result = {"item": "Table 2", "dataset": "x", "task": "clustering", "method": "PCA", **row}
-    made = paper.under_the_papers_names(result, {"dataset": "x", "labelled": "age"}, cells)
-    assert made.get("note") == note
 
 
 def test_expected_names_join_the_printed_numbers():

@@ -102,3 +102,23 @@ def test_pairs_have_the_split_that_the_paper_describes():
     fewer = pairs[pairs["split"].str.contains("genes with", na=False)]
     assert set(fewer["method"]) <= {"Gene2vec"}
     assert not pairs.duplicated([*ledger.KEY, "published"]).any()
+
+
+def test_a_result_on_the_readers_files_takes_the_empty_place(monkeypatch):
+    row = pd.read_csv(paper_index.paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False
+                      ).query("item == 'Table 2' and dataset == 'aorta' and label == 'cell type'")
+    row, = row.to_dict("records")
+    mine = pd.DataFrame([{**{name: row[name] for name in ledger.KEY}, "method": method,
+                          "split": split, "value": value, "low": value - .05, "high": value + .05,
+                          "reads": reads}
+                         for method, split, value, reads in [
+        ("GenePT-w", "all cells", .5, "text"), ("PCA", "all cells", .6, "expression"),
+        ("GenePT-w, shared genes", "all cells", .7, "text"), ("GenePT-w", "other", .1, "text")]])
+    mine = mine.assign(n=1, repeats=1, notebook="07-cell-types", note="your files")
+    monkeypatch.setattr(ledger, "yours", lambda: mine)
+    table = paper_index.paper_index().set_index("result")
+    own = table.loc[row["result"]]
+    assert (own["printed"], own["ours"], own["control"], own["verdict"]) == (
+        .54, .5, "PCA", "reached") and own["elsewhere"] == "your files"
+    assert table["ours"].notna().sum() == 1 + (
+        paper_index.pd.read_csv(paper_index.paths.DATA / "paper-index.csv")["method"].notna().sum())
