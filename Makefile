@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help audit soak canary colab links lock light book test install data run paper write render bench check browser recompute clean
+.PHONY: help audit soak canary colab crate links lock light book test install data run paper write render bench check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -133,6 +133,10 @@ colab: install
 bench: install
 	@cd benchmarks && for each in genept_w.py call.py sentences.py pair_logistic.py embed_api.py linear.py atlas.py; \
 	  do echo "== $$each"; $(CURDIR)/$(BIN)/python $$each || exit 1; done
+
+# The book as a research object: ro-crate-metadata.json, for a deposit.
+crate: install
+	@PYTHONPATH=book $(BIN)/python -m genept_book.crate
 
 # Take the built book and the last run away.
 clean:
