@@ -154,19 +154,18 @@ def part(row, group, cells, out):
     table = pd.DataFrame({name: ad.io.read_elem(group["obs"][name]) for name in OBS
                           if name in group["obs"]})
     check(row, "the file", len(table), obs=table)
-    donors, random = table["donor_id"].to_numpy(), np.random.default_rng(0)
-    length = max(1, cells // len(set(donors)))
-    rows = np.unique(np.concatenate([
-        np.arange(first, min(first + length, len(table)))
-        for first in (random.choice(np.flatnonzero(donors == one)) for one in sorted(set(donors)))
-    ]))
+    (donors, names), random = pd.factorize(table["donor_id"]), np.random.default_rng(0)
+    length = max(1, cells // len(names))
+    firsts = [random.choice(np.flatnonzero(donors == n)) for n in range(len(names))]
+    rows = np.unique(np.concatenate([np.arange(first, min(first + length, len(table)))
+                                     for first in firsts]))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     raw = "raw" in group
-    matrix, names = matrix_of(group, raw=raw), group["obs"][group["obs"].attrs["_index"]]
+    matrix, index = matrix_of(group, raw=raw), group["obs"][group["obs"].attrs["_index"]]
     X = sp.vstack([matrix[run[0]:run[-1] + 1] for run in runs], format="csr")
     outside.compressed(X)
     obs = table.iloc[rows].set_axis(
-        [name.decode() for run in runs for name in names[run[0]:run[-1] + 1]])
+        [name.decode() for run in runs for name in index[run[0]:run[-1] + 1]])
     var = ad.io.read_elem(group["raw/var" if raw else "var"])
     ad.AnnData(X.astype(np.float32), obs=obs, var=var).write_h5ad(out)
-    print(f"lupus: {len(rows):,} of {len(table):,} cells, of all {len(set(donors))} donors")
+    print(f"lupus: {len(rows):,} of {len(table):,} cells, of all {len(names)} donors")

@@ -130,7 +130,7 @@ class Remote(io.RawIOBase):
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
         if answer.status_code != 206 or not span:
             raise OSError(f"the server answered {answer.status_code}")
-        mark = answer.headers.get("ETag", answer.headers.get("Last-Modified")), int(span[2])
+        mark = answer.headers.get("Last-Modified", answer.headers.get("ETag")), int(span[2])
         if int(span[1]) != start or mark != (self.mark or mark):
             raise OSError("the file changed while it was read; try again")
         self.mark, self.size = mark, mark[1]
@@ -176,6 +176,8 @@ def entry(archive, name):
              and not one.filename.startswith("__MACOSX")]
     if len(found) != 1:
         raise OSError(f"the zip holds {len(found) or 'no'} {name}")
+    if found[0].file_size > packed.LARGEST * found[0].compress_size + packed.SPARE:
+        raise OSError(f"{name} would unpack to more than {packed.LARGEST} times its size")
     return found[0]
 
 

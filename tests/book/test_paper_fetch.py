@@ -364,6 +364,13 @@ def test_bounds(server, monkeypatch, capsys):
     assert kept(folder) == {"pancreas"}
 
 
+def test_a_zip_that_would_fill_the_disk_is_not_unpacked(server, monkeypatch, capsys):
+    monkeypatch.setattr(paper_remote.packed, "SPARE", 0)
+    monkeypatch.setattr(paper_remote.packed, "LARGEST", 1)
+    assert paper_fetch.fetch(server[0], ["ms"]) == 1
+    assert "would unpack to more than 1 times its size" in capsys.readouterr().err
+
+
 def test_a_part_is_not_read_of_a_file_that_leads_to_another(server, tmp_path, capsys):
     import h5py
 
