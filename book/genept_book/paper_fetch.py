@@ -13,7 +13,7 @@ import h5py
 import pandas as pd
 
 from genept_book import paper_make, paper_remote
-from genept_utils import extras, outside, paths, sources
+from genept_utils import optional, paths, sources, untrusted
 
 ASKED = 10 ** 9  # bytes; more are fetched only where it is allowed
 MOST = 512 << 20  # bytes that are read of a file of which a part is taken
@@ -79,7 +79,7 @@ def _fetch_all(files, sets, cells):
     if 3 * total > (free := shutil.disk_usage(files.folder).free):
         raise OSError(f"{3 * total / 1e9:.1f} GB are needed on the disk of {files.folder}, which "
                       f"has {free / 1e9:.1f} GB; free some, or name fewer sets with --only")
-    bar = extras.need("tqdm").tqdm(total=total, unit="B", unit_scale=True, disable=None)
+    bar = optional.need("tqdm").tqdm(total=total, unit="B", unit_scale=True, disable=None)
     files.progress = bar.update
     with bar, contextlib.closing(files):
         for name in sizes:
@@ -116,7 +116,7 @@ def _make(files, name, rows, cells):
                 raise ValueError(f"the address now gives {remote.size:,} bytes and not "
                                  f"{int(row['bytes']):,}, so it is another file")
             with h5py.File(remote) as group, sources.replacing(out) as part:
-                outside.no_other_file(group, "the file")
+                untrusted.no_other_file(group, "the file")
                 paper_make.part(row, group, cells, part)
         return
     if rows[0]["form"] == "matrix":  # the names of genes and cells lie beside the matrix

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import datasets, outside, sources
+from genept_utils import datasets, sources, untrusted
 from genept_utils.cells.stored import matrix_of
 
 LABELS = "cells/aorta_labels.csv"
@@ -163,7 +163,7 @@ def part(row, group, cells, out):
     raw = "raw" in group
     matrix, index = matrix_of(group, raw=raw), group["obs"][group["obs"].attrs["_index"]]
     X = sp.vstack([matrix[run[0]:run[-1] + 1] for run in runs], format="csr")
-    outside.compressed(X)
+    untrusted.compressed(X)
     obs = table.iloc[rows].set_axis(
         [name.decode() for run in runs for name in index[run[0]:run[-1] + 1]])
     var = ad.io.read_elem(group["raw/var" if raw else "var"])

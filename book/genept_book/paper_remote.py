@@ -11,7 +11,7 @@ import zipfile
 
 import requests
 
-from genept_utils import packed
+from genept_utils import compression
 
 BLOCK = 1 << 17  # bytes; a cache of KEPT of them is all that is held
 KEPT, AHEAD = 256, 1 << 23  # AHEAD: most that is fetched at once where reading runs on
@@ -176,8 +176,8 @@ def entry(archive, name):
              and not one.filename.startswith("__MACOSX")]
     if len(found) != 1:
         raise OSError(f"the zip holds {len(found) or 'no'} {name}")
-    if found[0].file_size > packed.LARGEST * found[0].compress_size + packed.SPARE:
-        raise OSError(f"{name} would unpack to more than {packed.LARGEST} times its size")
+    if found[0].file_size > compression.LARGEST * found[0].compress_size + compression.SPARE:
+        raise OSError(f"{name} would unpack to more than {compression.LARGEST} times its size")
     return found[0]
 
 
@@ -197,7 +197,7 @@ def member(file, chain, folder):
                 file = stack.enter_context(archive.open(entry(archive, name)))
         except zipfile.BadZipFile as error:
             file.seek(0)
-            why = packed.instead(file.read(512)) or "is no zip, or is broken"
+            why = compression.instead(file.read(512)) or "is no zip, or is broken"
             raise OSError(f"what the server sent {why}") from error
         yield file
 

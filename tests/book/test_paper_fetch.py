@@ -365,8 +365,8 @@ def test_bounds(server, monkeypatch, capsys):
 
 
 def test_a_zip_that_would_fill_the_disk_is_not_unpacked(server, monkeypatch, capsys):
-    monkeypatch.setattr(paper_remote.packed, "SPARE", 0)
-    monkeypatch.setattr(paper_remote.packed, "LARGEST", 1)
+    monkeypatch.setattr(paper_remote.compression, "SPARE", 0)
+    monkeypatch.setattr(paper_remote.compression, "LARGEST", 1)
     assert paper_fetch.fetch(server[0], ["ms"]) == 1
     assert "would unpack to more than 1 times its size" in capsys.readouterr().err
 
