@@ -42,8 +42,8 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
     The components come from a block Krylov iteration (Musco & Musco 2015) on the matrix of genes
     x genes, which is never formed. With the defaults, on 3,774 and on 13,576 cells, the variance
     of each of the first 30 components is exact to four digits, and that of the last ones, which
-    lie in the noise, to one per cent. Where there are no more than ``n * passes`` genes all are
-    exact. Cells in a file are passed in blocks, so that memory does not grow with their number.
+    lie in the noise, to one per cent. Where there are no more than ``n * passes`` genes or cells
+    all are exact. Cells in a file are passed in blocks, so that memory does not grow with their number.
 
     Parameters
     ----------
@@ -167,7 +167,9 @@ def _learnt(X, var, uns, options, about=None):
             f"have a symbol, are seen in {options['min_cells']} cells or more and vary: give "
             "more cells, gene names that are known (gp.match(adata) lists them), or a smaller n=")
     scaled = Scaled(blocks, kind, used, mean, deviation)
-    values, axes = leading(scaled.gram, int(used.sum()), n, options["passes"], options["seed"])
+    values, axes = (
+        scaled.of_few_cells(n) if n_cells <= n * options["passes"] else
+        leading(scaled.gram, int(used.sum()), n, options["passes"], options["seed"]))
     vectors = embed.unit(axes * np.sqrt(np.maximum(values, 0)))
     named = genes.identified(pd.Index(symbols[used], name="symbol"))
     told = {name: options[name] for name in ("seed", "passes", "min_cells")}

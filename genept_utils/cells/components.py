@@ -92,6 +92,15 @@ class Scaled:
         total = total[self.used]
         return made[self.used] - np.outer(total, total @ Q) / n
 
+    def of_few_cells(self, n):
+        """As :func:`leading`, exactly, by way of cells x cells: for fewer cells than genes."""
+        X = sp.vstack(list(self.held or self._made())).tocsc()[:, np.flatnonzero(self.used)]
+        X = X.toarray().astype(float)
+        X -= X.mean(axis=0)
+        values, turned = np.linalg.eigh(X @ X.T)
+        values, axes = values[::-1][:n], X.T @ turned[:, ::-1][:, :n]
+        return values, _signed(axes / np.maximum(np.linalg.norm(axes, axis=0), 1e-12))
+
 
 def leading(gram, size, n, passes, seed=0):
     """The leading eigenvalues and eigenvectors of a symmetric matrix that is only multiplied.
@@ -132,6 +141,10 @@ def leading(gram, size, n, passes, seed=0):
         small[start:end, :end] = small[:end, start:end].T
         block = product
     values, turned = np.linalg.eigh(small)
-    values, axes = values[::-1][:n], basis @ turned[:, ::-1][:, :n]
+    return values[::-1][:n], _signed(basis @ turned[:, ::-1][:, :n])
+
+
+def _signed(axes):
+    """Columns turned so that of each the largest number is positive."""
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(n)]
-    return values, axes * np.where(largest < 0, -1, 1)
+    return axes * np.where(largest < 0, -1, 1)

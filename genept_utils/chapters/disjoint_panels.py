@@ -6,11 +6,14 @@ import gc
 import pandas as pd
 
 from genept_utils import cells, datasets, embed, evaluate, sources
+from genept_utils.embed.find import by_symbol
 
 BLOOD, LINES, THREE_LINES = ("pbmc_facs", "kang"), "mixology_5cl", "mixology, three lines"
 OF_BLOOD = {"pbmc_facs", "pbmc3k", "kang", "immune", "symphony_pbmc"}
 SAME, OTHER = "loadings, same tissue", "loadings, other tissue"
 NARROW = ", genes of the other tissue"  # behind a task that is scored on fewer genes
+STUDIES = [("pbmc3k", "pbmc_facs"), ("kang", "pbmc3k"), ("kang control", "kang stimulated"),
+           ("kang 101", "kang 107"), ("symphony_pbmc 3pv1", "symphony_pbmc 5p")]
 ORDER = ["Gene2vec", SAME, "text + co-expression", "GenePT MiniLM", "GenePT WordLlama",
          "name only", "GO processes", "TF-IDF", "spelling", "permuted", "permuted Gene2vec",
          "random"]
@@ -22,22 +25,36 @@ PAIRS = [("GenePT MiniLM", other) for other in
 
 
 def ready(sets, max_cells, seed):
-    """The sets sampled and their genes named by symbol, so that it is done once."""
-    made = {}
-    for name, adata in sets.items():
-        rows = evaluate.subsample(adata.obs["cell_type"], max_cells, seed)
-        made[name] = cells.by_symbol(adata[rows])
-    return made
+    """The sets sampled, each type in its share."""
+    return {name: adata[evaluate.subsample(adata.obs["cell_type"], max_cells, seed)].copy()
+            for name, adata in sets.items()}
 
 
-def parts_of(sets, columns):
-    """The sets, and their parts by the values of some columns of ``obs``: "kang control"."""
+def studies(whole, max_cells, seed):
+    """Two studies, conditions, donors and chemistries with the lineages that they share: the
+    cells by name ("kang control"), and the pairs of names that can be had."""
+    names = {name.split()[0] for pair in STUDIES for name in pair}
+    sets = {name: datasets.lineages(whole[name]) for name in names if name in whole}
     parts = dict(sets)
     for name, adata in sets.items():
-        for column in [column for column in columns if column in adata.obs]:
-            for value in adata.obs[column].dropna().unique():
-                parts[f"{name} {value}"] = adata[adata.obs[column] == value]
-    return parts
+        for column in [one for one in ("condition", "donor", "batch") if one in adata.obs]:
+            parts |= {f"{name} {value}": adata[adata.obs[column] == value]
+                      for value in adata.obs[column].dropna().unique()}
+    pairs = [(a, b) for a, b in STUDIES if a in parts and b in parts]
+    return ready({name: parts[name] for pair in pairs for name in pair}, max_cells, seed), pairs
+
+
+def read(wanted, seed=0):
+    """Gene vectors by method on the genes that all have, each cut when it is read to the genes of
+    those before it: all genes of all methods take half a gigabyte."""
+    shared, made = None, {}
+    for method, name in wanted.items():
+        for found in evaluate.readable({method: name}, seed).values():
+            rows = by_symbol(found)
+            rows = rows if shared is None else rows[rows.index.isin(shared)]
+            made[method], shared = found[rows.to_numpy()].copy(), rows.index
+    gc.collect()
+    return evaluate.on_shared_genes(made)
 
 
 def references(names):

@@ -80,9 +80,11 @@ def by_symbol(embedding):
     pandas.Series
         (n_genes,) int, indexed by symbol; genes without one are left out.
     """
-    keys = embedding.obs["symbol"] if "symbol" in embedding.obs else embedding.obs_names
-    rows = pd.Series(np.arange(embedding.n_obs), pd.Index(keys).astype(str))
-    return rows[(rows.index != "") & ~rows.index.duplicated()]
+    keys = (pd.Index(embedding.obs["symbol"]).astype(str) if "symbol" in embedding.obs
+            else embedding.obs_names)
+    rows = pd.Series(np.arange(embedding.n_obs), keys)
+    return rows if keys.is_unique and "" not in keys else rows[
+        (keys != "") & ~keys.duplicated()]
 
 
 def nearest(embedding, names, k=10, among=None, together=False):

@@ -1,5 +1,7 @@
 """Several sets of gene vectors on the same genes, and cells written with each of them."""
 
+import weakref
+
 import numpy as np
 import pandas as pd
 
@@ -8,6 +10,7 @@ from genept_utils.embed.find import by_symbol
 from genept_utils.embed.vectors import as_embedding, checked
 
 WAYS = ("plain", "centred", "whitened")
+_WHITENED = {}  # mean and matrix of vectors, by their id, for as long as these vectors live
 
 
 def on_shared_genes(embeddings):
@@ -31,7 +34,7 @@ def on_shared_genes(embeddings):
     """
     shared = shared_symbols(embeddings)
     return {method: as_embedding(
-        embedding.X[by_symbol(embedding).loc[shared].to_numpy()],
+        checked(embedding).X[by_symbol(embedding).loc[shared].to_numpy()],
         pd.DataFrame(index=pd.Index(shared, name="symbol")), **_about(embedding))
         for method, embedding in embeddings.items()}
 
@@ -61,9 +64,8 @@ def relabelled(embedding, seed=0):
 
 
 class GeneSpaces:
-    """Gene vectors of several methods on the genes that all of them have.
-
-    Cells are written with all of them by one product: the vectors stand side by side.
+    """Gene vectors of several methods on the genes that all of them have, and cells written with
+    each of them. The vectors stay where they are: only row numbers are kept.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ class GeneSpaces:
     """
 
     def __init__(self, embeddings, pool, seed=0):
-        self.methods, self._prepared = list(embeddings), {}
+        self.methods, self._places = list(embeddings), {}
         self._controls = {name: given for name, given in embeddings.items() if callable(given)}
         first = {name: given(seed) if callable(given) else given
                  for name, given in embeddings.items()}
@@ -89,18 +91,15 @@ class GeneSpaces:
         self.genes = shared[shared.isin(pool)].to_numpy(object)
         ends = np.cumsum([0] + [embedding.n_vars for embedding in first.values()])
         self._cut = {name: slice(*pair) for name, pair in zip(first, zip(ends[:-1], ends[1:]))}
-        self._source = {}
-        self._vectors = np.empty((len(self.genes), ends[-1]), dtype=np.float32)
         for name, embedding in first.items():
             self._take(name, embedding)
 
     def _take(self, name, embedding):
-        rows = by_symbol(embedding).reindex(self.genes)
-        if rows.isna().any():
-            raise ValueError(f"{name}: {rows.isna().sum():,} of {len(rows):,} genes that it had at "
+        rows = by_symbol(embedding).reindex(self.genes, fill_value=-1).to_numpy()
+        if (rows < 0).any():
+            raise ValueError(f"{name}: {(rows < 0).sum():,} of {len(rows):,} genes that it had at "
                              "first have no vector in a later draw")
-        self._vectors[:, self._cut[name]] = embedding.X[rows.to_numpy(int)]
-        self._source[name] = embedding.X
+        self._places[name] = embedding.X, rows
 
     def draw(self, number):
         """Draw the controls anew."""
@@ -124,9 +123,11 @@ class GeneSpaces:
             the weights. Sums of two panels add up to those of both.
         """
         rows = pd.Index(self.genes).get_indexer(symbols)
-        X, rows = X[:, np.flatnonzero(rows >= 0)], rows[rows >= 0]
+        if (rows < 0).any():
+            X, rows = X[:, np.flatnonzero(rows >= 0)], rows[rows >= 0]
         total = np.asarray(X.sum(axis=1), dtype=np.float32).reshape(-1, 1)
-        return np.hstack([cells.weighted_sum(X, self._vectors[rows]), total])
+        return np.hstack([*(cells.weighted_sum(X, vectors[own[rows]])
+                            for vectors, own in self._places.values()), total])
 
     def write(self, sums, method, how="plain"):
         """Cells by one method, from :meth:`sums`: GenePT-w of prepared gene vectors, standardised.
@@ -139,18 +140,21 @@ class GeneSpaces:
             raise ValueError(f"how={how!r} is not one of {', '.join(WAYS)}")
         made = sums[:, self._cut[method]]
         if how != "plain":
-            mean, root = self._whitening(method)
+            mean, root = _whitening(self._places[method][0])
             made = made - sums[:, -1:] * mean
         if how == "whitened":
             made = made @ root
         return standardise(embed.unit(made))
 
-    def _whitening(self, method):
-        X = self._source[method]
-        if id(X) not in self._prepared:  # a permuted map shares the vectors of the original
-            self._prepared[id(X)] = X, *cells.whitening(X)
-        _, mean, root = self._prepared[id(X)]
-        return mean, root.astype(np.float32)
+
+def _whitening(X):
+    """Mean and matrix, made once: a permuted map shares the vectors of the original, and sets
+    share their methods."""
+    if id(X) not in _WHITENED:
+        mean, root = cells.whitening(X)
+        _WHITENED[id(X)] = mean, root.astype(np.float32)
+        weakref.finalize(X, _WHITENED.pop, id(X))
+    return _WHITENED[id(X)]
 
 
 def standardise(X):
@@ -161,12 +165,14 @@ def standardise(X):
 
 def shared_symbols(embeddings):
     """Symbols (n,), sorted, of the genes that all of some embeddings have; ValueError for none."""
-    rows = {method: by_symbol(checked(embedding)) for method, embedding in embeddings.items()}
-    shared = set.intersection(*(set(row.index) for row in rows.values())) if rows else set()
-    if not shared:
+    known = {method: by_symbol(embedding).index for method, embedding in embeddings.items()}
+    shared = next(iter(known.values()), pd.Index([]))
+    for own in known.values():
+        shared = shared if shared.equals(own) else shared.intersection(own)  # most are the same
+    if not len(shared):
         raise ValueError("no gene has a vector in all of the embeddings: " + ", ".join(
-            f"{method} has {len(row):,}" for method, row in rows.items()))
-    return np.array(sorted(shared), dtype=object)
+            f"{method} has {len(own):,}" for method, own in known.items()))
+    return np.sort(shared.to_numpy(object))
 
 
 def _about(embedding):

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from genept_utils import cells
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_symbols
+from genept_utils.evaluate.neighbours import label_scores
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 
@@ -40,17 +41,18 @@ def panels(symbols, size=None, families=None, seed=0):
     ValueError
         There are fewer than ``2 * size`` genes, or than two.
     """
-    table = pd.DataFrame({"symbol": np.asarray(symbols, dtype=object)})
-    table["family"] = table["symbol"] if families is None else np.asarray(families, dtype=object)
-    table = table[table["symbol"] != ""].drop_duplicates("symbol").sort_values("symbol")
-    if 2 * (size or 1) > len(table):
+    symbols = np.asarray(symbols, dtype=object)
+    unique, first = np.unique(symbols, return_index=True)
+    unique, first = unique[unique != ""], first[unique != ""]
+    if 2 * (size or 1) > len(unique):
         raise ValueError(f"two panels of {size or 1} genes need {2 * (size or 1)}; there are "
-                         f"{len(table)}")
+                         f"{len(unique)}")
     rng = np.random.default_rng(seed)
     if families is None:
-        mixed = rng.permutation(table["symbol"].to_numpy())
+        mixed = rng.permutation(unique)
         size = size or len(mixed) // 2
         return np.sort(mixed[:size]), np.sort(mixed[size:2 * size])
+    table = pd.DataFrame({"symbol": unique, "family": np.asarray(families, dtype=object)[first]})
     members = [part.to_numpy() for _, part in table.groupby("family")["symbol"]]
     sides, held = ([], []), [0, 0]
     for i in rng.permutation(len(members)):
@@ -145,8 +147,8 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         all embeddings have, or fewer than two of them measured.
     """
     drawn = _drawn(train, embeddings, test, draws, size, among, families, given, seed, max_cells)
-    return pd.DataFrame([{**about, **_scores(true, found)} for about, true, found in
-                         _tested(drawn, C, how, settings, same)])
+    return pd.DataFrame([{**about, **label_scores(true, found), "n_test": len(true)}
+                         for about, true, found in _tested(drawn, C, how, settings, same)])
 
 
 def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", settings=None, draws=10,
@@ -191,11 +193,15 @@ def _drawn(train, embeddings, test, draws, size, among, families, given, seed, m
 
 def _tested(drawn, C, how, settings, same):
     """Per draw, method, setting and panel: what it is, true and found labels."""
+    import sklearn
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # the products are small: threads would wait for each other
+    # the products are small: threads would wait for each other, and checks take as long as a fit
+    with threadpool_limits(1), sklearn.config_context(assume_finite=True,
+                                                      skip_parameter_validation=True):
         for about, spaces, a, b, near, far in drawn:
             asked = {"disjoint panels": b, "same panel": a} if same else {"disjoint panels": b}
+            about["majority"] = pd.Series(far["y"]).value_counts(normalize=True).max()
             fit = _sums(spaces, near, a)
             tests = {split: _sums(spaces, far, panel) for split, panel in asked.items()}
             for method in spaces.methods:
@@ -266,13 +272,3 @@ def _fit(X, y, C):
     if len(np.unique(y)) < 2:  # rare types that all fell to the other half
         return DummyClassifier(strategy="most_frequent").fit(X, y)
     return LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)
-
-
-def _scores(true, found):
-    """Accuracy, macro F1 over the true types, share of the largest type, number of cells."""
-    names, codes = np.unique(true, return_inverse=True)
-    right = true == found
-    size, hits = np.bincount(codes), np.bincount(codes[right], minlength=len(names))
-    named = pd.Series(found).value_counts().reindex(names, fill_value=0).to_numpy()
-    return {"accuracy": right.mean(), "f1_macro": (2 * hits / (size + named)).mean(),
-            "majority": size.max() / len(true), "n_test": len(true)}

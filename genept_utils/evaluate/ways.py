@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import cells, embed
+from genept_utils.embed.find import by_symbol
 from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.sets import readable
 
@@ -36,21 +37,21 @@ def on_same_genes(adata, embeddings):
     ValueError
         Fewer than two genes are left.
     """
-    whole, adata, rows = adata, cells.by_symbol(adata), {}
-    for method, embedding in embeddings.items():
-        keys = embedding.obs["symbol"] if "symbol" in embedding.obs else embedding.obs_names
-        keys = pd.Series(np.arange(len(keys)), np.asarray(keys, dtype=str))
-        rows[method] = keys[~keys.index.duplicated()].reindex(adata.var_names).fillna(-1)
-    shared = (pd.DataFrame(rows) >= 0).all(axis=1).to_numpy()
-    if shared.sum() < 2:
-        raise ValueError(f"{shared.sum()} of {adata.n_vars:,} genes have a vector in each of "
+    symbols = pd.Index(cells.matched_genes(adata).symbols)
+    rows = {method: by_symbol(embedding).reindex(symbols, fill_value=-1).to_numpy()
+            for method, embedding in embeddings.items()}
+    known = (np.array(list(rows.values())) >= 0).all(axis=0)
+    shared = np.flatnonzero(known & ~symbols.duplicated())
+    if len(shared) < 2:
+        raise ValueError(f"{len(shared)} of {adata.n_vars:,} genes have a vector in each of "
                          f"{', '.join(embeddings)}; leave one of them out")
-    vectors = {method: np.asarray(embeddings[method].X[found[shared].to_numpy(int)], np.float32)
+    vectors = {method: np.asarray(embeddings[method].X[found[shared]], np.float32)
                for method, found in rows.items()}
     made = adata[:, shared].copy()
-    whole.uns["same_genes"] = {
-        "genes": made.n_vars, "of all genes": made.n_vars / whole.n_vars,
-        "of the expression": float(made.X.sum(dtype=float) / whole.X.sum(dtype=float))}
+    made.var_names = symbols[shared]
+    adata.uns["same_genes"] = {
+        "genes": made.n_vars, "of all genes": made.n_vars / adata.n_vars,
+        "of the expression": float(made.X.sum(dtype=float) / adata.X.sum(dtype=float))}
     return made, vectors
 
 
@@ -60,11 +61,16 @@ def write(X, vectors, whitened=False):
     ``whitened`` takes each gene's mean over the cells away and whitens the gene vectors
     (:func:`genept_utils.cells.whiten`); as :func:`genept_utils.cells.genept_w` does.
     """
-    if not whitened:
-        return embed.unit(np.asarray(X @ vectors))
-    vectors = cells.whiten(vectors)
-    mean = np.asarray(X.mean(axis=0)).ravel().astype(np.float32)
-    return embed.unit(np.asarray(X @ vectors) - mean @ vectors)
+    return _sums(X, cells.whiten(vectors), _means(X)) if whitened else _sums(X, vectors)
+
+
+def _means(X):
+    return np.asarray(X.mean(axis=0)).ravel().astype(np.float32)
+
+
+def _sums(X, vectors, mean=0):
+    made = cells.weighted_sum(X, vectors)
+    return embed.unit(made - mean @ vectors if np.ndim(mean) else made)
 
 
 def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
@@ -97,19 +103,23 @@ def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
     """
     for key, X in adata.obsm.items():
         yield _row(key, "as it is"), np.asarray(X, np.float32)
-    variable, first = cells.highly_variable(adata, VARIABLE), next(iter(vectors.values()))
+    variable, first = cells.highly_variable(adata, VARIABLE), next(iter(vectors))
     for preparation in preparations:
         used = np.full(adata.n_vars, True) if preparation == "plain" else variable
-        X, whitened = adata.X[:, used].tocsr(), preparation == "whitened"
+        X, whitened = adata.X if used.all() else adata.X[:, used], preparation == "whitened"
+        X = X.tocsr()
+        ready, mean = (cells.whiten, _means(X)) if whitened else (np.asarray, 0)
         for method, table in vectors.items():
-            yield _row(method, preparation), write(X, table[used], whitened)
+            table = ready(table[used])
+            text = table if method == first else text
+            yield _row(method, preparation), _sums(X, table, mean)
         yield _row("components", preparation), _components(X, whitened, seed)
         for draw in range(seed, seed + draws):
-            rng, table = np.random.default_rng(draw), first[used]
-            yield (_row("permuted", preparation, draw),
-                   write(X, table[rng.permutation(len(table))], whitened))
-            table = embed.unit(rng.standard_normal(table.shape, dtype=np.float32))
-            yield _row("random", preparation, draw), write(X, table, whitened)
+            rng = np.random.default_rng(draw)
+            table = text[rng.permutation(len(text))]  # whitened once: the order changes nothing
+            yield _row("permuted", preparation, draw), _sums(X, table, mean)
+            table = embed.unit(rng.standard_normal(text.shape, dtype=np.float32))
+            yield _row("random", preparation, draw), _sums(X, ready(table), mean)
 
 
 def written(adata, embeddings, references=(), draws=5, seed=0, preparations=PREPARATIONS):
