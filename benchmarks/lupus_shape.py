@@ -14,7 +14,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from genept_utils import evaluate, finetune
+from genept_utils import evaluate
+from genept_utils.chapters import phenotypes
 
 DIMENSIONS, DONORS, TYPES, SHARE = 384, 142, 11, 0.01
 
@@ -38,15 +39,15 @@ def parts(X, obs):
     """Name -> what is timed, for one representation."""
     y, types = obs["condition"].to_numpy(str), obs["cell_type"].to_numpy(str)
     said = []
-    tests = evaluate.phenotype_tests(obs, report=said.append)
+    tests = phenotypes.phenotype_tests(obs, report=said.append)
     shares = [("share", *rows) for rows in evaluate.small_share(types, SHARE, 1)]
     return {
-        "choose splits": lambda: evaluate.phenotype_tests(obs, report=said.append),
-        "condition of a cell, 15 splits": lambda: finetune.compare(
+        "choose splits": lambda: phenotypes.phenotype_tests(obs, report=said.append),
+        "condition of a cell, 15 splits": lambda: phenotypes.compare(
             {"drawn": X}, y, tests, ("lr scaled", "mlp"), max_iter=30),
-        "condition of a donor, 100 shuffles": lambda: evaluate.leave_one_donor_out(
+        "condition of a donor, 100 shuffles": lambda: phenotypes.leave_one_donor_out(
             X, obs["donor"], y, 100),
-        "cell types from 1 %, one draw": lambda: finetune.compare({"drawn": X}, types, shares),
+        "cell types from 1 %, one draw": lambda: phenotypes.compare({"drawn": X}, types, shares),
     }
 
 

@@ -34,7 +34,7 @@ _HOME = {
     "genept_s": "cells",
 }
 # What pages import by a short name: `from genept_utils import ledger, plots`.
-_MODULES = {"embed": "genept_utils.embed", "finetune": "genept_utils.evaluate.finetune",
+_MODULES = {"embed": "genept_utils.embed",
             **{name: f"genept_book.{name}"
                for name in ("claim_plots", "claims", "ledger", "plots", "speed")}}
 __all__ = [*_HOME, *_MODULES, "__version__"]

@@ -8,21 +8,11 @@ from genept_utils import optional
 
 optional.need("sklearn")
 
-from genept_utils.evaluate import finetune
 from genept_utils.evaluate.agreement import agreement, shared_neighbours
-from genept_utils.evaluate.batches import integration
 from genept_utils.evaluate.classify import classifier, cross_validate, nested
 from genept_utils.evaluate.clusters import asw, clustering
 from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.counts import letters, projected_words, words
-from genept_utils.evaluate.donors import (
-    donor_decisions,
-    donor_rows,
-    donor_splits,
-    held_out_donors,
-    leave_one_donor_out,
-    phenotype_tests,
-)
 from genept_utils.evaluate.gene_sets import (
     pairs_by_method,
     score_pair_folds,
@@ -111,20 +101,18 @@ from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 __all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "bootstrap",
            "cell_typing", "chosen_pairs", "class_scores", "classifier", "clustering", "compare",
            "cosine_threshold", "coverage", "cross_validate", "degree", "donor_auc",
-           "donor_auc_difference", "donor_decisions", "donor_rows", "donor_splits", "each",
-           "explained_by", "families", "family_recovery", "finetune", "fit_pairs",
-           "found_by_type", "gene_input", "gene_programs", "has_input", "held_out_donors",
-           "integration", "interval", "knn_predict", "label_scores", "labelled",
-           "leave_one_donor_out", "letters", "logistic_path", "matched_negatives",
-           "mean_interval", "mean_of_terms", "named_genes", "names_partner",
+           "donor_auc_difference", "each", "explained_by", "families", "family_recovery",
+           "fit_pairs", "found_by_type", "gene_input", "gene_programs", "has_input", "interval",
+           "knn_predict", "label_scores", "labelled", "letters", "logistic_path",
+           "matched_negatives", "mean_interval", "mean_of_terms", "named_genes", "names_partner",
            "neighbour_agreement", "neighbours_and_width", "nested", "node_disjoint",
            "on_same_genes", "on_shared_genes", "over_sets", "overview", "pair_cosines",
            "pair_features", "pair_roc", "pair_scores", "pairs_alike", "pairs_by_method",
-           "panel_predictions", "panels", "phenotype_tests", "program_scores", "program_sets",
-           "projected_words", "random_negatives", "read_inputs", "read_sets", "readable",
-           "relabelled", "score_pair_folds", "score_pairs", "score_sets", "score_term",
-           "selectivity", "selectivity_table", "sets_by_method", "shared_genes",
-           "shared_neighbours", "shared_sets", "side_by_side", "small_share", "splits", "spread",
-           "standardise", "strata", "stratified_auc", "subsample", "summarise", "summary",
-           "term_areas", "text_facts", "transfer_labels", "ways", "welch", "without_partners",
-           "words", "write", "write_predictions", "written"]
+           "panel_predictions", "panels", "program_scores", "program_sets", "projected_words",
+           "random_negatives", "read_inputs", "read_sets", "readable", "relabelled",
+           "score_pair_folds", "score_pairs", "score_sets", "score_term", "selectivity",
+           "selectivity_table", "sets_by_method", "shared_genes", "shared_neighbours",
+           "shared_sets", "side_by_side", "small_share", "splits", "spread", "standardise",
+           "strata", "stratified_auc", "subsample", "summarise", "summary", "term_areas",
+           "text_facts", "transfer_labels", "ways", "welch", "without_partners", "words", "write",
+           "write_predictions", "written"]

@@ -7,6 +7,8 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import cells, datasets, embed, evaluate, paths
+from genept_utils.chapters import phenotypes
+from genept_utils.chapters.batch_and_context import integration
 
 SYMBOLS = ["TP53", "GAPDH", "CD3E", "MS4A1", "LYZ", "NKG7", "CD8A", "PPBP"]
 
@@ -299,8 +301,8 @@ def test_integration_tells_mixed_from_separate_batches():
     rng = np.random.default_rng(0)
     y, lane = np.repeat(["a", "b"], 200), np.tile([0, 1], 200)
     X = np.column_stack([(y == "a") * 20.0, rng.standard_normal((400, 2))]).astype(float)
-    mixed = evaluate.integration(X, lane, y)
-    apart = evaluate.integration(X + 8 * lane[:, None] * [0, 1, 0], lane, y)
+    mixed = integration(X, lane, y)
+    apart = integration(X + 8 * lane[:, None] * [0, 1, 0], lane, y)
     assert mixed["asw_batch"] > apart["asw_batch"] + 0.3
     assert mixed["ilisi"] > 0.8 > 0.2 > apart["ilisi"]
     assert mixed["clisi"] > 0.99
@@ -312,9 +314,10 @@ def test_a_patients_condition_by_leaving_patients_out():
     condition = np.where(donor % 2, "yes", "no")
     noise = rng.standard_normal((160, 30))
     told = noise + (condition == "yes")[:, None] * (np.arange(30) < 15)
-    found = evaluate.leave_one_donor_out(told, donor, condition, permutations=20)
-    assert found["n"] == 16 and found["roc_auc"] > 0.95 and found["roc_auc_p"] < 0.05
-    chance = evaluate.leave_one_donor_out(noise, donor, condition, permutations=20)
-    assert chance["roc_auc_p"] > 0.05
+    found, donors = phenotypes.leave_one_donor_out(told, donor, condition, permutations=40)
+    found = found.set_index("metric").loc["roc_auc"]
+    assert len(donors) == 16 and found["value"] > 0.95 and found["note"].endswith("0.02")
+    chance, _ = phenotypes.leave_one_donor_out(noise, donor, condition, permutations=20)
+    assert float(chance["note"][1][-4:]) > 0.05
     with pytest.raises(ValueError, match="two are needed"):
-        evaluate.leave_one_donor_out(noise, donor, donor)
+        phenotypes.leave_one_donor_out(noise, donor, donor)

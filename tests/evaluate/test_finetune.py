@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from genept_utils import finetune
+from genept_utils.chapters import phenotypes
+
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def test_it_learns_what_a_linear_model_cannot(ring):
     from sklearn.linear_model import LogisticRegression
 
     X, y = ring
-    network = finetune.fit(X[:800], y[:800])
+    network = phenotypes.fit(X[:800], y[:800])
     linear = LogisticRegression().fit(X[:800], y[:800])
     assert (network.predict(X[800:]) == y[800:]).mean() > 0.93
     assert (linear.predict(X[800:]) == y[800:]).mean() < 0.8
@@ -26,8 +27,8 @@ def test_it_learns_what_a_linear_model_cannot(ring):
 
 def test_the_hidden_layer_is_what_the_output_layer_reads(ring):
     X, y = ring
-    network = finetune.fit(X[:400], y[:400], hidden=16)
-    inner = finetune.represent(network, X)
+    network = phenotypes.fit(X[:400], y[:400], hidden=16)
+    inner = phenotypes.represent(network, X)
     assert inner.shape == (1200, 16) and inner.dtype == np.float32 and inner.min() >= 0
     margin = inner @ network[-1].coefs_[1] + network[-1].intercepts_[1]
     assert np.array_equal(network.predict(X), np.where(margin[:, 0] > 0, "ring", "disc"))
@@ -35,6 +36,6 @@ def test_the_hidden_layer_is_what_the_output_layer_reads(ring):
 
 def test_the_same_seed_gives_the_same_network(ring):
     X, y = ring
-    a, b, c = (finetune.represent(finetune.fit(X[:200], y[:200], seed=s, max_iter=20), X[:50])
+    a, b, c = (phenotypes.represent(phenotypes.fit(X[:200], y[:200], seed=s, max_iter=20), X[:50])
                for s in (1, 1, 2))
     assert np.array_equal(a, b) and not np.allclose(a, c)

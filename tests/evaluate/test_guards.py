@@ -10,7 +10,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from genept_utils import embed, evaluate, finetune
+from genept_utils import embed, evaluate
+from genept_utils.chapters import phenotypes
+from genept_utils.chapters.batch_and_context import integration
 
 
 def test_the_choice_among_noise_lifts_no_test_score():
@@ -56,8 +58,8 @@ def test_a_held_out_donor_is_in_no_scale():
     means = rng.normal(size=(12, 3)) + y[:, None]
     means[5] *= 40
     names = np.array([f"d{i:02}" for i in range(12)])
-    made = evaluate.donor_decisions(np.repeat(means, 4, axis=0), np.repeat(names, 4),
-                                    np.repeat(y, 4))
+    _, made = phenotypes.leave_one_donor_out(np.repeat(means, 4, axis=0), np.repeat(names, 4),
+                                             np.repeat(y, 4), permutations=0)
     for out in (0, 5):
         rest = np.arange(12) != out
         scale = StandardScaler().fit(means[rest])
@@ -70,7 +72,7 @@ def test_a_held_out_donor_is_in_no_scale():
 def test_a_cell_is_no_neighbour_of_its_own():
     rng = np.random.default_rng(0)
     X, batch, label = rng.normal(size=(200, 4)), rng.integers(0, 3, 200), rng.integers(0, 2, 200)
-    made = evaluate.integration(X, batch, label)
+    made = integration(X, batch, label)
     apart = ((X[:, None] - X[None])**2).sum(axis=-1)
     np.fill_diagonal(apart, np.inf)
     near = np.argsort(apart, axis=1)[:, :30]
@@ -99,7 +101,7 @@ def test_neighbours_and_silhouettes_go_by_direction():
 def test_weight_decay_shrinks_the_network():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 5)), np.arange(200) % 2
-    size = [sum((layer**2).sum() for layer in finetune.fit(
+    size = [sum((layer**2).sum() for layer in phenotypes.fit(
         X, y, hidden=16, weight_decay=decay, max_iter=100)[-1].coefs_) for decay in (1e-4, 10.)]
     assert size[1] < .5 * size[0]
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from genept_utils import paths
+from genept_utils.chapters import phenotypes
 
 MADE = """
 import hashlib, json, sys, threading, time, warnings
@@ -47,7 +48,7 @@ made = {
     "typing": evaluate.cell_typing(X[part], types[part])["f1_macro"].to_numpy(),
     "forest": evaluate.cross_validate(X[part], types[part], "rf", 3, 1, scoring="accuracy")[
         "accuracy"].to_numpy(),
-    "network": evaluate.finetune.fit(X[part], types[part], max_iter=5).predict_proba(X[part]),
+    "network": phenotypes.fit(X[part], types[part], max_iter=5).predict_proba(X[part]),
     "permuted": embed.permuted(embedding, 5).X[:50],
 }
 done.set()

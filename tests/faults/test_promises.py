@@ -18,6 +18,8 @@ import scipy.sparse as sp
 
 import genept_utils as gp
 from genept_utils import cells, datasets, embed, evaluate, genes
+from genept_utils.chapters import phenotypes
+from genept_utils.chapters.batch_and_context import integration
 
 GENES = ["TP53", "CD4", "LYZ", "MS4A1", "NKG7", "GNLY", "CD3E", "CD14"]
 
@@ -236,15 +238,15 @@ SCORES = {
     "cell_typing": (lambda X, y: evaluate.cell_typing(X, y, folds=3)["f1_macro"], GROUPS),
     "held-out groups": (lambda X, y: evaluate.cell_typing(X, y, groups=DONORS[:len(y)])[
         "f1_macro"], GROUPS),
-    "integration": (lambda X, y: list(evaluate.integration(X, DONORS[:len(X)], y).values()),
+    "integration": (lambda X, y: list(integration(X, DONORS[:len(X)], y).values()),
                     GROUPS),
     "knn_predict": (lambda X, y: (evaluate.knn_predict(X, y, ROWS) != "").astype(float), ALWAYS),
     "cross_validate": (lambda X, y: evaluate.cross_validate(
         X, y, folds=3, repeats=1, scoring="accuracy")["accuracy"].fillna(0),
         {**ALWAYS, "more clusters than cells": "n_splits=3 cannot be greater"}),
-    "finetune": (lambda X, y: evaluate.finetune.fit(X, y, max_iter=3).predict_proba(X), GROUPS),
-    "donors": (lambda X, y: evaluate.leave_one_donor_out(
-        X, DONORS[:len(y)], y, permutations=3)["roc_auc"],
+    "finetune": (lambda X, y: phenotypes.fit(X, y, max_iter=3).predict_proba(X), GROUPS),
+    "donors": (lambda X, y: phenotypes.leave_one_donor_out(
+        X, DONORS[:len(y)], y, permutations=3)[0]["value"],
         {**ALWAYS, "one label": "have 1 conditions", "constant": "have 3 conditions",
          **dict.fromkeys(("one member", "more clusters than cells"), "has cells of .* cond")}),
 }
@@ -264,6 +266,6 @@ def test_scores(function, given):
 
 
 def test_one_batch_is_marked_and_not_scored():
-    found = evaluate.integration(ROWS, np.full(60, "b"), TYPES)
+    found = integration(ROWS, np.full(60, "b"), TYPES)
     assert np.isnan(found["asw_batch"]) and np.isnan(found["ilisi"])
     assert np.isfinite(found["clisi"])

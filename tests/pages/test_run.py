@@ -186,7 +186,7 @@ def test_docstrings_and_comments_do_not_make_pages_stale(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("touched, stale", [
     ("embed/api.py", ()), ("embed/client.py", ()), ("cli/text.py", ()), ("genept_book/run.py", ()),
-    ("cells/kernel.py", ("07", "08", "09", "10")), ("evaluate/finetune.py", ("09",)),
+    ("cells/kernel.py", ("07", "08", "09", "10")), ("chapters/phenotypes.py", ("09",)),
     ("sources.py", ("02", "07", "11")), ("genept_book/ledger.py", ("02", "07", "11")),
     ("genept_book/speed.py", ("12",)),
 ])
@@ -204,7 +204,7 @@ def test_a_page_is_stale_only_by_the_rooms_that_it_imports(tmp_path, monkeypatch
              if stamp.module_hash(page) != before[number]}
     assert moved >= set(stale)
     assert stale or not moved, f"{touched} makes {moved} stale"
-    if touched in ("cells/kernel.py", "evaluate/finetune.py"):
+    if touched in ("cells/kernel.py", "chapters/phenotypes.py"):
         assert not moved & {"02", "05", "11"}
 
 

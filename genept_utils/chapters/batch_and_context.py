@@ -1,4 +1,4 @@
-"""Batches mixed, cell types kept: scores after scIB."""
+"""Chapter 8: batches mixed and cell types kept, scores after scIB."""
 
 import numpy as np
 import pandas as pd
