@@ -23,6 +23,12 @@ from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
 from genept_utils.datasets.lineages import lineages
 from genept_utils.datasets.open_sets import CELLS, available, sources_of
 from genept_utils.datasets.own import COLUMNS, load
+from genept_utils.datasets.perturbations import (
+    PERTURBATIONS,
+    double_perturbations,
+    genetic_interactions,
+    perturbation_effects,
+)
 from genept_utils.datasets.processes import go_processes
 
 __all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "annotations", "available",
