@@ -1,5 +1,7 @@
 """Perturbations: kernels of gene vectors, pairs as curves, and rows of differences."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -10,7 +12,9 @@ from genept_utils.evaluate.roc import SharedGenes
 
 def kernel(source, symbols, seed=0):
     """(n, n) cosines of the vectors of some genes, the mean of these genes taken off first."""
-    X = evaluate.gene_input(source, symbols, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the page counts genes without a vector
+        X = evaluate.gene_input(source, symbols, seed)
     X = X.toarray() if sp.issparse(X) else np.asarray(X, dtype=float)
     return cosines(X - X.mean(axis=0)).astype(np.float32)
 
