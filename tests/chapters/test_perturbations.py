@@ -95,6 +95,22 @@ def test_a_held_out_gene_does_not_move_its_own_prediction(page, drawn):
     assert set(made[0]["gene"]) == set(np.arange(40).astype(str)) and len(made[0]) == 40
 
 
+def test_effects_of_families_are_found_until_families_are_held_out(page):
+    """Effects planted by family: found from vectors that know it, not from those of other genes."""
+    rng = np.random.default_rng(6)
+    symbols = np.array([f"{stem}{n}" for stem in ("ABC", "KLF", "SOX", "FOX", "TPX", "MYO")
+                        for n in range(10)])
+    kind = np.repeat(np.arange(6), 10)
+    Y = rng.normal(size=(6, 50))[kind] + rng.normal(size=(60, 50))
+    K = chapter.cosines(np.eye(6)[kind] - 1 / 6)
+    kernels = {"family": K, "permuted": chapter.relabelled(K, 1)}
+    random, apart = (page["run"](kernels, symbols, Y, family).groupby("method")[
+        ["centred cosine", "rank"]].mean() for family in (None, "symbol"))
+    assert random.at["family", "centred cosine"] > .5 and random.at["family", "rank"] > .8
+    assert abs(random.at["permuted", "centred cosine"]) < .2
+    assert apart.at["family", "centred cosine"] < .05 and apart.at["family", "rank"] < .6
+
+
 @pytest.fixture
 def interactions():
     rng = np.random.default_rng(2)
