@@ -13,7 +13,7 @@ from genept_utils import paths
 from genept_utils.cells import kernel
 from genept_book import ledger
 
-NAME = "12-scale"
+NAME = "13-scale"
 PACKAGES = ("numpy", "scipy", "numba", "anndata", "dask", "zarr")
 
 
@@ -55,7 +55,7 @@ def machine():
 
 def record(rows):
     """Put rows (``task``, ``dataset``, ``method``, ``metric``, ``value``, ``n``) in place of the
-    earlier ones of the same tasks in ``data/results/12-scale.json``."""
+    earlier ones of the same tasks in ``data/results/13-scale.json``."""
     os.environ.setdefault("GENEPT_RESULTS", str(paths.DATA / "results"))
     note = machine()
     rows = [{"item": "scale", "note": note, **row} for row in rows]

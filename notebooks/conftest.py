@@ -26,7 +26,7 @@ FEW = {
     "09": {"draws": 2, "nulls": 2, "permutations": 10},
     "10": {"draws": 2, "tries": 1, "sizes": [50, 200, 1000]},
     "11": {"repeats": 1},
-    "12": {"sizes": [500, 1000], "repeats": 1},
+    "13": {"sizes": [500, 1000], "repeats": 1},
 }
 
 _top = tempfile.mkdtemp(prefix="genept-results-")

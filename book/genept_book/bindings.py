@@ -8,7 +8,7 @@ choice (``ahead/slightly ahead``); all claims of the pattern must then have it, 
 verdict.
 
 In headlines, in *What we found*, in captions, and everywhere on the first page, in the README, in
-chapter 11 and in the paper index, a sentence with a word that compares (:data:`COMPARES`) must be
+chapter 12 and in the paper index, a sentence with a word that compares (:data:`COMPARES`) must be
 bound, or stand in ``data/claim-exceptions.csv`` with a reason. Elsewhere it may be bound.
 """
 
@@ -31,7 +31,7 @@ COMPARES = re.compile(
     r"|(?:as|so) (?:well|good|much|many|far|close|little|often)|reach(?:es)? the"
     r"|(?<!rather )(?<!other )than)(?![-\w])", re.IGNORECASE)
 TERM = re.compile(r"(?<!\*)\*[^*\n]+\*(?!\*)")  # a word in italics is named, not said
-WHOLE = ("README", "index", "paper-index", "11-what-the-text-adds")
+WHOLE = ("README", "index", "paper-index", "12-what-the-text-adds")
 _ROLE = re.compile(r"\{verdict\}`([^`]*)`")
 _VALUE = re.compile(r"\{claim\}`[^`]*`")
 _END = "\x01"  # stands for the binding of a sentence while a text is split

@@ -5,7 +5,7 @@ its subject (``method``), a control under each kind that applies (columns of :da
 maximum over many controls would be biased upwards, so one is named beforehand), the method of the
 paper whose number was ``printed`` for the same task, the recorded result (``item`` to ``split``),
 the paired ``unit`` and the ``margin`` below which a difference counts as none. ``glance`` is "yes" for
-claims that the first page shows and "main" for the others that chapter 11 draws and counts; the
+claims that the first page shows and "main" for the others that chapter 12 draws and counts; the
 rest is there for single sentences.
 Scores and paired differences are read from what the chapters recorded (:mod:`.ledger`).
 """

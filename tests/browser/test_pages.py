@@ -94,7 +94,7 @@ def test_wide_tables_and_figures_are_reached_by_keyboard(opened):
 
 
 FIGURES = ["notebooks/02-gene-functions.html", "notebooks/05-chromatin-and-dosage.html",
-           "notebooks/06-disease-and-function.html", "notebooks/12-scale.html"]
+           "notebooks/06-disease-and-function.html", "notebooks/13-scale.html"]
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -77,7 +77,7 @@ def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path):
 
 def test_a_grid_on_a_cluster(cluster, tmp_path):
     address, _ = cluster
-    (tmp_path / "grid.yml").write_text("notebooks: [11]\nparameters:\n  margin: [0.04]\n")
+    (tmp_path / "grid.yml").write_text("notebooks: [12]\nparameters:\n  margin: [0.04]\n")
     words = ("run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs")
     out, err = (first := start(tmp_path, *words)).communicate(timeout=120)
     assert first.returncode == 0 and ": executed in" in out, out + err
@@ -89,7 +89,7 @@ def test_a_scheduler_that_does_not_answer_is_said(commands, tmp_path):
     ad.AnnData(np.ones((9, 1), np.float32), var=pd.DataFrame(index=["TP53"])).write_h5ad(
         tmp_path / "a.h5ad")
     wrong = ["nonsense://1", "127.0.0.1", "tcp://127.0.0.1:1"]
-    (tmp_path / "grid.yml").write_text("notebooks: [11]\n")
+    (tmp_path / "grid.yml").write_text("notebooks: [12]\n")
     said = commands(*(["cells", "a.h5ad", "--out", "a.zarr", "--scheduler", one] for one in wrong),
                     ["run", "--grid", "grid.yml", "--scheduler", wrong[0], "--out", "jobs"],
                     before=QUICK)
@@ -100,7 +100,7 @@ def test_a_scheduler_that_does_not_answer_is_said(commands, tmp_path):
 
 @pytest.mark.parametrize("cluster", [0], indirect=True)
 def test_a_scheduler_without_workers_is_said(cluster, commands, tmp_path):
-    (tmp_path / "grid.yml").write_text("notebooks: [11]\n")
+    (tmp_path / "grid.yml").write_text("notebooks: [12]\n")
     (code, _, err), = commands(["run", "--grid", "grid.yml", "--scheduler", cluster[0], "--out",
                                 "jobs"], before=QUICK.replace(".5", "8"))
     assert code == 2 and f"has no worker; `dask worker {cluster[0]}` starts one" in err

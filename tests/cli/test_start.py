@@ -17,7 +17,7 @@ def loaded(code):
 
 @pytest.mark.parametrize("code", [
     "from genept_utils import cli\ntry:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass",
-    "from genept_utils import cli\ncli.main(['run', '--parameters', '12'])"])
+    "from genept_utils import cli\ncli.main(['run', '--parameters', '13'])"])
 def test_nothing_large_is_loaded_before_it_is_used(code):
     found = loaded(code)
     assert not found & {*LARGE, "rfc3987_syntax.syntax_helpers"}

@@ -1,7 +1,7 @@
 """The Colab cell in an environment that has only what Colab would not miss, twice in a row.
 
 A fresh environment gets what Colab's image brings (numpy, pandas, IPython and so on, in the
-locked versions). The cell of chapter 11 then runs as it stands, except that git finds the
+locked versions). The cell of chapter 12 then runs as it stands, except that git finds the
 repository here and `/content` is a folder of this check: twice in one session, once in a new
 one; afterwards the whole chapter runs in that environment. numpy must be what it was.
 """
@@ -52,7 +52,7 @@ def _check(folder):
     subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
     subprocess.run([python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *names],
                    check=True)
-    notebook = nbformat.read(ROOT / "notebooks" / "11-what-the-text-adds.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / "12-what-the-text-adds.ipynb", as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     first = next(source for source in code if "google.colab" in source)
     address = first.split('address = "')[1].split('"')[0]

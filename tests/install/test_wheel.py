@@ -97,21 +97,21 @@ def test_an_installed_module_finds_all_of_it(installed):
 
 
 def test_an_installed_chapter_runs_to_its_end(installed, tmp_path):
-    """Chapter 11 reads claims and results; the page that it makes says where it lies."""
-    done = installed("-m", "genept_utils", "run", "11")
+    """Chapter 12 reads claims and results; the page that it makes says where it lies."""
+    done = installed("-m", "genept_utils", "run", "12")
     assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
     place = tmp_path / "genept_build" / "run"
     assert f"executed notebooks and their results are in {place}\n" in done.stdout
-    page = (place / "notebooks" / "11-what-the-text-adds.ipynb").read_text(encoding="utf-8")
+    page = (place / "notebooks" / "12-what-the-text-adds.ipynb").read_text(encoding="utf-8")
     claim = claims.listed()["claim"].iloc[0]
-    assert page.count(claim) >= (paths.NOTEBOOKS / "11-what-the-text-adds.ipynb").read_text(
+    assert page.count(claim) >= (paths.NOTEBOOKS / "12-what-the-text-adds.ipynb").read_text(
         encoding="utf-8").count(claim) > 0
 
 
 @pytest.mark.parametrize("name, words, said", [
-    ("claims.csv", ["run", "11"], "reads data/claims.csv, and"),
-    ("results", ["run", "11"], "reads data/results/[0-9]*.json, and"),
-    ("results", ["run", "12", "repeats=1"], "reads data/results/12-scale.json, and"),
+    ("claims.csv", ["run", "12"], "reads data/claims.csv, and"),
+    ("results", ["run", "12"], "reads data/results/[0-9]*.json, and"),
+    ("results", ["run", "13", "repeats=1"], "reads data/results/13-scale.json, and"),
     ("offline", ["run", "06"], "reads data/offline/06-"),
     ("offline", ["run"], "reads data/offline/06-"),
     ("notebooks", ["run", "06"], "there are no notebooks in"),
@@ -128,7 +128,7 @@ def test_what_a_wheel_lacks_is_said_before_anything_runs(site, installed, tmp_pa
 
 @pytest.mark.parametrize("words, said", [
     (["check"], "pages are checked in a clone of the book"),
-    (["run", "11", "--write"], "--write puts outputs into a clone of the book"),
+    (["run", "12", "--write"], "--write puts outputs into a clone of the book"),
     (["address"], "the address stands in a clone of the book"),
     (["address", "https://github.com/a/b"], "the address stands in a clone of the book"),
     (["map"], "the map is made in a clone of the book"),
@@ -142,5 +142,5 @@ def test_what_needs_a_clone_says_so_and_writes_nothing(site, installed, words, s
 
 
 def test_numbers_of_installed_pages_are_checked(installed):
-    done = installed("-m", "genept_utils", "check", "--prose", "11")
+    done = installed("-m", "genept_utils", "check", "--prose", "12")
     assert (done.returncode, done.stdout) == (0, "every number in prose is found\n"), done.stderr

@@ -106,7 +106,7 @@ UNBOUND = 'compares ("ahead") and is bound to no claim'
 @pytest.mark.parametrize("where, page", [
     ({"readme": "It is ahead."}, "README"), ({"page": "It is ahead."}, "index"),
     ({"chapter": ["# Title\n\n**It is ahead.**\n\n| | |"]}, "05-x"),
-    ({"chapter": ["# Title ahead"], "stem": "11-what-the-text-adds"}, "11-what-the-text-adds"),
+    ({"chapter": ["# Title ahead"], "stem": "12-what-the-text-adds"}, "12-what-the-text-adds"),
     ({"chapter": ["Text.\n\n## What we found\n\n- It is ahead.\n\n## Next\n"]}, "05-x"),
     ({"caption": "It is ahead."}, "05-x"),
     ({"page": "# T\n\n**It is ahead.**\n", "name": "other"}, "other")])

@@ -9,7 +9,7 @@ from genept_book import speed
 
 @pytest.fixture(scope="module")
 def recorded():
-    return ledger.results("12-scale")
+    return ledger.results("13-scale")
 
 
 def test_other_parts_have_what_was_measured_of_them(recorded):
