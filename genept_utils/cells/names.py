@@ -1,14 +1,12 @@
 """The names of an AnnData's genes, and the vector of each."""
 
 import warnings
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from genept_utils import genes, untrusted
-from genept_utils.embed.find import aligned
-from genept_utils.embed.vectors import checked
+from genept_utils.embed.vectors import checked, keys_of
 
 HALF = 0.5  # share of known names from which it is not theirs that nothing has a vector
 ENOUGH = 0.2  # share of the counts that must lie on genes with a vector
@@ -121,9 +119,9 @@ def gene_vectors(adata, embedding, species=None):
     if adata.X is None:
         raise ValueError("the AnnData has no X; put counts there, for example "
                          "adata.X = adata.layers[NAME]")
-    look = partial(aligned, checked(embedding))
-    rows, matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
-                                   species_of(adata, species), look=look)
+    matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
+                             species_of(adata, species), keys=keys_of(checked(embedding)))
+    rows = matched.rows
     matched.warn(stacklevel=4)
     has = rows >= 0
     if not has.any() and matched.share >= HALF:

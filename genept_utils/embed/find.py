@@ -1,13 +1,10 @@
 """Which vector belongs to a name, and which genes are near."""
 
-import dataclasses
-import functools
-
 import numpy as np
 import pandas as pd
 
 from genept_utils import genes
-from genept_utils.embed.vectors import checked, empty_rows, unit
+from genept_utils.embed.vectors import checked, keys_of, unit
 
 
 def align(embedding, names, counts=None, species=None):
@@ -46,29 +43,14 @@ def align(embedding, names, counts=None, species=None):
     UserWarning
         Each of the report's ``notes``.
     """
-    look = functools.partial(aligned, checked(embedding))
+    keys = keys_of(checked(embedding))
     if hasattr(names, "var_names"):
         totals = genes.totals_of(names) if counts is None else counts
-        rows, matched = genes.of_table(names.var_names, names.var, totals, species, look=look)
+        matched = genes.of_table(names.var_names, names.var, totals, species, keys=keys)
     else:
-        rows, matched = look(names, counts=counts, species=species)
+        matched = genes.look_up(names, counts, species, keys=keys)
     matched.warn()
-    return rows, matched
-
-
-def aligned(embedding, names, counts=None, species=None, kind=None):
-    """As :func:`align` for names, without the warnings; ``kind`` as in
-    :func:`genept_utils.genes.look_up`."""
-    matched = genes.look_up(names, counts, species, kind)
-    rows = by_symbol(embedding).reindex(matched.symbols).fillna(-1).to_numpy(int)
-    is_gene = (matched.table["how"] != "not a gene").to_numpy()
-    if matched.species == "human" or "symbol" in embedding.obs:
-        own = embedding.obs_names.get_indexer(matched.table["name"].str.strip())
-        rows = np.where((own >= 0) & is_gene, own, rows)
-    rows = np.where(np.isin(rows, empty_rows(embedding)), -1, rows)
-    if matched.mass is not None:
-        matched = dataclasses.replace(matched, mass=genes.mass(counts, rows >= 0, is_gene))
-    return rows, matched
+    return matched.rows, matched
 
 
 def by_symbol(embedding):

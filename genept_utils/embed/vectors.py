@@ -11,7 +11,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import sources
+from genept_utils import genes, sources
 
 
 def unit(vectors, out=None):
@@ -71,6 +71,19 @@ def empty_rows(embedding):
     """Row numbers of the vectors of zeros: genes that were given no text, which have no vector."""
     rows = np.flatnonzero(embedding.X[:, 0] == 0)  # few, so that only these are looked at whole
     return rows[~np.asarray(embedding.X[rows]).any(axis=1)]
+
+
+def keys_of(embedding):
+    """The :class:`genept_utils.genes.Keys` of an embedding: its genes go by approved symbol, and
+    keys of others, kept as released, by their column ``symbol``. Of two vectors of a gene the
+    first counts."""
+    names, released = embedding.obs_names, "symbol" in embedding.obs
+    symbols, rows = names, np.arange(embedding.n_obs)
+    if released:
+        symbols = pd.Index(embedding.obs["symbol"]).astype(str)
+        rows = np.flatnonzero((symbols != "") & ~symbols.duplicated())
+        symbols = symbols[rows]
+    return genes.Keys(symbols, rows, names, released, empty_rows(embedding))
 
 
 def write_embedding(adata, path):

@@ -1,11 +1,12 @@
-"""Which features of a matrix are genes: antibodies, guides, controls and spike-ins are not."""
+"""What the features of a matrix are: genes, or antibodies, guides, controls and spike-ins; and
+whether bare numbers as names are Entrez ids, or the row numbers that a table gets when names are
+lost."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
-
-from genept_utils.genes.numbers import as_text
 
 GENES = {"gene expression", "gene", "rna", "gex", "expression", "endogenous"}
 # Words that mean no gene, in small letters and in the singular: in any column of kinds; where the
@@ -32,6 +33,43 @@ _NAMES = {
                r"[-\w. ]*|(Unassigned|Deprecated|Blank|False)[-_. ]?Code[-\w. ]*|"
                r"Blank[-_. ]?\d+|antisense[-_]\w+|Intergenic[-_ ]?Region[-\w. ]*",
     "antibody": r"\S+[-_. ]TotalSeq[-_. ]?[A-D]?|(ADT|HTO)_\S+|Hashtag[-_. ]?\d+"}
+
+_ANY_NAME = "|".join(_NAMES.values())
+
+MIN_DENSITY = 0.5  # share of the numbers between the smallest and the largest that occur
+MIN_KNOWN = 0.9  # share of true Entrez ids that are on record; of numbers below 12,000 it is 72 %
+MAX_TABLE_ROWS = 150_000  # of no table of genes; a fifth of all coding genes is above it
+MIN_NUMBERS = 10
+MAX_GROUPS = 1000  # a handful of smaller numbers, often repeated, are those of clusters
+_ENTREZ = re.compile(r"(?i)entrez|ncbi|gene_?ids?$")
+_COUNTS = re.compile(r"(?i)^n_|count|cells|rank|length|size|start|end$|mean|score|bin")
+_STEM = re.compile(r"[A-Za-z]+[-_. ]?")
+
+
+def as_text(values):
+    """Values of any kind as the strings that are looked up: 7157 and 7157.0 are "7157", missing
+    values are "", blanks around a name are dropped."""
+    values = np.asarray(values, dtype=object)
+    if not all_strings(values):
+        values = ["" if missing else str(value)
+                  for value, missing in zip(values, pd.isna(values))]
+    return pd.Series([value[:-2] if value[-2:] == ".0" and value[:-2].isdecimal() else value
+                      for value in map(str.strip, values)], dtype=object)
+
+
+def all_strings(values):
+    return pd.api.types.infer_dtype(values, skipna=False) == "string"
+
+
+def matching(pattern, names):
+    """Places of the names (list of str) that match a pattern from end to end in any case; they are
+    searched as one text."""
+    text = "\n".join(names)
+    if text.count("\n") >= max(len(names), 1):  # a name of two lines
+        return [i for i, name in enumerate(names) if re.fullmatch(pattern, name, re.IGNORECASE)]
+    found = re.finditer(f"^(?:{pattern})$", text, re.IGNORECASE | re.MULTILINE)
+    ends = np.cumsum([len(name) + 1 for name in names])
+    return np.searchsorted(ends, [one.start() for one in found], side="right").tolist()
 
 
 def kinds(table, names=None):
@@ -65,9 +103,11 @@ def kinds(table, names=None):
         if "gene expression" in set(plain) and plain.isin(_OF_TENX | GENES).all():
             words = _OF_TENX
         found = found.where((found != "") | ~plain.isin(words), values)
-    names = as_text(table.index if names is None else names)
-    for kind, pattern in _NAMES.items():
-        found[(found == "").to_numpy() & names.str.fullmatch(pattern, case=False).to_numpy()] = kind
+    names = as_text(table.index if names is None else names).to_list()
+    for place in matching(_ANY_NAME, names):
+        if not found[place]:
+            found[place] = next(kind for kind, pattern in _NAMES.items()
+                                if re.fullmatch(pattern, names[place], re.IGNORECASE))
     return found
 
 
@@ -89,3 +129,93 @@ def filtered(table, counts):
         return ""
     return (f"{marked.sum():,} of {len(table):,} genes are marked feature_is_filtered and are 0 in "
             "every cell of this matrix; raw=True takes the counts of all genes")
+
+
+def are_numbers(values):
+    """Whether most of a Series of strings are bare numbers."""
+    given = [value for value in values if value]
+    return len(given) > 0 and sum(map(str.isdecimal, given)) > 0.5 * len(given)
+
+
+def are_row_numbers(values, entrez):
+    """Whether most names are the numbers of rows and not Entrez ids: "" (no), or why.
+
+    All names are judged, in any order. Row numbers lie close together, or, after a filter, are no
+    larger than a table is long and no more often Entrez ids than any numbers. True Entrez ids
+    are spread over millions, and nearly all of them are known.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        (n,) str, see :func:`as_text`.
+    entrez : pandas.Index or set
+        Entrez ids that are on record.
+
+    Returns
+    -------
+    str
+        ``"dense"``: they lie close together; ``"unknown"``: too many are no Entrez ids;
+        ``"repeated"``: a few numbers again and again, as those of clusters; or "".
+    """
+    if not are_numbers(values):
+        return ""
+    every = values[[value.isdecimal() for value in values]]
+    given = every.drop_duplicates()
+    numbers = given.astype(float)
+    low, high, known = numbers.min(), numbers.max(), given.isin(entrez).mean()
+    if len(given) < MIN_NUMBERS <= len(every) and 2 * len(given) < len(every) and high < MAX_GROUPS:
+        return "repeated"
+    dense = len(numbers) / (high - low + 1)
+    if len(numbers) < MIN_NUMBERS:  # a few neighbours may be meant, as 7157, 7158, 7159
+        return "dense" if len(numbers) > 2 and dense == 1 and (low <= 1 or known < 1) else ""
+    if dense >= MIN_DENSITY:
+        return "dense"
+    return "unknown" if high < MAX_TABLE_ROWS and known < MIN_KNOWN else ""
+
+
+def are_positions(names, found):
+    """Whether names are codes such as "V1", "V2", ...: one word and the numbers of rows.
+
+    A few of them are always the alias of some gene. A list of one gene family (ZNF2, ZNF3, ...)
+    differs in that most of its names are found.
+
+    Parameters
+    ----------
+    names : pandas.Series
+        (n,) distinct str.
+    found : numpy.ndarray
+        (n,) bool, which of them have a gene.
+    """
+    none = np.zeros(len(names), dtype=bool)
+    if len(names) < MIN_NUMBERS or found.mean() >= 0.75:
+        return none
+    stems = [name.rstrip("0123456789") for name in names]
+    each = Counter(stem for stem, name in zip(stems, names) if len(stem) < len(name))
+    each = {stem: count for stem, count in each.items() if _STEM.fullmatch(stem)}
+    if not each:
+        return none
+    stem = min(each, key=lambda stem: (-each[stem], stem))
+    same = np.array([one == stem and one != name for one, name in zip(stems, names)], dtype=bool)
+    if same.sum() < MIN_NUMBERS or same.mean() < 0.5 or found[same].mean() >= 0.5:
+        return none
+    numbers = pd.Series([float(name[len(stem):]) for name, yes in zip(names, same) if yes])
+    dense = numbers.nunique() / (numbers.max() - numbers.min() + 1) >= MIN_DENSITY
+    return same & dense
+
+
+def are_entrez(values, entrez, column):
+    """Whether a column of numbers holds Entrez ids.
+
+    Numbers of cells and lengths are numbers too: all must differ and nearly all be known, of few
+    numbers every one. Where the name of the column says so, half must be known.
+    """
+    given = values[values != ""]
+    known = given.isin(entrez).mean() if len(given) else 0
+    if _ENTREZ.search(column):
+        least = 0.5
+    elif _COUNTS.search(column):
+        return False
+    else:
+        least = MIN_KNOWN if len(given) >= 50 else 1
+    return (known >= least and given.nunique() >= 0.95 * len(given)
+            and not are_row_numbers(values, entrez))

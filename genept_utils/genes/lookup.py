@@ -1,43 +1,149 @@
 """From names to genes: as they stand, in other letters, as dates, as other programs write them."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pandas as pd
 
 from genept_utils.genes import orthologs
-from genept_utils.genes.features import left_out
+from genept_utils.genes.features import (
+    MIN_NUMBERS,
+    all_strings,
+    are_entrez,
+    are_numbers,
+    are_positions,
+    are_row_numbers,
+    as_text,
+    filtered,
+    kinds,
+    left_out,
+    matching,
+)
 from genept_utils.genes.matched import Matched, mass
-from genept_utils.genes.numbers import are_positions, are_row_numbers, as_text
-from genept_utils.genes.rewritten import DATED, from_date, rewritten
+from genept_utils.genes.rewritten import DATE, from_date, rewritten
 from genept_utils.genes.species import GENOME, HUMAN, species_name
 from genept_utils.genes.synonyms import HOW, synonyms
-from genept_utils.genes.table import IDENTIFIERS, named_genes
+from genept_utils.genes.table import named_genes
 
+MIN_SHARE = 0.5  # that the index must carry to be taken without a look at the columns
+MIN_COLUMN_SHARE = 0.2  # that a column must carry where the index holds row numbers
+MAX_WORDS = 100  # distinct words, by which a column may hold names that are often repeated
+MAX_COLUMNS = 30  # that are looked at; those that are called like names come first
+_NAMES = re.compile(r"(?i)gene|symbol|feature|name|ensembl|entrez|hgnc")
 _VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
 _IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|\d{5,}")  # not of symbols
+_WELL_KNOWN = np.array(["approved", "ensembl", "entrez", "hgnc", "previous"], dtype=object)
 
 
-def look_up(names, counts=None, species=None, kind=None):
+def of_table(first, table, counts=None, species=None, where="var_names", keys=None):
+    """As :func:`genept_utils.genes.match` for names in the index or a column of a table, without
+    the warnings: those that carry most of the counts, or of the names.
+
+    A column is looked at only where the index carries less than half, or holds bare numbers; an
+    index of row numbers is never looked up.
+
+    Parameters
+    ----------
+    first : sequence
+        (n,) the index.
+    table : pandas.DataFrame
+        (n, ...) the columns beside it.
+    counts, species
+        As in :func:`genept_utils.genes.match`.
+    where : str
+        What the index is called in a message.
+    keys : genept_utils.genes.Keys, optional
+        As in :func:`look_up`.
+
+    Raises
+    ------
+    ValueError
+        No feature is a gene, or the index holds row numbers and no column holds names.
+    """
+    kind = kinds(table, first)
+    if len(kind) and all(kind):
+        raise ValueError(f"none of the {len(kind):,} features is a gene: "
+                         f"{', '.join(sorted(kind.unique()))}")
+    values = as_text(first)
+    numbers, rows = are_numbers(values), row_numbers(values, species)
+    found = [] if rows else [(where, look_up(values, counts, species, kind, keys))]
+    if rows or numbers or _carried(found[0][1]) < MIN_SHARE:
+        found += [(f"the column {table.columns[place]!r}", look_up(
+            as_text(table.iloc[:, place]), counts, species, kind, keys))
+            for place in _columns(table, species)[:MAX_COLUMNS]]
+        # names that are words come before bare numbers that carry as much, and before a handful
+        # of numbers whatever those carry: 1, 2, 9 and 10 are Entrez ids, too
+        few = numbers and values.nunique() < MIN_NUMBERS
+
+        def order(one):
+            carried, words = _carried(one[1]), not are_numbers(one[1].table["name"])
+            return not (few and words and carried >= MIN_SHARE), -carried, not words
+
+        found.sort(key=order)
+        if rows and not (found and _carried(found[0][1]) >= MIN_COLUMN_SHARE):
+            found = [one for one in found if one[1].looks_like]  # names of another species
+        if not found:
+            raise ValueError(
+                f"the names in {where} are row numbers, not genes ({', '.join(values[:3])}, ...), "
+                "and no column beside them holds names of genes; put symbols, Ensembl or Entrez "
+                "ids there (an Entrez id among them can be written as GeneID:7157)")
+    column, matched = found[0]
+    said = filtered(table, counts)
+    return dataclasses.replace(matched, column=column,
+                               notes=(*matched.notes, *([said] if said else [])))
+
+
+def _carried(matched):
+    return matched.share if matched.mass is None else matched.mass
+
+
+def _columns(table, species):
+    """Places of the columns that may hold names."""
+    places = []
+    for place, column in enumerate(table.columns):
+        values = table.iloc[:, place]
+        kind = getattr(values.dtype, "kind", "O")
+        if kind in "bcmM":
+            continue
+        if kind == "f":
+            given = values[values.notna()].to_numpy(float)
+            if not len(given) or not np.isfinite(given).all() or (given != np.rint(given)).any():
+                continue
+        values = as_text(values)
+        given = values[values != ""]
+        if are_numbers(values):
+            if are_entrez(values, entrez_ids(species), str(column)):
+                places.append(place)
+        elif given.nunique() >= min(max(1, MIN_SHARE * len(given)), MAX_WORDS):
+            places.append(place)
+    return sorted(places, key=lambda place: not _NAMES.search(str(table.columns[place])))
+
+
+def look_up(names, counts=None, species=None, kind=None, keys=None):
     """As :func:`genept_utils.genes.match` for names, without the warnings.
 
     ``kind`` (n,) names the features that are no genes, see
-    :func:`genept_utils.genes.features.kinds`.
+    :func:`genept_utils.genes.features.kinds`. With the ``keys`` of an embedding the report has
+    ``rows`` of it, and what counts as covered is what has a row.
     """
-    whose = species_name(species)
-    given = pd.Series(np.asarray(names, dtype=object))
+    whose = HUMAN if species is None else species_name(species)
+    given = np.asarray(names, dtype=object)
     text = as_text(given)
-    other = np.zeros(len(text), bool) if kind is None else (np.asarray(kind) != "")
-    if row_numbers(text[~other], species):
+    other = np.zeros(len(text), bool) if kind is None else np.array([k != "" for k in kind], bool)
+    if row_numbers(text[~other] if other.any() else text, species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
-    codes, unique = pd.factorize(text)
-    unique = pd.Series(unique, dtype=object)
-    matched = match_unique(unique, whose)
-    used = pd.Series(unique.index.isin(codes[~other]), unique.index) & (unique != "")
-    notes, other_species = _notes(unique[used], matched[used], species, whose)
-    table = matched.iloc[codes].reset_index(drop=True)
-    table.insert(0, "name", given.where(given.notna(), "").astype(str))
+    codes, unique = pd.factorize(text.to_numpy(object))
+    columns = match_unique(unique, whose)
+    used = np.zeros(len(unique), bool)
+    used[codes[~other]] = True
+    used &= unique != ""
+    notes, other_species = _notes(unique[used], columns["how"][used], species, whose)
+    if not all_strings(given):
+        given = pd.Series(given).where(pd.notna(given), "").astype(str)
+    table = pd.DataFrame({"name": given,
+                          **{column: of[codes] for column, of in columns.items()}}, dtype=object)
     if other.any():
         table.loc[other, ["symbol", "how", "candidates"]] = ["", "not a gene", ""]
         notes += (left_out(pd.Series(kind, dtype=object)),)
@@ -47,64 +153,55 @@ def look_up(names, counts=None, species=None, kind=None):
     if not instead.startswith("HGNC") and (table["how"] == "missing").any():
         notes += (f"names are looked up in {instead}, so genes under former names may be missed; "
                   "`python -m genept_utils data --fetch genes/hgnc` says why",)
+    symbols = table["symbol"].to_numpy(object)
+    rows = None if keys is None else _rows(keys, table["name"], symbols, ~other, whose)
     covered = None
     if counts is not None:
-        covered = mass(counts, table["symbol"].to_numpy() != "", ~other)
-    return Matched(table, synonyms(whose).source, covered, whose, notes, other_species)
+        covered = mass(counts, symbols != "" if rows is None else rows >= 0, ~other)
+    return Matched(table, synonyms(whose).source, covered, whose, notes, other_species, rows=rows)
+
+
+def _rows(keys, names, symbols, are_genes, whose):
+    """The row of each name: of the key that it is itself, else of its symbol."""
+    rows = np.where(symbols != "", keys.symbols.get_indexer(symbols), -1)
+    rows = np.where(rows >= 0, keys.rows[rows], -1)
+    if whose == HUMAN or keys.released:
+        own = keys.names.get_indexer([name.strip() for name in names])
+        rows = np.where((own >= 0) & are_genes, own, rows)
+    return np.where(np.isin(rows, keys.empty), -1, rows) if len(keys.empty) else rows
 
 
 def match_unique(names, species=HUMAN):
-    """The table of :class:`Matched` for distinct names, but for ``name``."""
+    """``symbol``, ``how`` and ``candidates`` of distinct names (n,), each an array (n,)."""
     known = synonyms(species)
-    bare = pd.Series([_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") else name
-                      for name in names], dtype=object)
-    found = known.exact.reindex(bare)
-    keys, how = found["symbols"].to_numpy(object), found["how"].to_numpy(object)
+    bare = [_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") and (
+        "." in name or "_" in name) else name for name in names]
+    keys, how = known.exact.of(bare)
     # "nan" is what a table program writes for no value; it is not the alias NaN
-    nothing = names.isin(["", "nan", "NaN", "Nan", "NAN"]).to_numpy()
-    rest = np.flatnonzero(pd.isna(how) & ~nothing)
-    found = known.casefolded.reindex(bare.iloc[rest].str.upper())
-    keys[rest] = found["symbols"]
-    how[rest] = found["how"].where(found["how"].isna() | (found["how"] == "ambiguous"), "case")
-    rest = rest[pd.isna(how[rest])]
-    for i in rest:
-        genes = from_date(names.iat[i], known.casefolded) if DATED.match(names.iat[i]) else ()
-        if genes:
-            keys[i], how[i] = "|".join(genes), "ambiguous" if len(genes) > 1 else "date"
-    rest = rest[pd.isna(how[rest])]
+    nothing = np.array([name in ("", "nan", "NaN", "Nan", "NAN") for name in names], dtype=bool)
+    rest = np.flatnonzero((how == "") & ~nothing)
+    keys[rest], cased = known.casefolded.of([bare[i].upper() for i in rest])
+    how[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
+    rest = rest[cased == ""]
+    for place in matching(DATE, [names[i] for i in rest]):
+        if genes := from_date(names[rest[place]], known.casefolded):
+            keys[rest[place]] = "|".join(genes)
+            how[rest[place]] = "ambiguous" if len(genes) > 1 else "date"
+    rest = rest[how[rest] == ""]
     if len(rest):
-        other = np.array(rewritten(list(bare.iloc[rest]), species, list(bare)), dtype=object)
-        hit = other != ""
-        keys[rest[hit]] = other[hit]
-        how[rest[hit]] = np.where([("|" in key) for key in other[hit]], "ambiguous", "rewritten")
-    codes = are_positions(names, ~pd.isna(how))
-    missing = pd.isna(how) | codes
+        other = np.array(rewritten([bare[i] for i in rest], species, bare), dtype=object)
+        keys[rest] = other
+        how[rest] = [("ambiguous" if "|" in key else "rewritten") if key else "" for key in other]
+    codes = are_positions(names, how != "")
+    missing = (how == "") | codes
     how[missing], keys[missing] = "missing", ""
     if species != HUMAN:
-        keys, how = _human(keys, how, species)
+        keys, how = orthologs.human(keys, how, species)
         if species in orthologs.NAMED_AS_HUMAN:
             _of_the_same_name(bare, keys, how, species, ~(codes | nothing))
     several = how == "ambiguous"
-    return pd.DataFrame({"symbol": np.where(several, "", keys), "how": how,
-                         "candidates": np.where(several, keys, "")}, dtype=object)
-
-
-def _human(keys, how, species):
-    """Human symbols for genes of another species, and how they were reached."""
-    pairs = orthologs.to_human(species)
-    found = pairs.reindex(keys)
-    symbols = found["symbols"].fillna("").to_numpy(object)
-    ways = found["how"].fillna("no ortholog").to_numpy(object)
-    for i in np.flatnonzero(how == "ambiguous"):
-        of = pairs.reindex(keys[i].split("|"))["symbols"].fillna("")
-        human = sorted({symbol for some in of for symbol in some.split("|")} - {""})
-        symbols[i] = "|".join(human)
-        ways[i] = ("no ortholog", "co-ortholog", "ambiguous")[min(len(human), 2)]
-    missing = how == "missing"
-    symbols[missing], ways[missing] = "", "missing"
-    kept = (how == "rewritten") & np.isin(ways, ["ortholog", "co-ortholog", "case"])
-    ways[kept] = "rewritten"
-    return symbols, ways
+    return {"symbol": np.where(several, "", keys), "how": how,
+            "candidates": np.where(several, keys, "")}
 
 
 def _of_the_same_name(names, symbols, how, species, names_genes):
@@ -114,25 +211,31 @@ def _of_the_same_name(names, symbols, how, species, names_genes):
     among the former human symbols, a mitochondrial one (mt-Nd1) among the present ones. A gene on
     record without an ortholog takes no alias, which is often the name of another gene.
     """
-    rest = np.flatnonzero(np.isin(how, ["missing", "no ortholog"]) & names_genes)
+    rest = np.flatnonzero(((how == "missing") | (how == "no ortholog")) & names_genes)
     own, humans = (re.compile(GENOME.get(one, r"(?!)")) for one in (species, HUMAN))
-    plain = pd.Series([own.sub("", name) for name in names.iloc[rest]], dtype=object)
+    plain = [own.sub("", names[i]) for i in rest]
     named = [not (_IDENTIFIER.search(name) or humans.match(name)) for name in plain]
-    rest, plain = rest[named], plain[named].reset_index(drop=True)
+    rest, plain = rest[named], np.array(plain, dtype=object)[named]
     human = match_unique(plain)
-    priority = synonyms().casefolded["priority"].reindex(plain.str.upper()).to_numpy()
-    sure = (priority <= HOW.index("previous")) | human["symbol"].str.startswith("MT-").to_numpy()
-    taken = (human["how"] != "missing").to_numpy() & (sure | (how[rest] == "missing"))
-    rest, human = rest[taken], human[taken]
-    symbols[rest] = human["symbol"].where(human["symbol"] != "", human["candidates"])
-    how[rest] = human["how"].where(human["how"].isin(["ambiguous", "date", "rewritten"]), "case")
+    ways, symbol = human["how"], human["symbol"]
+    priority = synonyms().casefolded.priority([name.upper() for name in plain])
+    sure = (priority <= HOW.index("previous")) | np.array(
+        [name.startswith("MT-") for name in symbol], dtype=bool)
+    taken = (ways != "missing") & (sure | (how[rest] == "missing"))
+    symbols[rest[taken]] = np.where(symbol == "", human["candidates"], symbol)[taken]
+    same = np.isin(ways.astype(str), ["ambiguous", "date", "rewritten"])
+    how[rest[taken]] = np.where(same, ways, "case")[taken]
 
 
-def _notes(names, matched, species, whose):
-    """Sentences on a set of distinct names, and the species that they look like."""
-    how = matched["how"]
+def _notes(names, how, species, whose):
+    """Sentences on a set of distinct names (n,), and the species that they look like."""
     if species is None:
-        other, count = orthologs.looks_like(names, how)
+        known = np.zeros(len(names), bool)
+        for way in _WELL_KNOWN:
+            known |= how == way
+        if len(names) - known.sum() < max(orthologs.MIN_NAMES, orthologs.MIN_SHARE * len(names)):
+            return (), ""
+        other, count = orthologs.looks_like(names, how, known)
         said = (f"{count:,} of {len(names):,} names look like {other} genes; give species="
                 f"'{other}' (--species {other}) to find their human orthologs, or 'human' if they "
                 "are human")
@@ -140,11 +243,11 @@ def _notes(names, matched, species, whose):
     if whose == HUMAN:
         return (), ""
     notes = []
-    letters = names.str.contains(r"(?i)^ENS(?:[A-Z]{3,4})?G\d{11}", regex=True)
-    if (letters & (how == "missing").to_numpy()).sum() > 0.2 * len(names):
+    letters = [re.match(r"(?i)ENS(?:[A-Z]{3,4})?G\d{11}", name) is not None for name in names]
+    if (np.array(letters, bool) & (how == "missing")).sum() > 0.2 * len(names):
         notes += synonyms(whose).notes
-    exact = synonyms(whose).exact.index
-    count = int((names.isin(synonyms().exact.index) & ~names.isin(exact)).sum())
+    exact, human = synonyms(whose).exact, synonyms().exact
+    count = sum(name in human and name not in exact for name in names)
     if count >= max(3, 0.5 * len(names)):
         notes.append(f"{count:,} of {len(names):,} names look like human genes, not like {whose} "
                      "ones; leave species out if they are")
@@ -154,49 +257,28 @@ def _notes(names, matched, species, whose):
 def _missing_marks(table):
     """A sentence on names such as "NA", which are names of a gene and also the mark with which R
     writes that there is none; with the suffixes that make names unique."""
-    rows = table[table["name"].str.fullmatch(r"NA(?:[-_.]{1,3}\d+)?") & (table["symbol"] != "")]
-    if not len(rows):
+    rows = [i for i, name in enumerate(table["name"]) if name.startswith("NA")
+            and re.fullmatch(r"NA(?:[-_.]{1,3}\d+)?", name) and table["symbol"].iat[i]]
+    if not rows:
         return ""
     return (f"{len(rows):,} {'name is' if len(rows) == 1 else 'names are'} written "
-            f"{rows['name'].iloc[0]!r}, as R writes a missing name, and "
-            f"{'is' if len(rows) == 1 else 'are'} taken for {rows['symbol'].iloc[0]}, which was "
-            "once called so; take them out where no gene is meant")
+            f"{table['name'].iat[rows[0]]!r}, as R writes a missing name, and "
+            f"{'is' if len(rows) == 1 else 'are'} taken for {table['symbol'].iat[rows[0]]}, which "
+            "was once called so; take them out where no gene is meant")
 
 
 def entrez_ids(species=None):
     """Entrez ids on record of a species."""
-    known = synonyms(species_name(species)).exact
-    return known.index[known["how"] == "entrez"]
+    return synonyms(HUMAN if species is None else species_name(species)).entrez
 
 
 def row_numbers(values, species):
     """Whether names are row numbers; without a species, Entrez ids of :data:`orthologs.GUESSED`
     that do not lie close together pass, so that the species can be suggested."""
+    if not are_numbers(values):
+        return False
     found = are_row_numbers(values, entrez_ids(species))
     if found == "unknown" and species is None:
         return all(are_row_numbers(values, orthologs.known(other, "entrez_id") or ())
                    for other in orthologs.GUESSED)
     return bool(found)
-
-
-def identified(keys):
-    """A table of identifiers for the keys of an embedding.
-
-    Parameters
-    ----------
-    keys : sequence of str
-        (n,) names in any form.
-
-    Returns
-    -------
-    pandas.DataFrame
-        (n, 3) indexed by the keys as they are: :data:`IDENTIFIERS`, "" where not known; with a
-        first column ``symbol`` where the keys are not all approved symbols.
-    """
-    table = named_genes()[0][IDENTIFIERS]
-    keys = pd.Index(keys, dtype=object)
-    if keys.isin(table.index).all():
-        return table.loc[keys]
-    symbols = pd.Index(look_up(keys).symbols, name="symbol")
-    found = table.reindex(symbols).fillna("").reset_index()
-    return found.set_axis(keys)

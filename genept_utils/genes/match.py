@@ -1,18 +1,16 @@
 """From any gene names to approved symbols, with a report of what matched how."""
 
 import dataclasses
-import functools
 
 import numpy as np
 import pandas as pd
 
 from genept_utils import untrusted
-from genept_utils.genes.columns import HALF, best
-from genept_utils.genes.features import filtered, kinds
+from genept_utils.genes.features import as_text, kinds
 from genept_utils.genes.files import read_sets, read_table
-from genept_utils.genes.lookup import entrez_ids, look_up, row_numbers
-from genept_utils.genes.numbers import as_text
+from genept_utils.genes.lookup import MIN_SHARE, look_up, of_table
 from genept_utils.genes.rewritten import SEVERAL
+from genept_utils.genes.table import IDENTIFIERS, named_genes
 
 
 def match(names, counts=None, species=None):
@@ -98,28 +96,6 @@ def totals_of(adata):
     return totals if np.isfinite(totals).all() else None
 
 
-def of_table(first, table, counts=None, species=None, where="var_names", look=None):
-    """As :func:`match` for names in the index or a column of a table, without the warnings.
-
-    ``look(names, **options)`` may stand in for :func:`look_up`, with a tuple as its result whose
-    last item is the :class:`Matched`; then a tuple is returned.
-    """
-    kind = kinds(table, first)
-    if (kind != "").all() and len(kind):
-        raise ValueError(f"none of the {len(kind):,} features is a gene: "
-                         f"{', '.join(sorted(kind.unique()))}")
-    options = {"counts": counts, "species": species, "kind": kind}
-    column, _, found = best(first, table, lambda names: look(names, **options) if look else
-                            (look_up(names, **options),), entrez_ids(species),
-                            functools.partial(row_numbers, species=species), where)
-    *others, matched = found
-    said = filtered(table, counts)
-    matched = dataclasses.replace(matched, column=column if column == where else
-                                  f"the column {column!r}",
-                                  notes=(*matched.notes, *([said] if said else [])))
-    return (*others, matched) if look else matched
-
-
 def of_file(path, species=None):
     """As :func:`match` for the names in a text file, without the warnings.
 
@@ -163,24 +139,24 @@ def _all_names(table, found, species):
     for column in table:
         values = as_text(table[column])
         given = values[values != ""]
-        if not len(given) or given.str.fullmatch(r"[-+.,\deE%]+").mean() > HALF:
+        if not len(given) or given.str.fullmatch(r"[-+.,\deE%]+").mean() > MIN_SHARE:
             continue
         first = f"the column {column!r}" == found.column or column == found.column
         parts = _parts(given, species)
         matched = look_up(parts, species=species)
-        if first or matched.share >= HALF and (kinds(pd.DataFrame(index=given)) == "").all():
+        if first or matched.share >= MIN_SHARE and (kinds(pd.DataFrame(index=given)) == "").all():
             symbols = pd.Series(matched.symbols, parts.index)
             columns[column] = parts, symbols.groupby(level=0).first(), len(parts) > len(given)
-    rich = {column: (symbols != "").mean() >= HALF for column, (_, symbols, _) in columns.items()}
+    rich = {column: (symbols != "").mean() >= MIN_SHARE for column, (_, symbols, _) in columns.items()}
     chosen = []
     for column, (_, symbols, _) in columns.items():
         if any(rich.values()) and not rich[column]:
             continue
         same = [columns[other][1].reindex(symbols.index) for other in chosen]
-        if all(((one == symbols) | (one == "") | (symbols == ""))[one.notna()].mean() < HALF
+        if all(((one == symbols) | (one == "") | (symbols == ""))[one.notna()].mean() < MIN_SHARE
                for one in same):
             chosen.append(column)
-    if len(chosen) < 2 and found.share >= HALF and not any(columns[column][2] for column in chosen):
+    if len(chosen) < 2 and found.share >= MIN_SHARE and not any(columns[column][2] for column in chosen):
         return None, None
     firsts = [columns[column][1].get(0, "") == "" or str(table[column].iloc[0]).isdecimal()
               for column in chosen]
@@ -207,6 +183,29 @@ def _parts(values, species):
         part for part in SEVERAL.split(cell) if part])
     parts = split.explode()
     known = look_up(parts, species=species).symbols != "" if len(parts) else np.array([])
-    good = pd.Series(known, parts.index).groupby(level=0).mean() >= HALF
+    good = pd.Series(known, parts.index).groupby(level=0).mean() >= MIN_SHARE
     parts = parts[parts.index.isin(good.index[good])]
     return pd.concat([values[~values.index.isin(parts.index)], parts]).sort_index(kind="stable")
+
+
+def identified(keys):
+    """A table of identifiers for the keys of an embedding.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        (n,) names in any form.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (n, 3) indexed by the keys as they are: :data:`IDENTIFIERS`, "" where not known; with a
+        first column ``symbol`` where the keys are not all approved symbols.
+    """
+    table = named_genes()[0][IDENTIFIERS]
+    keys = pd.Index(keys, dtype=object)
+    if keys.isin(table.index).all():
+        return table.loc[keys]
+    symbols = pd.Index(look_up(keys).symbols, name="symbol")
+    found = table.reindex(symbols).fillna("").reset_index()
+    return found.set_axis(keys)

@@ -2,12 +2,29 @@
 
 import dataclasses
 import warnings
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pandas as pd
 
 from genept_utils.genes.species import HUMAN
 from genept_utils.genes.synonyms import HOW
+
+
+class Keys(NamedTuple):
+    """The keys of an embedding: which row names lead to.
+
+    ``rows`` (n,) belong to the unique ``symbols`` (n,); ``names`` (n_rows,) are the keys
+    themselves, ``released`` says that they are others' own, kept as they are, and ``empty`` lists
+    the rows without a vector.
+    """
+
+    symbols: pd.Index
+    rows: np.ndarray
+    names: pd.Index
+    released: bool
+    empty: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +50,8 @@ class Matched:
         The species that the names look like where none was given and it is not human; else "".
     column : str
         Where the names stood in an AnnData or a file; "" where they were given as such.
+    rows : numpy.ndarray or None
+        (n_names,) rows of the embedding whose keys were given, -1 for none.
     """
 
     table: pd.DataFrame
@@ -42,6 +61,7 @@ class Matched:
     notes: tuple = ()
     looks_like: str = ""
     column: str = ""
+    rows: np.ndarray | None = None
 
     @property
     def symbols(self):

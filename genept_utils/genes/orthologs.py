@@ -143,13 +143,49 @@ def to_human(species):
     return found[["symbols", "how"]]
 
 
-def looks_like(names, how):
+def human(keys, how, species):
+    """Human symbols for genes (n,) of another species, and how they were reached."""
+    pairs = to_human(species)
+    found = pairs.reindex(keys)
+    symbols = found["symbols"].fillna("").to_numpy(object)
+    ways = found["how"].fillna("no ortholog").to_numpy(object)
+    for i in np.flatnonzero(how == "ambiguous"):
+        of = pairs.reindex(keys[i].split("|"))["symbols"].fillna("")
+        several = sorted({symbol for some in of for symbol in some.split("|")} - {""})
+        symbols[i] = "|".join(several)
+        ways[i] = ("no ortholog", "co-ortholog", "ambiguous")[min(len(several), 2)]
+    missing = how == "missing"
+    symbols[missing], ways[missing] = "", "missing"
+    kept = (how == "rewritten") & np.isin(ways.astype(str), ["ortholog", "co-ortholog", "case"])
+    ways[kept] = "rewritten"
+    return symbols, ways
+
+
+@functools.cache
+def _symbols_of_all():
+    """Every symbol of HomoloGene but the human ones, and of each a row of which species have it;
+    None where the file is not here."""
+    try:
+        table = homologene()
+    except sources.SourceError:
+        return None
+    order = [names[0] for names in TAXA.values()]
+    taxa = pd.Index(list(TAXA)).get_indexer(table["taxon"])
+    codes, symbols = pd.factorize(table["symbol"])
+    has = np.zeros((len(symbols) + 1, len(order)), dtype=bool)  # a last row for other names
+    has[codes[taxa >= 0], taxa[taxa >= 0]] = True
+    return pd.Index(symbols), has, order
+
+
+def looks_like(names, how, well_known):
     """The species, other than human, that a set of names looks like, and how many of them do.
 
     Parameters
     ----------
-    names, how : pandas.Series
+    names, how : numpy.ndarray
         (n,) distinct names, and how each was found as a human one.
+    well_known : numpy.ndarray
+        (n,) bool: found as they are, and not as an alias.
 
     Returns
     -------
@@ -161,29 +197,31 @@ def looks_like(names, how):
         rat), or if enough of them are the names of no human gene.
     """
     need = max(MIN_NAMES, MIN_SHARE * len(names))
-    other = ~how.isin(["approved", "ensembl", "entrez", "hgnc", "previous"]).to_numpy()
-    rest, unknown = names[other], set(names[how.isin(["missing", "rewritten"]).to_numpy()])
+    rest, unknown = names[~well_known], ((how == "missing") | (how == "rewritten"))[~well_known]
     if len(rest) < need:
         return "", 0
     votes, text = dict.fromkeys((names[0] for names in TAXA.values()), 0), "\n".join(rest)
-    for letters in _LETTERS.findall(text):
+    for letters in _LETTERS.findall(text) if "ENS" in text.upper() else ():
         if letters.upper() in ENSEMBL_LETTERS:
             votes[ENSEMBL_LETTERS[letters.upper()]] += 1
     for species, pattern in GENOME.items():
         votes[species] += len(re.findall(f"(?m){pattern}", text))
-    title = [name for name in rest if _TITLE.match(name)]
+    title = np.array([_TITLE.match(name) is not None for name in rest], dtype=bool)
     numbers = [name for name in rest if name.isdecimal()]
-    for species in votes:
-        symbols, ids = known(species, "symbol"), known(species, "entrez_id") or ()
-        if species in ("mouse", "rat"):
-            if symbols is not None and len(title) >= need:
-                votes[species] += sum(name in symbols for name in title)
-        elif symbols and len(symbols & unknown) >= need:
-            votes[species] += sum(name in symbols for name in rest)
-        if species in GUESSED and len(numbers) >= need:
+    if every := _symbols_of_all():
+        symbols, has, order = every
+        found = has[symbols.get_indexer(pd.Index(rest, dtype=object))]
+        for species, own in zip(order, found.T):
+            if species in ("mouse", "rat"):
+                votes[species] += int(own[title].sum()) if title.sum() >= need else 0
+            elif own[unknown].sum() >= need:
+                votes[species] += int(own.sum())
+    elif title.sum() >= need:
+        votes["mouse"] += int(title.sum())  # without the file the way of writing alone must do
+    if len(numbers) >= need:
+        for species in GUESSED:
+            ids = known(species, "entrez_id") or ()
             votes[species] += sum(name in ids for name in numbers)
-    if known("mouse", "symbol") is None and len(title) >= need:
-        votes["mouse"] += len(title)  # without the file the way of writing alone must do
     del votes[HUMAN]
     best = max(votes, key=votes.get)
     return (best, votes[best]) if votes[best] >= need else ("", 0)

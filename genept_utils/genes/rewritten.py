@@ -20,12 +20,15 @@ _NUMBER = {name: i for i, month in enumerate(_MONTHS, 1) for name in (month, mon
 # What stands before the number in symbols that a spreadsheet reads as a day of the month.
 _STEMS = {i: [month[:3].upper()] for i, month in enumerate(_MONTHS, 1)} | {
     3: ["MARCH", "MARC", "MAR"], 9: ["SEPT", "SEP"]}
-DATED = re.compile(
-    r"(?i)^(?:(?P<d1>\d{1,2})[-/ ](?P<m1>[a-z]{3,9})(?:[-/ ]\d{2,4})?"
-    r"|(?P<m2>[a-z]{3,9})[-/ ](?P<d2>\d{1,2})"
-    r"|\d{4}-(?P<m3>\d{2})-(?P<d3>\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?)$")
+DATE = (r"(?P<d1>\d{1,2})[-/ ](?P<m1>[a-z]{3,9})(?:[-/ ]\d{2,4})?"
+        r"|(?P<m2>[a-z]{3,9})[-/ ](?P<d2>\d{1,2})"
+        r"|\d{4}-(?P<m3>\d{2})-(?P<d3>\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+DATED = re.compile(f"^(?:{DATE})$", re.IGNORECASE)
 SEVERAL = re.compile(r"\s*(?:/{1,3}|[;,|]|::|--)\s*|\s+")
 _SUFFIX = re.compile(r"(?<=[A-Za-z0-9])(?:[-_]|\.{1,3})\d{1,3}$")
+# Names of words and single signs between them, none of them an identifier: what a program can
+# have done to such a name is a genome in front, other signs, or a suffix.
+_PLAIN = re.compile(r"(?!gene-)(?![^\n]*ENS)[A-Z0-9]+(?:[-_.][A-Z0-9]+)*", re.IGNORECASE)
 _VERSION = re.compile(r"(?<=G\d{11})\.\d+$")
 _TRANSCRIPT = re.compile(r"-[2-9]\d\d")
 FEW = 10  # names that differ in a number only and mean one gene
@@ -51,7 +54,7 @@ class _Known(NamedTuple):
 @functools.cache
 def _known(species):
     table = synonyms(species)
-    exact, casefolded = table.exact, table.casefolded
+    exact, casefolded = table.exact.table, table.casefolded.table
     # aliases are left out: they are short, and a code that looks like one would be taken for it
     signs = casefolded[casefolded["priority"] != HOW.index("alias")].reset_index()
     signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)
@@ -86,8 +89,18 @@ def rewritten(names, species, every=()):
     list of str
         (n,) keys of the genes, "|"-separated where several can be meant, "" for none.
     """
-    known, codes = _known(species), _codes(every or names)
-    return [_genes(name, known, codes) for name in names]
+    known, bases, found = _known(species), _bases(every or names), [""] * len(names)
+    codes = _codes(bases, len(every or names))
+    for i, name in enumerate(names):
+        if name.isascii() and name.isalnum():  # would have been found, but for LOC7157
+            if name[:3].upper() == "LOC":
+                found[i] = _genes(name, known, codes)
+        elif _PLAIN.fullmatch(name) and not known.genome.match(name):
+            upper = name.upper()
+            found[i] = _other_signs(upper, bases.get(name, upper), known, codes)
+        else:
+            found[i] = _genes(name, known, codes)
+    return found
 
 
 def from_date(name, casefolded):
@@ -95,23 +108,31 @@ def from_date(name, casefolded):
     parts = DATED.match(name).groupdict()
     month = parts["m1"] or parts["m2"]
     number = _NUMBER.get(month.lower()) if month else int(parts["m3"])
+    if number not in _STEMS:
+        return []
     day = int(parts["d1"] or parts["d2"] or parts["d3"])
-    rows = casefolded.reindex([f"{stem}{day}" for stem in _STEMS.get(number, ())]).dropna()
-    rows = rows[rows["priority"] == rows["priority"].min()]
-    return sorted(set("|".join(rows["symbols"]).split("|"))) if len(rows) else []
+    names = [f"{stem}{day}" for stem in _STEMS[number]]
+    symbols, priority = casefolded.of(names)[0], casefolded.priority(names)
+    return sorted(set("|".join(symbols[priority == priority.min()]).split("|")) - {""})
 
 
-def _codes(names):
+def _bases(names):
+    """What stands before the number that makes a name unique, in upper case, by name."""
+    ends = ((name, _SUFFIX.search(name, max(len(name) - 7, 0))) for name in names
+            if name[-1:].isdecimal() and not name.isalnum())
+    return {name: name[:end.start()].upper() for name, end in ends if end}
+
+
+def _codes(bases, n):
     """What stands before the number in codes such as "PC_1" to "PC_50": it is no gene.
 
-    Numbers make names unique, so few of them belong to one gene, unless every gene has many, as
-    in a library of guides. Numbers from 201 are those of transcripts ("TP53-201").
+    Numbers make names unique, so few of the ``n`` belong to one gene, unless every gene has many,
+    as in a library of guides. Numbers from 201 are those of transcripts ("TP53-201").
     """
-    ends = ((name, _SUFFIX.search(name)) for name in names if name[-1:].isdecimal())
-    each = pd.Series([name[:end.start()].upper() for name, end in ends
-                      if end and not _TRANSCRIPT.match(end[0])], dtype=object).value_counts()
+    each = pd.Series([base for name, base in bases.items()
+                      if not _TRANSCRIPT.fullmatch(name[-4:])], dtype=object).value_counts()
     many = FEW if len(each) < FEW else max(FEW, 3 * each.median())
-    return set(each.index[(each > many) | (each >= max(3, len(names) / 2))])
+    return set(each.index[(each > many) | (each >= max(3, n / 2))])
 
 
 def _genes(name, known, codes):
@@ -129,7 +150,10 @@ def _genes(name, known, codes):
         if found:
             return found
     joined = _joined(plain, known)
-    return _other_signs(plain, known, codes) if joined is None else joined
+    if joined is not None:
+        return joined
+    upper = plain.upper()
+    return _other_signs(upper, _SUFFIX.sub("", upper), known, codes)
 
 
 def _symbols(name, known):
@@ -173,12 +197,10 @@ def _joined(name, known):
     return "|".join(sorted((one & other) or (one | other)))
 
 
-def _other_signs(name, known, codes):
+def _other_signs(name, base, known, codes):
     """Other signs where hyphens were, and without the suffix that makes names unique."""
-    upper = name.upper()
-    as_is = known.signs.get(_SIGNS.sub(".", upper), "")
-    base = _SUFFIX.sub("", upper)
-    if base == upper or base.isdecimal() or base in codes:
+    as_is = known.signs.get(_SIGNS.sub(".", name), "")
+    if base == name or base.isdecimal() or base in codes:
         return as_is
     base = _SIGNS.sub(".", base)
     without = known.signs.get(base, "")

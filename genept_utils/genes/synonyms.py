@@ -3,6 +3,7 @@
 import functools
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from genept_utils import sources
@@ -14,16 +15,41 @@ HOW = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog",
        "case", "date", "rewritten", "not a gene", "no ortholog", "ambiguous", "missing")
 
 
-class Synonyms(NamedTuple):
-    """All names of a species.
+class Names:
+    """Names that differ, and of each the ``symbols`` of its genes (keys: approved symbols for
+    human, else Entrez ids; "|"-separated), how it names them and the ``priority`` of that.
 
-    ``exact`` and ``casefolded`` (upper case) are tables indexed by name with ``symbols`` (keys of the
-    genes, "|"-separated: approved symbols for human, else Entrez ids), ``how`` and ``priority``.
+    ``table`` is all that as a table indexed by name.
+    """
+
+    def __init__(self, table):
+        self.table, self._index = table, table.index
+        # a last row for names that are none of these
+        self._symbols = np.array([*table["symbols"], ""], dtype=object)
+        self._how = np.array([*table["how"], ""], dtype=object)
+        self._priority = np.array([*table["priority"], len(HOW)])
+
+    def __contains__(self, name):
+        return name in self._index
+
+    def of(self, names):
+        """Symbols (n,) and how they are named, "" for unknown names."""
+        places = self._index.get_indexer(pd.Index(names, dtype=object))
+        return self._symbols[places], self._how[places]
+
+    def priority(self, names):
+        return self._priority[self._index.get_indexer(pd.Index(names, dtype=object))]
+
+
+class Synonyms(NamedTuple):
+    """All names of a species: as they are, in upper case, and its Entrez ids.
+
     ``notes`` are sentences on what the files could not give.
     """
 
-    exact: pd.DataFrame
-    casefolded: pd.DataFrame
+    exact: Names
+    casefolded: Names
+    entrez: pd.Index
     source: str
     genome: str
     notes: tuple = ()
@@ -34,8 +60,9 @@ def synonyms(species=HUMAN):
     """Every known name -> its genes, for one of :data:`~genept_utils.genes.species.TAXA`."""
     every, source, notes = _human_names() if species == HUMAN else _other_names(species)
     every["priority"] = every["how"].map(HOW.index)
-    casefolded = every.assign(name=every["name"].str.upper())
-    return Synonyms(_one_row_a_name(every), _one_row_a_name(casefolded), source,
+    exact = _one_row_a_name(every)
+    casefolded = _one_row_a_name(every.assign(name=every["name"].str.upper()))
+    return Synonyms(Names(exact), Names(casefolded), exact.index[exact["how"] == "entrez"], source,
                     GENOME.get(species, r"(?!)"), notes)
 
 

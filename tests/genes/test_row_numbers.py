@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import genes
-from genept_utils.genes import numbers
+from genept_utils.genes import features
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_gene_family_is_no_code_of_positions(entrez):
     (["TP53.0", " A "], ["TP53.0", "A"]), (pd.Categorical(["7157.0", "672"]), ["7157", "672"]),
 ])
 def test_values_as_the_text_that_is_looked_up(values, text):
-    assert list(numbers.as_text(values)) == text
+    assert list(features.as_text(values)) == text
 
 
 def cells(names, **columns):
