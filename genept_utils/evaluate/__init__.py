@@ -48,7 +48,6 @@ from genept_utils.evaluate.negatives import (
 )
 from genept_utils.evaluate.neighbours import (
     cell_typing,
-    found_by_type,
     knn_predict,
     label_scores,
     neighbour_agreement,
@@ -84,13 +83,12 @@ from genept_utils.evaluate.selectivity import (
     selectivity,
     selectivity_table,
 )
-from genept_utils.evaluate.sets import coverage, overview, read_sets, readable
+from genept_utils.evaluate.sets import overview, read_sets, readable
 from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
 from genept_utils.evaluate.ways import (
     each,
     on_same_genes,
-    over_sets,
     pairs_alike,
     ways,
     write,
@@ -100,13 +98,12 @@ from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
 __all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "bootstrap",
            "cell_typing", "chosen_pairs", "class_scores", "classifier", "clustering", "compare",
-           "cosine_threshold", "coverage", "cross_validate", "degree", "donor_auc",
-           "donor_auc_difference", "each", "explained_by", "families", "family_recovery",
-           "fit_pairs", "found_by_type", "gene_input", "gene_programs", "has_input", "interval",
-           "knn_predict", "label_scores", "labelled", "letters", "logistic_path",
-           "matched_negatives", "mean_interval", "mean_of_terms", "named_genes", "names_partner",
-           "neighbour_agreement", "neighbours_and_width", "nested", "node_disjoint",
-           "on_same_genes", "on_shared_genes", "over_sets", "overview", "pair_cosines",
+           "cosine_threshold", "cross_validate", "degree", "donor_auc", "donor_auc_difference",
+           "each", "explained_by", "families", "family_recovery", "fit_pairs", "gene_input",
+           "gene_programs", "has_input", "interval", "knn_predict", "label_scores", "labelled",
+           "letters", "logistic_path", "matched_negatives", "mean_interval", "mean_of_terms",
+           "named_genes", "names_partner", "neighbour_agreement", "neighbours_and_width", "nested",
+           "node_disjoint", "on_same_genes", "on_shared_genes", "overview", "pair_cosines",
            "pair_features", "pair_roc", "pair_scores", "pairs_alike", "pairs_by_method",
            "panel_predictions", "panels", "program_scores", "program_sets", "projected_words",
            "random_negatives", "read_inputs", "read_sets", "readable", "relabelled",

@@ -66,31 +66,6 @@ def neighbour_agreement(X, labels, k=10):
     return float((labels[near] == labels[:, None]).mean())
 
 
-def found_by_type(true, **predicted):
-    """Share of each type's cells that is found, and what its other cells are taken for.
-
-    Parameters
-    ----------
-    true : array-like
-        (n,) types.
-    **predicted
-        (n,) predicted types of each model, by its name.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per type: a column per model, and ``errors mostly to`` of the last one.
-    """
-    true, rows = np.asarray(true), {}
-    for kind in np.unique(true):
-        here = {name: np.asarray(found)[true == kind] for name, found in predicted.items()}
-        last = here[next(reversed(here))]
-        wrong = pd.Series(last[last != kind]).value_counts()
-        rows[kind] = {**{name: (found == kind).mean() for name, found in here.items()},
-                      "errors mostly to": wrong.index[0] if len(wrong) else ""}
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
 def neighbours_and_width(X, labels, k=40):
     """Each cell's nearest cells and the silhouette of the labels, in one pass over distances.
 

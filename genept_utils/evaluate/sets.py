@@ -80,13 +80,6 @@ def overview(sets):
     return table.astype({"batches": "Int64"}) if "batches" in table else table
 
 
-def coverage(sets):
-    """Per set the genes that :func:`genept_utils.evaluate.on_same_genes` left, and the shares of
-    all genes and of the expression that they are."""
-    rows = {name: adata.uns["same_genes"] for name, adata in sets.items()}
-    return pd.DataFrame(rows.values(), pd.Index(rows, name="dataset")).round(3)
-
-
 def readable(wanted, seed=0, report=print):
     """Gene vectors by method, as far as they can be had; the others are reported.
 

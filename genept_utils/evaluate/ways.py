@@ -6,7 +6,6 @@ import pandas as pd
 
 from genept_utils import cells, embed
 from genept_utils.embed.find import by_symbol
-from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.sets import readable
 
 PREPARATIONS = ("plain", "hvg", "whitened")
@@ -55,20 +54,9 @@ def on_same_genes(adata, embeddings):
     return made, vectors
 
 
-def write(X, vectors, whitened=False):
-    """GenePT-w with any gene vectors: cells (n, n_genes) log-normalised -> (n, d), unit length.
-
-    ``whitened`` takes each gene's mean over the cells away and whitens the gene vectors
-    (:func:`genept_utils.cells.whiten`); as :func:`genept_utils.cells.genept_w` does.
-    """
-    return _sums(X, cells.whiten(vectors), _means(X)) if whitened else _sums(X, vectors)
-
-
-def _means(X):
-    return np.asarray(X.mean(axis=0)).ravel().astype(np.float32)
-
-
-def _sums(X, vectors, mean=0):
+def write(X, vectors, mean=0):
+    """GenePT-w with any gene vectors: cells (n, n_genes) log-normalised -> (n, d), unit length; a
+    ``mean`` (n_genes,) is taken away from the cells."""
     made = cells.weighted_sum(X, vectors)
     return embed.unit(made - mean @ vectors if np.ndim(mean) else made)
 
@@ -108,18 +96,20 @@ def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
         used = np.full(adata.n_vars, True) if preparation == "plain" else variable
         X, whitened = adata.X if used.all() else adata.X[:, used], preparation == "whitened"
         X = X.tocsr()
-        ready, mean = (cells.whiten, _means(X)) if whitened else (np.asarray, 0)
+        ready, mean = np.asarray, 0
+        if whitened:
+            ready, mean = cells.whiten, np.asarray(X.mean(axis=0), np.float32).ravel()
         for method, table in vectors.items():
             table = ready(table[used])
             text = table if method == first else text
-            yield _row(method, preparation), _sums(X, table, mean)
+            yield _row(method, preparation), write(X, table, mean)
         yield _row("components", preparation), _components(X, whitened, seed)
         for draw in range(seed, seed + draws):
             rng = np.random.default_rng(draw)
             table = text[rng.permutation(len(text))]  # whitened once: the order changes nothing
-            yield _row("permuted", preparation, draw), _sums(X, table, mean)
+            yield _row("permuted", preparation, draw), write(X, table, mean)
             table = embed.unit(rng.standard_normal(text.shape, dtype=np.float32))
-            yield _row("random", preparation, draw), _sums(X, ready(table), mean)
+            yield _row("random", preparation, draw), write(X, ready(table), mean)
 
 
 def written(adata, embeddings, references=(), draws=5, seed=0, preparations=PREPARATIONS):
@@ -193,41 +183,3 @@ def pairs_alike(table, vectors="GenePT-w"):
     made = mine.merge(known, on="preparation", suffixes=("", "_other"))
     made = made.rename(columns={"method_other": "against", "vectors": "other"})
     return made[made["other"] != vectors].reset_index(drop=True)
-
-
-def over_sets(table, values, pairs, unit, kind="units", shown=None):
-    """Scores and paired differences of every set, and over the sets with the set as unit.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        One score a row, as :func:`each` gives it.
-    values : str or list of str
-        Columns that hold scores.
-    pairs : iterable of tuple of str
-        (method, against).
-    unit : str
-        Column of the units within a set: runs, folds, batches.
-    kind : str
-        Of the interval within a set, see :func:`genept_utils.evaluate.compare`.
-    shown : str, optional
-        Kind of the interval of a set's scores, where it is another: "spread", "range".
-
-    Returns
-    -------
-    scores, differences : pandas.DataFrame
-        As :func:`genept_utils.evaluate.summarise` and ``compare`` give them; differences of sets
-        in which the two methods share no unit are left out. Where there are several sets the
-        rows of "N sets" come last.
-    """
-    pairs, values = [tuple(pair) for pair in pairs], [values] if isinstance(values, str) else values
-    alone = (kind, unit) if shown is None else (shown,)
-    scores = [summarise(table, ["dataset", "method"], values, *alone)]
-    gaps = [compare(table, pairs, unit, values, ["dataset"], kind)]
-    if (n := table["dataset"].nunique()) > 1:
-        scores.append(summarise(table, ["method"], values, "units", "dataset"))
-        gaps.append(compare(table, pairs, "dataset", values))
-        for rows in (scores, gaps):
-            rows[-1] = rows[-1].assign(dataset=f"{n} sets")
-    made = [pd.concat(rows, ignore_index=True) for rows in (scores, gaps)]
-    return tuple(table.dropna(subset=["value"]) for table in made)

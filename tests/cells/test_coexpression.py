@@ -50,10 +50,11 @@ def same_up_to_signs(a, b, atol=1e-4):
     assert np.allclose(a, b * signs, atol=atol)
 
 
-def test_the_vectors_are_loadings_times_singular_values(counts):
-    found = gp.coexpression(counts, n=N)  # ten times six vectors: exact
+@pytest.mark.parametrize("n", [N, 9])  # ten times as many: all genes, and all cells
+def test_the_vectors_are_loadings_times_singular_values(counts, n):
+    found = gp.coexpression(counts, n=n)
     assert list(found.obs_names) == list(counts.var_names)
-    same_up_to_signs(found.X, by_svd(counts))
+    same_up_to_signs(found.X, by_svd(counts, n))
     assert np.allclose(np.linalg.norm(found.X, axis=1), 1, atol=1e-6)
 
 

@@ -71,6 +71,9 @@ def test_the_condition_of_a_donor_is_found_alone_and_in_folds(donors):
 def test_a_donor_of_two_conditions_is_named(cohort):
     with pytest.raises(ValueError, match="donor 'd0' has cells of 2 conditions"):
         phenotypes.leave_one_donor_out(*cohort[:1], cohort[1]["donor"], cohort[1]["condition"])
+    alone = np.where(cohort[1]["donor"] == "d0", "ill", "well")
+    with pytest.raises(ValueError, match="a condition that one donor alone has"):
+        phenotypes.leave_one_donor_out(*cohort[:1], cohort[1]["donor"], alone)
 
 
 @pytest.mark.parametrize("types, share, word", [

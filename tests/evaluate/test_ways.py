@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.metrics import silhouette_score
 
 from genept_utils import cells, embed, evaluate
+from genept_utils.chapters import cell_types
 
 
 @pytest.fixture
@@ -38,7 +39,9 @@ def test_a_gene_that_one_embedding_lacks_is_left_out_for_all(small):
 def test_cells_are_written_as_by_genept_w(small, whitened):
     text = embed.read_embedding("minilm")
     cells.genept_w(small, text, key="x", whitened=whitened)
-    made = evaluate.write(small.X, text[small.var_names].X, whitened)
+    vectors, mean = text[small.var_names].X, np.asarray(small.X.mean(axis=0)).ravel()
+    made = (evaluate.write(small.X, cells.whiten(vectors), mean) if whitened else
+            evaluate.write(small.X, vectors))
     assert np.allclose(made, small.obsm["x"], atol=1e-4)
 
 
@@ -69,7 +72,7 @@ def test_pairs_are_of_one_preparation_and_sets_are_the_unit():
     table = pd.DataFrame(rows)
     pairs = evaluate.pairs_alike(table)[["method", "against"]].to_numpy()
     assert pairs.tolist() == [["GenePT-w", "random"], ["GenePT-w hvg", "random hvg"]]
-    scores, gaps = evaluate.over_sets(table, "ari", pairs, "unit")
+    scores, gaps = cell_types.over_sets(table, ["ari"], pairs, "unit")
     whole = gaps.query("dataset == '3 sets'")
     assert whole["value"].tolist() == [1, 1] and (whole["n"] == 3).all()
     assert whole["low"].iloc[0] == pytest.approx(1 - 4.3027 / np.sqrt(3), abs=1e-3)
