@@ -146,5 +146,5 @@ def leading(gram, size, n, passes, seed=0):
 
 def _signed(axes):
     """Columns turned so that of each the largest number is positive."""
-    largest = axes[np.abs(axes).argmax(axis=0), np.arange(n)]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
     return axes * np.where(largest < 0, -1, 1)
