@@ -39,7 +39,7 @@ def main():
                 if changed is not None:
                     vectors = vectors.copy()
                     vectors[changed.index] = embed.embed(changed, "st:all-MiniLM-L6-v2")
-                scores = evaluate.score_sets(vectors, part, C=C)
+                scores = chapter.score_sets(vectors, part, C=C)
                 C = scores.groupby("term")["C"].first() if C is None else C
                 rows.append({"task": task, "label": part["name"].iloc[0], "method": method,
                              "value": evaluate.term_areas(scores)[0].iloc[0], "n": len(part)})

@@ -25,12 +25,13 @@ SEED, SPLIT = 0, "hold-out, genes of all 38 embeddings"
 def main():
     os.environ["GENEPT_RESULTS"] = str(ROOT / "data" / "offline")
     from genept_utils import datasets, evaluate, ledger, sources
+    from genept_utils.chapters import disease_and_function as chapter
 
     common = sources.fetch("gene_sets/zhong_common_genes.txt").read_text().split()
     tables = []
     for task in ("disease", "function"):
         table = datasets.gene_sets(task)
-        scores = evaluate.sets_by_method(INPUTS, table[table["gene"].isin(common)], SEED)
+        scores = chapter.sets_by_method(INPUTS, table[table["gene"].isin(common)], SEED)
         tables.append(evaluate.summarise(scores, "method", kind="terms").assign(task=task))
         print(tables[-1].round(3).to_string(), flush=True)
         pairs = [("GenePT MiniLM", other) for other in list(INPUTS)[1:]]

@@ -11,7 +11,7 @@ DIGITS = 3  # of the largest score: what differs by less is a tie broken by roun
 def features(source, symbols, seed=0):
     """Gene matrix of an input whose rows have a mean squared length of 1, so that one grid of
     penalties fits all inputs."""
-    X = evaluate.gene_input(source, symbols, seed)
+    X = evaluate.gene_input(source, symbols, seed).astype(float)
     total = X.multiply(X).sum() if sp.issparse(X) else (X**2).sum()
     return X / np.sqrt(total / X.shape[0])
 

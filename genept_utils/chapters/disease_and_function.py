@@ -1,4 +1,5 @@
-"""Chapter 6: the words of a term deleted from every text, and as many words of another term."""
+"""Chapter 6: a support vector machine a term, by the protocol of Zhong et al. (2025), and the words
+of a term deleted from every text."""
 
 import re
 
@@ -8,7 +9,11 @@ import scipy.sparse as sp
 
 from genept_utils import embed, genes
 from genept_utils.evaluate.counts import vectoriser
-from genept_utils.evaluate.gene_sets import HOLDOUT, products, score_term
+from genept_utils.evaluate.inputs import gene_input, has_input
+from genept_utils.evaluate.simple import is_fact
+from genept_utils.evaluate.svm import C_VALUES, Products, area, products
+
+HOLDOUT = 3  # folds 0, 1 and 2 are for training
 
 OWN, OTHER, UNTOUCHED = "term words deleted", "other words deleted", "untouched"
 _TOKEN = re.compile(r"[a-z0-9]+")
@@ -54,6 +59,80 @@ ALSO = {
     "nervous": "neur nerve brain", "neuron": "neuro", "neurodegenerative": "neurodegener "
     "alzheimer parkinson", "epigenetic": "epigen methyl silenc", "wound": "heal",
 }
+
+
+def sets_by_method(inputs, table, seed=0):
+    """Decision values of every hold-out gene of every term, by method. Facts are tried up to C = 10:
+    beyond, the curve only bends more, and a fit takes minutes."""
+    unique, found = pd.Index(table["gene"].unique()), []
+    for method, source in inputs.items():
+        X, row = known(source, unique, seed)
+        scores = score_sets(X, table.assign(row=row[table["gene"]].to_numpy()),
+                            values=C_VALUES[:3] if is_fact(source) else C_VALUES)
+        scores.insert(0, "method", method)
+        found.append(scores)
+    return pd.concat(found, ignore_index=True).astype({"method": "category"})
+
+
+def known(source, entrez, seed=0):
+    """Vectors of the genes that a method knows, and the row of each Entrez id (-1: none)."""
+    symbols = genes.match(entrez).symbols
+    if isinstance(source, str) and not source.startswith(("words/", "letters", "facts")):
+        source = embed.read_embedding(source, seed)
+    has = (symbols != "") & has_input(source, symbols)
+    X, row = gene_input(source, symbols[has], seed), np.cumsum(has) - 1
+    if is_fact(source):  # few different rows
+        X, once = np.unique(X, axis=0, return_inverse=True)
+        row = once[row.clip(0)]
+    return X, pd.Series(np.where(has, row, -1), entrez)
+
+
+def score_sets(X, table, C=None, values=C_VALUES):
+    """Decision values of the hold-out genes of every term, whose vectors stand in the ``row`` of X
+    (-1: none); the folds choose C among ``values``, unless it is given by term."""
+    table, found = table[table["row"] >= 0], []
+    shared = (Products.of(X) if X.shape[0]**2 <= (table["term"].value_counts()**2).sum() else None)
+    for term, part in table.groupby("term", sort=False):
+        rows, label, fold = (part[name].to_numpy() for name in ("row", "label", "fold"))
+        dots = shared or Products.of(X[rows])
+        scores, used = score_term(dots, label, fold, None if C is None else C[term], values,
+                                  rows if shared else None)
+        if scores is not None:
+            held = part.loc[fold >= HOLDOUT, ["term", "gene", "fold", "label"]]
+            found.append(held.assign(score=scores, C=used))
+    return pd.concat(found, ignore_index=True)
+
+
+def score_term(dots, label, fold, C=None, values=C_VALUES, rows=None):
+    """Decision values of a term's hold-out genes, but for a constant (None where the training set
+    has one class only), and the C."""
+    rows = np.arange(len(label)) if rows is None else rows
+    if C is None:
+        inner = [((fold != test) & (fold < HOLDOUT), fold == test) for test in range(HOLDOUT)]
+        C = dots.best_C(rows, label, inner, values)
+    found = dots.over_C(rows, label, fold < HOLDOUT, fold >= HOLDOUT, [C])
+    return (found[0] if found else None), C
+
+
+def pair_auc(source, pairs, folds, ratio=3, seed=0):
+    """ROC-AUC of the test pairs of nested folds, a pair being the sum of its two vectors. Training
+    draws ``ratio`` negatives for each positive."""
+    X, row = known(source, pd.Index(pd.unique(pairs[["a", "b"]].to_numpy().ravel())), seed)
+    ends, label = np.column_stack([row[pairs["a"]], row[pairs["b"]]]), pairs["label"].to_numpy()
+    has, made, rng = (ends >= 0).all(axis=1), [], np.random.default_rng(seed)
+    single = Products.of(X)
+    for fold in folds:
+        train, test = (np.array(fold[part])[has[fold[part]]] for part in ("train", "test"))
+        inside, outside = train[label[train] == 1], train[label[train] == 0]
+        some = min(len(outside), ratio * len(inside))
+        train = np.concatenate([inside, rng.choice(outside, some, replace=False)])
+        used = np.concatenate([train, test])
+        dots, rows = single.of_pairs(ends[used], len(train)), np.arange(len(used))
+        C = dots.best_C(rows, label[used], [tuple(np.isin(used, part) for part in parts)
+                                            for parts in fold["inner"]])
+        scores = dots.over_C(rows, label[used], rows < len(train), rows >= len(train), [C])[0]
+        made.append(area(label[test], scores))
+    return made
 
 
 def beginnings(name):
@@ -161,11 +240,12 @@ def masked(words, table, seed=0):
 def masked_scores(written, table, changes, model, C):
     """Decision values of hold-out genes with untouched texts, with a term's words deleted, and
     with others deleted; the C of each term stays as it was chosen on the untouched texts."""
-    count = vectoriser("words").fit(list(written)) if model == "words" else None
+    count = vectoriser("words") if model == "words" else None
     turn = count.transform if count else lambda texts: embed.embed(texts, model)
-    kernel, stack = ("linear", sp.vstack) if count else ("rbf", np.vstack)
+    stack = sp.vstack if count else np.vstack
     parts = [part for _, own, other, _ in changes for part in (own, other)]
-    vectors = stack([turn(list(written)), turn([text for part in parts for text in part])])
+    first = count.fit_transform(list(written)) if count else turn(list(written))
+    vectors = stack([first, turn([text for part in parts for text in part])])
     vectors = vectors.tocsr() if count else vectors
     ends, found = len(written) + np.cumsum([0] + [len(part) for part in parts]), []
     by_term = dict(list(table[table["row"] >= 0].groupby("term")))
@@ -178,8 +258,8 @@ def masked_scores(written, table, changes, model, C):
             moved = pd.Series(np.arange(start, start + len(part)), part.index).reindex(row)
             changed, used = moved.notna().to_numpy(), moved.fillna(0).to_numpy(int)
             X = vectors[np.where(changed, used, row)]
-            score, _ = score_term(X, label, fold, kernel, C[term],
-                                  products(X, dots, np.flatnonzero(changed)))
+            now = Products.of(X, products(X, dots, np.flatnonzero(changed)))
+            score, _ = score_term(now, label, fold, C[term])
             held = here.loc[fold >= HOLDOUT, ["term", "gene", "label"]]
             found.append(held.assign(method=method, score=score))
     return pd.concat(found, ignore_index=True)

@@ -7,29 +7,40 @@ from genept_utils import evaluate
 from genept_utils.evaluate.simple import facts_of, is_fact
 
 TOLERANCE = 1e-3  # of a fit; areas move by less than .001
+TIGHT = {"sum": 1e-4, "product": 1e-8}  # of a fit to sparse vectors: products are small
 
 
-def decisions(source, symbols, pairs, y, trained, strengths, features="sum", seed=0):
-    """Decision values (k, p, n) of all pairs, for each of k penalties and p training parts (p, n);
-    sparse inputs are fitted one by one, each penalty starting from the one before."""
-    if is_fact(source) and features != "sum":
-        return evaluate.logistic_path(both_values(facts_of(source, symbols), pairs), y, trained,
-                                      strengths, TOLERANCE)
-    known = evaluate.gene_input(source, symbols, seed, pairs)
-    if not sp.issparse(known):
-        n = len(pairs)
-        members = sp.csr_array((np.ones(2 * n), (np.repeat(np.arange(n), 2), pairs.ravel())),
-                               shape=(n, len(known)))
-        X = ((members, known) if features == "sum" else
-             evaluate.pair_features(known, pairs, features))
-        return evaluate.logistic_path(X, y, trained, strengths, TOLERANCE)
-    made = np.empty((len(strengths), len(trained), len(pairs)))
-    for part, rows in enumerate(trained):
-        model = None
-        for number, C in enumerate(strengths):
-            model = evaluate.fit_pairs(known, pairs[rows], y[rows], features, C, start=model)
-            made[number, part] = evaluate.score_pairs(known, pairs, model, features)
-    return made
+class Fits:
+    """Decision values (n,) of all pairs by number of a training part (p, n) and penalty. Dense inputs
+    are fitted to all of them at once; sparse ones when asked for, starting from the last fit."""
+
+    def __init__(self, source, symbols, pairs, y, parts, strengths, features="sum", seed=0):
+        self.pairs, self.y, self.parts, self.features = pairs, y, parts, features
+        self.model, self.known, self.made = None, None, {}
+        if is_fact(source) and features != "sum":
+            X = both_values(facts_of(source, symbols), pairs)
+        else:
+            known = evaluate.gene_input(source, symbols, seed, pairs)
+            if sp.issparse(known):
+                self.known = known
+                return
+            X = known if features == "sum" else evaluate.pair_features(known, pairs, features)
+        if features == "sum":
+            n = len(pairs)
+            X = sp.csr_array((np.ones(2 * n), pairs.ravel(), 2 * np.arange(n + 1)),
+                             shape=(n, len(X))), X
+        for C, fits in zip(strengths, evaluate.logistic_path(X, y, parts, strengths, TOLERANCE)):
+            self.made |= {(part, C): values for part, values in enumerate(fits)}
+
+    def __call__(self, part, C):
+        part %= len(self.parts)
+        if (part, C) not in self.made:
+            rows = self.parts[part]
+            self.model = evaluate.fit_pairs(self.known, self.pairs[rows], self.y[rows], self.features,
+                                            C, TIGHT[self.features], start=self.model)
+            self.made[part, C] = evaluate.score_pairs(self.known, self.pairs, self.model,
+                                                      self.features)
+        return self.made[part, C]
 
 
 def both_values(facts, pairs):

@@ -9,17 +9,10 @@ from genept_utils import optional
 optional.need("sklearn")
 
 from genept_utils.evaluate.agreement import agreement, shared_neighbours
-from genept_utils.evaluate.classify import classifier, cross_validate, nested
+from genept_utils.evaluate.classify import classifier, cross_validate
 from genept_utils.evaluate.clusters import asw, clustering
 from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.counts import letters, projected_words, words
-from genept_utils.evaluate.gene_sets import (
-    pairs_by_method,
-    score_pair_folds,
-    score_sets,
-    score_term,
-    sets_by_method,
-)
 from genept_utils.evaluate.gene_spaces import (
     GeneSpaces,
     on_shared_genes,
@@ -27,16 +20,9 @@ from genept_utils.evaluate.gene_spaces import (
     side_by_side,
     standardise,
 )
-from genept_utils.evaluate.inputs import (
-    chosen_pairs,
-    class_scores,
-    gene_input,
-    has_input,
-    pair_scores,
-    read_inputs,
-)
+from genept_utils.evaluate.inputs import gene_input, has_input, read_inputs
 from genept_utils.evaluate.intervals import interval, mean_interval, spread
-from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets, without_partners
+from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets
 from genept_utils.evaluate.logistic import logistic_path
 from genept_utils.evaluate.negatives import (
     degree,
@@ -61,13 +47,6 @@ from genept_utils.evaluate.panels import (
     panels,
     shared_genes,
 )
-from genept_utils.evaluate.programs import (
-    cosine_threshold,
-    family_recovery,
-    gene_programs,
-    pair_cosines,
-    program_sets,
-)
 from genept_utils.evaluate.roc import (
     donor_auc,
     donor_auc_difference,
@@ -76,40 +55,22 @@ from genept_utils.evaluate.roc import (
     stratified_auc,
     term_areas,
 )
-from genept_utils.evaluate.tables import bootstrap, summary, welch
-from genept_utils.evaluate.selectivity import (
-    explained_by,
-    program_scores,
-    selectivity,
-    selectivity_table,
-)
 from genept_utils.evaluate.sets import overview, read_sets, readable
 from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, small_share, splits, subsample
-from genept_utils.evaluate.ways import (
-    each,
-    on_same_genes,
-    pairs_alike,
-    ways,
-    write,
-    written,
-)
+from genept_utils.evaluate.ways import each, on_same_genes, pairs_alike, ways, write, written
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
-__all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "bootstrap",
-           "cell_typing", "chosen_pairs", "class_scores", "classifier", "clustering", "compare",
-           "cosine_threshold", "cross_validate", "degree", "donor_auc", "donor_auc_difference",
-           "each", "explained_by", "families", "family_recovery", "fit_pairs", "gene_input",
-           "gene_programs", "has_input", "interval", "knn_predict", "label_scores", "labelled",
-           "letters", "logistic_path", "matched_negatives", "mean_interval", "mean_of_terms",
-           "named_genes", "names_partner", "neighbour_agreement", "neighbours_and_width", "nested",
-           "node_disjoint", "on_same_genes", "on_shared_genes", "overview", "pair_cosines",
-           "pair_features", "pair_roc", "pair_scores", "pairs_alike", "pairs_by_method",
-           "panel_predictions", "panels", "program_scores", "program_sets", "projected_words",
-           "random_negatives", "read_inputs", "read_sets", "readable", "relabelled",
-           "score_pair_folds", "score_pairs", "score_sets", "score_term", "selectivity",
-           "selectivity_table", "sets_by_method", "shared_genes", "shared_neighbours",
-           "shared_sets", "side_by_side", "small_share", "splits", "spread", "standardise",
-           "strata", "stratified_auc", "subsample", "summarise", "summary", "term_areas",
-           "text_facts", "transfer_labels", "ways", "welch", "without_partners", "words", "write",
-           "write_predictions", "written"]
+__all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "cell_typing",
+           "classifier", "clustering", "compare", "cross_validate", "degree", "donor_auc",
+           "donor_auc_difference", "each", "families", "fit_pairs", "gene_input", "has_input",
+           "interval", "knn_predict", "label_scores", "labelled", "letters", "logistic_path",
+           "matched_negatives", "mean_interval", "mean_of_terms", "named_genes", "names_partner",
+           "neighbour_agreement", "neighbours_and_width", "node_disjoint", "on_same_genes",
+           "on_shared_genes", "overview", "pair_features", "pair_roc", "pairs_alike",
+           "panel_predictions", "panels", "projected_words", "random_negatives", "read_inputs",
+           "read_sets", "readable", "relabelled", "score_pairs", "shared_genes",
+           "shared_neighbours", "shared_sets", "side_by_side", "small_share", "splits", "spread",
+           "standardise", "strata", "stratified_auc", "subsample", "summarise", "term_areas",
+           "text_facts", "transfer_labels", "ways", "words", "write", "write_predictions",
+           "written"]

@@ -14,7 +14,7 @@ def summarise(scores, by="method", values="value", kind="spread", unit=None, tes
     Parameters
     ----------
     scores : pandas.DataFrame or dict
-        One score a row; or method -> such a table (:func:`class_scores`); or what
+        One score a row; or method -> such a table; or what
         :func:`pair_roc` returns, also data set -> that. For the kinds ``"terms"`` and ``"auc"``
         one decision a row: ``label`` (0 or 1), ``score``, and ``term`` and ``gene`` for terms.
     by : str or list of str

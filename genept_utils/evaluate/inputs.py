@@ -8,11 +8,8 @@ import pandas as pd
 from genept_utils import embed
 from genept_utils.embed.find import by_symbol
 from genept_utils.embed.vectors import checked
-from genept_utils.evaluate.classify import score_parts
 from genept_utils.evaluate.counts import letters, words
-from genept_utils.evaluate.pairs import fit_pairs, score_pairs
 from genept_utils.evaluate.simple import fact_features, facts_of, is_fact
-from genept_utils.evaluate.splits import splits
 
 WORDS, LETTERS = "words", "letters"
 
@@ -90,99 +87,6 @@ def read_inputs(names, symbols, seed=0):
         rows = _rows(found, asked)
         made[method] = found[rows[rows >= 0]].copy()
     return made
-
-
-def class_scores(inputs, symbols, y, seed=0, classifier="lr", folds=5, repeats=20, groups=None,
-                 test_share=None, scoring="roc_auc"):
-    """Cross-validated scores of several inputs on the same splits.
-
-    Parameters
-    ----------
-    inputs : dict of str to source
-        Method -> what it reads, as in :func:`gene_input`. Words and letters are classified by
-        the classifiers ``"words"`` and ``"spelling"`` (:func:`classifier`).
-    symbols, y : sequence
-        (n,) genes and their labels.
-    classifier : str
-        Of vectors; by default logistic regression with scikit-learn's defaults.
-    folds, repeats, groups, test_share, scoring
-        As in :func:`cross_validate`.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        Method -> the table of :func:`cross_validate`.
-    """
-    y = np.asarray(y)
-    parts = splits(y, folds, repeats, groups, seed, test_share)
-    made = {}
-    for method, source in inputs.items():
-        if _strings(source):
-            kind = "spelling" if _is_letters(source) else "words"
-            X = np.asarray(_written(source, symbols), dtype=object)
-        else:
-            kind, X = classifier, gene_input(source, symbols, seed)
-        made[method] = score_parts(X, y, parts, len(parts) // repeats, kind, seed, scoring)
-    return made
-
-
-def pair_scores(inputs, symbols, train, test, features="sum", seed=0, C=1.0):
-    """Scores of test pairs by logistic regressions that saw the training pairs.
-
-    Parameters
-    ----------
-    inputs : dict of str to source
-        Method -> what it reads, as in :func:`gene_input`.
-    symbols : sequence of str
-        (n_genes,) the genes that pairs number.
-    train : tuple
-        Pairs (n, 2) and labels (n,) for :func:`fit_pairs`.
-    test : numpy.ndarray
-        (m, 2) pairs.
-    features, C
-        As in :func:`fit_pairs`.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        Method -> (m,) decision values.
-    """
-    made, used = {}, np.concatenate([np.ravel(train[0]), np.ravel(test)])
-    for method, source in inputs.items():
-        known = gene_input(source, symbols, seed, used)
-        made[method] = score_pairs(known, test, fit_pairs(known, *train, features, C), features)
-    return made
-
-
-def chosen_pairs(candidates, strengths, train, valid, test):
-    """Scores of test pairs by the input and penalty that do best on validation pairs.
-
-    Parameters
-    ----------
-    candidates : dict of str to matrix
-        Gene matrices (n_genes, d), dense or sparse, by name.
-    strengths : sequence of float
-        Values of C (:func:`fit_pairs`).
-    train, valid : tuple
-        Pairs and labels.
-    test : numpy.ndarray
-        (m, 2) pairs.
-
-    Returns
-    -------
-    tuple
-        (m,) scores; the candidate's name, its C and its ROC-AUC on the validation pairs.
-    """
-    from sklearn.metrics import roc_auc_score
-
-    best = None
-    for name, known in candidates.items():
-        for C in strengths:
-            model = fit_pairs(known, *train, C=C)
-            auc = roc_auc_score(valid[1], score_pairs(known, valid[0], model))
-            if best is None or auc > best[-1]:
-                best = score_pairs(known, test, model), name, C, auc
-    return best
 
 
 def _strings(source):

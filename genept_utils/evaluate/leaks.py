@@ -66,27 +66,6 @@ def names_partner(mentions, a, b):
     return np.array([(x, y) in said or (y, x) in said for x, y in zip(a, b)], dtype=bool)
 
 
-def without_partners(texts, mentions, a, b):
-    """The texts without the names of the genes that they are paired with, interacting or not.
-
-    Parameters
-    ----------
-    texts, mentions
-        As in :func:`named_genes`, and what it found.
-    a, b : sequence of str
-        (n,) the two genes of each pair.
-    """
-    paired = set(zip(a, b)) | set(zip(b, a))
-    hidden = mentions[[key in paired for key in zip(mentions["symbol"], mentions["named"])]]
-    made = texts.copy()
-    for symbol, spans in hidden.drop_duplicates(["symbol", "start"]).groupby("symbol"):
-        text = made[symbol]
-        for start, end in sorted(zip(spans["start"], spans["end"]), reverse=True):
-            text = f"{text[:start]} {text[end:]}"
-        made[symbol] = " ".join(text.split())
-    return made
-
-
 def shared_sets(sets, a, b):
     """How many gene sets hold both genes of each pair.
 

@@ -1,5 +1,7 @@
 """L2 logistic regression for many training parts and penalties at once."""
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -19,7 +21,7 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
     ----------
     X : numpy.ndarray, scipy.sparse matrix or tuple
         (n, d) features; or (A, G), whose product they are: ``A`` (n, m) sparse with rows of equal
-        sum, such as pairs x genes, and ``G`` (m, d) dense.
+        sum, such as pairs x genes, and ``G`` (m, d) dense. Steps are taken in their precision.
     y : array-like
         (n,) labels 0 or 1.
     trained : array-like
@@ -46,8 +48,9 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
     A, Z, size = _principal(*X) if isinstance(X, tuple) else _principal(None, X)
     bound = np.append(size, len(y))[:, None] / 4
     ridge = np.append(np.ones(len(size)), 0)[:, None]  # the intercept is not penalised
-    sign = (2 * y - 1)[:, None]
-    weights = np.zeros((len(size) + 1, len(trained)))
+    sign = (2 * y - 1)[:, None].astype(Z.dtype)
+    bound, ridge = bound.astype(Z.dtype), ridge.astype(Z.dtype)
+    weights = np.zeros((len(size) + 1, len(trained)), Z.dtype)
     seen, found = sign * trained.T, {}
 
     def decide(weights):
@@ -55,7 +58,7 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
         return (made if A is None else A @ made) + weights[-1]
 
     def gradient(weights, C):
-        pull = -C * seen / (1 + np.exp(np.minimum(sign * decide(weights), 500)))
+        pull = -C * seen / (1 + np.exp(np.minimum(sign * decide(weights), 80)))
         back = pull if A is None else A.T @ pull
         return ridge * weights + np.vstack([Z.T @ back, pull.sum(axis=0)])
 
@@ -66,7 +69,7 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
             following = ahead - slope / curve
             step = following - weights
             pace = 1.0 if (slope * step).sum() > 0 else pace
-            faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+            faster = (1 + math.sqrt(1 + 4 * pace**2)) / 2  # a numpy number would widen float32
             weights, ahead, pace = (following, following + (pace - 1) / faster * step, faster)
             moved, total = ((curve * part**2).sum(axis=0) for part in (step, weights))
             if (moved <= tol**2 * total).all():
@@ -79,17 +82,18 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
 
 def _principal(A, G):
     """Features with mean zero along their principal axes: (A, Z, squared length of each axis)."""
-    G = np.array(G.toarray() if sp.issparse(G) else G, dtype=float)  # a copy, changed in place
+    G = G.toarray() if sp.issparse(G) else np.array(G)  # a copy, changed in place
+    G = G if G.dtype == np.float32 else G.astype(float)
     if A is not None:
-        A = sp.csr_array(A)
+        A = sp.csr_array(A, dtype=G.dtype)
         share = np.asarray(A.sum(axis=0)).ravel()
         G -= share @ G / share.sum()
-        size, axes = np.linalg.eigh(G.T @ ((A.T @ A) @ G))
-        return A, G @ axes, np.maximum(size, 0)
+        size, axes = np.linalg.eigh((G.T @ ((A.T @ A) @ G)).astype(float))
+        return A, G @ axes.astype(G.dtype), np.maximum(size, 0)
     G -= G.mean(axis=0)
     if G.shape[1] <= G.shape[0]:
-        size, axes = np.linalg.eigh(G.T @ G)
-        return None, G @ axes, np.maximum(size, 0)
-    size, axes = np.linalg.eigh(G @ G.T)  # fewer rows than features: the same inner products
+        size, axes = np.linalg.eigh((G.T @ G).astype(float))
+        return None, G @ axes.astype(G.dtype), np.maximum(size, 0)
+    size, axes = np.linalg.eigh(G.astype(float) @ G.T)  # fewer rows: the same inner products
     kept = size > 1e-10 * size[-1]
-    return None, axes[:, kept] * np.sqrt(size[kept]), size[kept]
+    return None, (axes[:, kept] * np.sqrt(size[kept])).astype(G.dtype), size[kept]

@@ -21,13 +21,13 @@ def pairs():
 def test_every_penalty_and_part_is_a_fit_of_its_own(pairs, source, features):
     symbols, ends, y = pairs
     parts = np.array([np.arange(300) < 200, np.arange(300) > 50])
-    made = chapter.decisions(source, symbols, ends, y, parts, (.1, 1), features)
+    made = chapter.Fits(source, symbols, ends, y, parts, (.1, 1), features)
     known = evaluate.gene_input(source, symbols)
-    for number, C in enumerate((.1, 1)):
+    for C in (.1, 1):
         for part, rows in enumerate(parts):
             model = evaluate.fit_pairs(known, ends[rows], y[rows], features, C)
             expected = evaluate.score_pairs(known, ends, model, features)
-            np.testing.assert_allclose(made[number, part], expected, atol=.05)
+            np.testing.assert_allclose(made(part, C), expected, atol=.05)
 
 
 def test_facts_of_both_genes_do_not_know_their_order():

@@ -69,18 +69,6 @@ def test_unknown_classifier_is_named():
         evaluate.classifier("svm")
 
 
-def test_nested_choice_sees_training_rows_only(two_classes):
-    X, y = two_classes
-    rng = np.random.default_rng(5)
-    noise = {f"noise {i}": rng.standard_normal(X.shape) for i in range(4)}
-    made = evaluate.nested({"signal": X, **noise}, y)
-    assert (made["features"] == "signal").all()
-    np.testing.assert_array_equal(made["roc_auc"],
-                                  evaluate.cross_validate(X, y, repeats=1)["roc_auc"])
-    # with noise alone no choice can lift the test score
-    assert abs(evaluate.nested(noise, y, repeats=2)["roc_auc"].mean() - .5) < .1
-
-
 def test_symbol_families():
     names = ["ZNF683", "ZNF10", "HOXA1", "HOXB13", "SOX2", "POU3F2", "CTSB", "CTSL", "MAX",
              "HLA-DRA", "C1orf112"]
@@ -162,21 +150,3 @@ def test_node_disjoint_sides_share_no_gene(pair_task):
     family = np.arange(300) // 10
     train, test = evaluate.node_disjoint(pairs, groups=family)
     assert not set(family[pairs[train].ravel()]) & set(family[pairs[test].ravel()])
-
-
-def test_programs_are_the_dense_groups():
-    rng = np.random.default_rng(0)
-    centres = np.repeat(np.eye(50)[:4], [30, 20, 12, 5], axis=0)
-    vectors = centres + .02 * rng.standard_normal(centres.shape)
-    program, density = evaluate.gene_programs(vectors, .9, resolution=1)
-    assert np.bincount(program + 1).tolist() == [5, 30, 20, 12]
-    joined = sum(n * (n - 1) / 2 for n in (30, 20, 12, 5))
-    assert density == pytest.approx(joined / (67 * 66 / 2))
-    threshold = evaluate.cosine_threshold(vectors, density)
-    assert evaluate.gene_programs(vectors, threshold - 1e-9)[1] == pytest.approx(density)
-
-
-def test_explained_by_is_eta_squared():
-    labels = np.repeat(["a", "b"], 50)
-    values = np.column_stack([labels == "a", np.tile([0., 1.], 50), np.ones(100)]).astype(float)
-    np.testing.assert_allclose(evaluate.explained_by(labels, values), [1, 0, np.nan], atol=1e-12)

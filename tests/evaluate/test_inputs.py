@@ -33,8 +33,6 @@ def test_a_gene_without_a_vector_is_zero_and_said(named):
     with warnings.catch_warnings():  # HOXA1 is in no pair
         warnings.simplefilter("error")
         evaluate.gene_input(named, ["HOXA1", "CTSB"], needed=[1, 1])
-        evaluate.pair_scores({"theirs": named}, ["HOXA1", "CTSB", "TP53"],
-                             (np.array([[1, 2], [1, 1]]), [0, 1]), np.array([[2, 2]]))
     assert evaluate.has_input(named, SYMBOLS).tolist() == [True, True, True, False]
     assert evaluate.has_input("letters", SYMBOLS).all()
 
@@ -83,47 +81,3 @@ def test_facts_are_an_input_of_every_method(source):
     assert kept["b"] == "letters" and kept["c"].equals(embed.texts("name", symbols[::-1]))
     with pytest.raises(ValueError, match="fact 'letters' is not one of number of words"):
         evaluate.gene_input("facts/letters", symbols)
-
-
-def test_class_scores_are_on_the_same_splits(source):
-    source("genes/hgnc_complete_set.txt.gz")
-    table = embed.texts("name").str.contains("pseudogene")
-    some = table.groupby(table).sample(80, random_state=0)
-    made = evaluate.class_scores(
-        {"vectors": "minilm", "words": "words/name", "letters": "letters"}, some.index, some,
-        repeats=1, scoring=["roc_auc", "accuracy"])
-    reference = evaluate.cross_validate(embed.read_embedding()[some.index].X, some, repeats=1,
-                                        scoring=["roc_auc", "accuracy"])
-    pd.testing.assert_frame_equal(made["vectors"], reference)
-    assert made["words"]["roc_auc"].mean() > .98  # the word itself stands in the name
-    assert made["letters"]["roc_auc"].mean() > .6
-    shown = evaluate.summarise(made, values=["accuracy", "roc_auc"], kind="folds")
-    assert shown["method"].tolist() == ["vectors"] * 2 + ["words"] * 2 + ["letters"] * 2
-    row = shown.iloc[0]
-    assert (row["value"], row["low"], row["high"]) == pytest.approx(
-        np.minimum(evaluate.interval(reference["accuracy"], .2), 1))
-    assert row["repeats"] == 5 and row["n"] == 32
-    gain = evaluate.compare(made, [("vectors", "letters"), ("vectors", "words")],
-                            ["repeat", "fold"], ["accuracy"], kind="folds").iloc[0]
-    assert gain["value"] == pytest.approx(row["value"] - shown.iloc[4]["value"])
-    assert gain["low"] <= gain["value"] <= gain["high"]
-
-
-def test_pair_scores_and_their_areas(named):
-    draw = np.random.default_rng(0)
-    symbols = embed.read_embedding().obs_names[:200].tolist()
-    pairs = draw.integers(0, 200, (2000, 2))
-    known = embed.read_embedding()[symbols].X
-    first = evaluate.pair_features(known, pairs)[:, 0]
-    y = (first > np.median(first)).astype(int)
-    train, test = (pairs[:1500], y[:1500]), pairs[1500:]
-    made = evaluate.pair_scores({"vectors": "minilm", "letters": "letters"}, symbols, train, test)
-    np.testing.assert_allclose(made["vectors"], evaluate.score_pairs(
-        known, test, evaluate.fit_pairs(known, *train)))
-    curves = evaluate.pair_roc(y[1500:], made, test)
-    table = evaluate.summarise(curves).set_index("method")
-    assert table.loc["vectors", "n"] == 500
-    assert table.loc["vectors", "value"] == curves["vectors"]["auc"]
-    gain = evaluate.compare(curves, [("vectors", "letters")]).iloc[0]
-    assert gain["value"] == pytest.approx(table["value"].diff().iloc[1] * -1)
-    assert gain["low"] < gain["value"] < gain["high"]

@@ -34,32 +34,8 @@ def test_pairs_in_which_a_text_names_the_partner(mentions):
     assert evaluate.names_partner(mentions, a, b).tolist() == [False, True, False, True]
 
 
-def test_only_partners_are_masked_whichever_way_round(mentions):
-    made = evaluate.without_partners(TEXTS, mentions, ["IL2", "MDM2"], ["CAT", "TP53"])
-    assert made["TP53"] == "TP53 tumor protein p53. It binds and a cat."
-    assert made["MDM2"] == "MDM2 proto-oncogene. Degrades ; MDM2B is no gene."
-    assert made["IL2"] == "IL2 interleukin 2. Unlike interleukin 21, a catalase ( ) is no cytokine."
-    assert made["CAT"] == "CAT catalase. It needs and and A."
-    none = evaluate.without_partners(TEXTS, mentions, ["TP53"], ["CAT"])
-    pd.testing.assert_series_equal(none, TEXTS)
-
-
 def test_shared_sets_are_counted():
     sets = pd.Series({"A1": ["x", "y", "z"], "A2": ["y", "z"], "A3": ["w"], "A4": []})
     made = evaluate.shared_sets(sets, ["A1", "A1", "A4", "A1", "none"],
                                 ["A2", "A3", "A1", "none", "none"])
     np.testing.assert_array_equal(made, [2, 0, 0, 0, 0])
-
-
-def test_the_choice_on_validation_pairs_is_the_best_one():
-    draw = np.random.default_rng(0)
-    signal, noise = draw.standard_normal((2, 200, 5))
-    pairs = draw.integers(0, 200, (3000, 2))
-    y = (signal[pairs].sum(axis=1)[:, 0] + draw.standard_normal(3000) > 0).astype(int)
-    part = [slice(0, 2000), slice(2000, 2500), slice(2500, None)]
-    train, valid, test = ((pairs[rows], y[rows]) for rows in part)
-    scores, name, C, auc = evaluate.chosen_pairs(
-        {"noise": noise, "signal": signal}, (1e-6, 1), train, valid, test[0])
-    assert name == "signal" and auc > .7
-    np.testing.assert_array_equal(scores, evaluate.score_pairs(
-        signal, test[0], evaluate.fit_pairs(signal, *train, C=C)))

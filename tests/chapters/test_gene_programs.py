@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genept_utils import evaluate
+from genept_utils.chapters import gene_programs as chapter
 
 
 @pytest.fixture(scope="module")
@@ -17,33 +17,27 @@ def planted():
     return np.vstack([near, rng.standard_normal((20, 30))])
 
 
-def test_pair_cosines_are_those_of_all_pairs(planted):
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("share, least", [(.2, 1), (.01, .5), (1, 1)])
+def test_pairs_are_counted_and_the_closest_kept(monkeypatch, planted, kind, share, least):
+    monkeypatch.setattr(chapter, "ROWS", 7)
     rows = planted / np.linalg.norm(planted, axis=1, keepdims=True)
-    expected = [rows[i] @ rows[j] for i in range(60) for j in range(i + 1, 60)]
-    np.testing.assert_allclose(evaluate.pair_cosines(planted), expected, atol=1e-6)
-
-
-def test_program_sets_say_what_was_joined(planted):
-    symbols = [f"G{i}" for i in range(60)]
-    made, graphs = evaluate.program_sets({"near": planted, "noise": planted[::-1]}, symbols,
-                                         0.2, cosines=(.5,), only_density=("noise",),
-                                         resolution=1)
-    assert made.columns.tolist() == [("near", "cosine .5"), ("near", "matched density"),
-                                     ("noise", "matched density")]
-    assert made.index.tolist() == symbols
-    found = made["near", "cosine .5"].to_numpy()
-    assert found[:40].tolist() in ([0] * 20 + [1] * 20, [1] * 20 + [0] * 20)
-    row = graphs.iloc[0]
-    assert (row["cosine"], row["programs"], row["genes"]) == (.5, 2, (found >= 0).sum())
-    assert row["% of pairs joined"] == pytest.approx(
-        100 * np.mean(evaluate.pair_cosines(planted) > .5))
+    expected = {(i, j): rows[i] @ rows[j] for i in range(60) for j in range(i + 1, 60)}
+    counts, median, kept = chapter.pair_cosines(kind(planted), share, least)
+    values = np.array([*expected.values()])
+    np.testing.assert_array_equal(counts, np.histogram(values, np.linspace(-1, 1.01, 202))[0])
+    assert median == pytest.approx(np.median(values), abs=2e-3)
+    cut = min(np.sort(values)[-round(share * len(values))], least)
+    wanted = {pair: value for pair, value in expected.items() if value >= cut - 1e-9}
+    assert [*zip(kept.a, kept.b)] == [*wanted]
+    np.testing.assert_allclose(kept.cosine, [*wanted.values()], atol=1e-5)
 
 
 def test_the_program_that_holds_most_of_a_family():
     program = np.array([0] * 6 + [1] * 4 + [-1] * 5)
     families = {"split": np.isin(np.arange(15), [0, 6, 14]), "whole": np.arange(15) >= 6,
                 "none": np.arange(15) >= 10}
-    table = evaluate.family_recovery({("m", "cut"): program}, families)
+    table = chapter.family_recovery({("m", "cut"): program}, families)
     assert table.loc[("split", "m", "cut"), ["found", "program", "size"]].tolist() == [1, 1, 4]
     whole = table.loc[("whole", "m", "cut")]
     assert whole[["found", "genes", "program", "size"]].tolist() == [4, 9, 1, 4]
@@ -70,29 +64,24 @@ def test_program_scores_are_means_of_scaled_genes(cells):
     scaled = np.where(spread > 0, (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1), 0)
     expected = np.column_stack([scaled[:, program == k].mean(axis=1) if (program == k).any()
                                 else np.zeros(80) for k in range(4)])
-    np.testing.assert_allclose(evaluate.program_scores(X, program), expected, atol=1e-9)
-    np.testing.assert_allclose(evaluate.program_scores(sp.csr_matrix(X), program), expected,
+    np.testing.assert_allclose(chapter.program_scores(chapter.scaling(X), program), expected, atol=1e-9)
+    np.testing.assert_allclose(chapter.program_scores(chapter.scaling(sp.csr_matrix(X)), program), expected,
                                atol=1e-9)
 
 
 def test_selective_programs_stand_out_from_shuffled_ones(cells):
     X, kind = cells
     program = np.repeat([0, 1], 10)
-    effects = {("set", "m"): evaluate.selectivity(X, program, kind, shuffles=100, seed=3)}
+    effects = {("set", "m"): chapter.selectivity(X, program, kind, shuffles=100, seed=3)}
     eta, null = effects["set", "m"]
     assert null.shape == (100, 2) and eta[0] > np.quantile(null[:, 0], .95) > eta[1]
-    row, = evaluate.selectivity_table(effects, ["dataset", "method"]).itertuples()
+    row, = chapter.selectivity_table(effects, ["dataset", "method"]).itertuples()
     assert (row.dataset, row.method, row.n, row.above) == ("set", "m", 2, .5)
     assert row.value == pytest.approx(eta.mean()) and row.shuffled == pytest.approx(null.mean())
-    assert np.isnan(evaluate.selectivity(X, np.repeat([0, 2], 10), kind, 1)[0][1])
+    assert np.isnan(chapter.selectivity(X, np.repeat([0, 2], 10), kind, 1)[0][1])
 
 
-def test_welch_is_scipys():
-    from scipy import stats
-
-    values = {"a": np.array([1., 2, 3, np.nan]), "b": np.array([2., 4, 7, 9])}
-    row, = evaluate.welch(values, "a", ["b"]).itertuples()
-    test = stats.ttest_ind(values["a"][:3], values["b"], equal_var=False).confidence_interval()
-    assert row.difference == pytest.approx(2 - 5.5)
-    assert (row.low, row.high) == pytest.approx((test.low, test.high))
-    assert isinstance(evaluate.welch(values, "a", []), pd.DataFrame)
+def test_explained_by_is_eta_squared():
+    labels = np.repeat(["a", "b"], 50)
+    values = np.column_stack([labels == "a", np.tile([0., 1.], 50), np.ones(100)]).astype(float)
+    np.testing.assert_allclose(chapter.explained_by(labels, values), [1, 0, np.nan], atol=1e-12)
