@@ -25,7 +25,7 @@ def register(commands):
     parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
     parser.add_argument("--only", metavar="SET,SET", help="these sets, such as pancreas,ms")
     parser.add_argument("--check", nargs="*", metavar="WORD",
-                        help="only check the files; nothing is run, and fetched what --only names")
+                        help="run nothing: check the files, after fetching those that --only names")
     parser.add_argument("--yes", action="store_true", help="fetch more than 1 GB without asking")
     parser.add_argument("--cells", type=int, default=20_000, metavar="N",
                         help="cells of a set that is read in part, lupus (20000)")
