@@ -36,7 +36,7 @@ _HOME = {
 # What pages import by a short name: `from genept_utils import ledger, plots`.
 _MODULES = {"embed": "genept_utils.embed",
             **{name: f"genept_book.{name}"
-               for name in ("claim_plots", "claims", "ledger", "plots", "speed")}}
+               for name in ("claim_plots", "claims", "ledger", "plots")}}
 __all__ = [*_HOME, *_MODULES, "__version__"]
 
 # A clone keeps its own book package, whatever else is installed.

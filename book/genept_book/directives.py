@@ -16,28 +16,20 @@ import genept_utils
 from genept_utils import paths, sources
 from genept_book import claims, ledger
 from genept_book.methods import reads
+from genept_book.html_tables import (chip, html_table, interval_bar, number, readable, spans,
+                                     together, two_lines)
 from genept_book.paper_index import as_published, paper_index
-
-from genept_book.html_tables import chip, html_table, interval_bar, number, readable, spans, together, two_lines
 
 
 class DataTable(SphinxDirective):
     """A table made from ``data/`` when the book is built.
 
-    Options: ``caption``; ``where`` keeps rows, ``column=value, value; column=value``;
-    ``columns`` keeps and orders columns; ``plain`` leaves out the filter and sorting.
+    Options: ``where`` keeps rows, ``column=value, value; column=value``; ``plain`` leaves out the
+    filter and sorting.
     """
 
-    optional_arguments = 1
-    final_argument_whitespace = True
-    shown = ()  # columns where none are asked for; all that hold something where empty
     raw = ()  # columns that are HTML already
-    option_spec = {
-        "caption": directives.unchanged,
-        "where": directives.unchanged,
-        "columns": directives.unchanged,
-        "plain": directives.flag,
-    }
+    option_spec = {"where": directives.unchanged, "plain": directives.flag}
 
     def read(self):
         """The rows; columns named as in the file."""
@@ -75,42 +67,31 @@ class DataTable(SphinxDirective):
             raise self.error(f"{self.name}: no row is left, check the name and :where:")
         frame = self.show(frame)
         frame = frame.astype(object).where(frame.notna(), "")
-        columns = [name.strip() for name in self.options.get("columns", "").split(",") if name]
-        unknown = set(columns) - set(frame)
-        if unknown:
-            raise self.error(f"no column {sorted(unknown)}; there are: {', '.join(frame)}")
-        if not columns:
-            columns = [name for name in self.shown or frame if (frame[name] != "").any()]
-        frame = frame[columns]
-        html = html_table(frame, self.options.get("caption"), "plain" in self.options, self.raw)
+        frame = frame[[name for name in frame if (frame[name] != "").any()]]
+        html = html_table(frame, "plain" in self.options, self.raw)
         return [nodes.raw("", html, format="html")]
+
 
 # Where a printed number does not come from the authors of GenePT.
 THIRD_PARTIES = {ledger.THIRD_PARTY: "third parties"}
 
 
 class LedgerTable(DataTable):
-    """Published numbers beside ours; the optional argument is an item such as ``Table 1``.
+    """Published numbers beside ours. ``paired`` keeps the rows that have both; ``third`` shows what
+    third parties measured, which stands nowhere else."""
 
-    ``paired`` keeps the rows that have both; ``third`` shows what third parties measured, which
-    stands nowhere else. ``columns`` may name ``item``, ``task``,
-    ``dataset``, ``label``, ``method``, ``classifier``, ``metric``, ``95 % interval`` and the
-    columns of ``shown``.
-    """
-
-    shown = ["result", "by", "published", "ours", "drawn", "our method", "chapter"]
     raw = ("result", "by", "published", "ours", "drawn", "our method", "chapter")
     option_spec = {**DataTable.option_spec, "paired": directives.flag, "third": directives.flag}
 
     def read(self):
         if "third" in self.options:
-            frame = ledger.join(*self.arguments, given=ledger.third_parties())
+            frame = ledger.join(given=ledger.third_parties())
             frame = frame.dropna(subset=["published"]).drop_duplicates(
                 [*ledger.KEY, "published", "source"])
         else:
             given = ledger.published()
             given = given[given["source"] != ledger.THIRD_PARTY]
-            frame = ledger.join(*self.arguments, given=given)
+            frame = ledger.join(given=given)
         if "paired" in self.options:
             frame = as_published(frame.dropna(subset=["published", "ours"]))
         return frame
@@ -121,17 +102,13 @@ class LedgerTable(DataTable):
         frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
         values = frame[numbers].to_numpy()
         frame["drawn"] = [interval_bar(*row) for row in values]
-        frame["95 % interval"] = spans(frame)
         printed = pd.Series(pd.notna(values[:, 0]), frame.index)
         if "third" not in self.options:
             frame["source"] = frame["source"].map(THIRD_PARTIES)
         under = pd.Series(together(frame.fillna({"source": ""}), "source", "published_note"),
                           frame.index)
         frame["published"] = two_lines([number(row[0]) for row in values], under.where(printed, ""))
-        ours = [number(row[1]) for row in values]
-        if "95 % interval" not in self.options.get("columns", ""):
-            ours = two_lines(ours, frame["95 % interval"])
-        frame["ours"] = ours
+        frame["ours"] = two_lines([number(row[1]) for row in values], spans(frame))
         for name in ("task", "dataset", "label", "classifier", "metric"):
             frame[name] = frame[name].map(readable)
         frame["result"] = two_lines(
@@ -145,24 +122,7 @@ class LedgerTable(DataTable):
             together(frame.assign(reads=kinds), "reads", "split", "note"))
         frame["chapter"] = [self.notebook_link(name) if name else ""
                             for name in frame["notebook"]]
-        return frame
-
-
-class ResultsTable(DataTable):
-    """The rows of ``data/results/NAME.json``."""
-
-    required_arguments = 1
-    optional_arguments = 0
-
-    def read(self):
-        return pd.DataFrame(self.results(paths.results() / f"{self.arguments[0]}.json"))
-
-    def show(self, frame):
-        frame = frame.copy()
-        frame["95 % interval"] = spans(frame)
-        order = ["item", "task", "dataset", "label", "method", "against", "reads", "classifier",
-                 "metric", "value", "95 % interval", "n", "repeats", "split", "note"]
-        return frame[[name for name in order if name in frame]]
+        return frame[list(self.raw)]
 
 
 class SourcesTable(DataTable):

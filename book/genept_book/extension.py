@@ -7,7 +7,7 @@ numbers are made from ``data/`` when the book is built, and nothing on a page as
 from genept_book.assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
                                 make_static_folder)
 from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
-                                    ResultsTable, RuntimesTable, SourcesTable)
+                                    RuntimesTable, SourcesTable)
 from genept_book.gene_data import write_gene_data
 from genept_book.gene_pages import GeneList, GeneMap
 from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
@@ -28,7 +28,6 @@ def setup(app):
     app.connect("build-finished", drop_font_preloads)
     app.connect("build-finished", write_gene_data)
     app.add_directive("ledger-table", LedgerTable)
-    app.add_directive("results-table", ResultsTable)
     app.add_directive("sources-table", SourcesTable)
     app.add_directive("runtimes-table", RuntimesTable)
     app.add_directive("claims-table", ClaimsTable)

@@ -73,7 +73,7 @@ def interval_bar(published, ours, low, high, controls=()):
     return f'<svg class="bar" viewBox="0 0 164 16" aria-hidden="true">{"".join(marks)}</svg>'
 
 
-def html_table(frame, caption=None, plain=False, raw=()):
+def html_table(frame, plain=False, raw=()):
     """A frame as an HTML table; ``raw`` names the columns that already are HTML."""
     kind = {}
     for name in frame:
@@ -94,13 +94,12 @@ def html_table(frame, caption=None, plain=False, raw=()):
             for name, value in zip(frame, values)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
     # more words than fit side by side on a phone: there each row becomes a card
     cards = any(name in raw or "long" in kind[name] for name in [*frame][1:])
     classes = f"dataframe{'' if plain else ' sortable'}{' cards' if cards else ''}"
     return (
         f'<div class="table-box{"" if plain or len(kind) < 5 else " wide"}">'
-        f'<table class="{classes}">{title}'
+        f'<table class="{classes}">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

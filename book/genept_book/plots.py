@@ -1,7 +1,6 @@
 """One look for every figure of the book. Nothing here computes a result."""
 
 import itertools
-import textwrap
 
 from genept_utils import optional
 
@@ -190,50 +189,6 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
     ax.set(xscale="log", title=title, xlabel=xlabel, ylabel=ylabel, xticks=tried,
            xticklabels=[f"{value:,}" for value in tried])
     ax.minorticks_off()
-    return ax
-
-
-def beside(table, ax=None, xlabel="score", order=None):
-    """Claims, one line each: the text with its interval, and its controls on the same line.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        ``claim``, ``role`` ("text" or "control"), ``method``, ``value``, ``low``, ``high``,
-        ``published``, as :func:`genept_utils.ledger.claims` returns it.
-    order : sequence of str, optional
-        All controls, so that one has the same mark in several figures.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    claims = list(dict.fromkeys(table["claim"]))
-    line = table["claim"].map({claim: number for number, claim in enumerate(claims)})
-    if ax is None:
-        ax = plt.subplots(figsize=(5.2, 1.3 + 0.46 * len(claims)))[1]
-    ax.hlines(range(len(claims)), 0, 1, color="#E6E6E6", linewidth=0.8, zorder=0)
-    controls = table[table["role"] == "control"]
-    names = list(order) if order is not None else list(dict.fromkeys(controls["method"]))
-    for (name, colour), marker in zip(colours(["text", *names]).items(), "osv^DPX*<>dHp8h"):
-        text = name == "text"
-        part = table[table["role"] == "text"] if text else controls[controls["method"] == name]
-        if part.empty:
-            continue
-        ax.scatter(part["value"], line[part.index], marker=marker, s=46 if text else 30,
-                   color=colour if text else "none", edgecolors=colour, linewidths=1.3,
-                   zorder=4 if text else 3, label="text embedding" if text else name)
-        if text:
-            ax.hlines(line[part.index], part["low"], part["high"], color=colour, linewidth=2)
-    known = table.dropna(subset=["published"])
-    if len(known):
-        ax.scatter(known["published"], line[known.index], marker="|", s=150, color=INK, zorder=5,
-                   linewidths=2, label="published")
-    ax.set(yticks=range(len(claims)), xlim=(-0.02, 1.02), ylim=(len(claims) - 0.5, -0.5),
-           yticklabels=[textwrap.fill(claim, 24) for claim in claims],
-           xlabel=textwrap.fill(xlabel, 40))
-    ax.tick_params(axis="y", length=0)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.15, -0.75 / (1 + 0.46 * len(claims))), ncols=3)
     return ax
 
 

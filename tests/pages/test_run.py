@@ -188,7 +188,7 @@ def test_docstrings_and_comments_do_not_make_pages_stale(tmp_path, monkeypatch):
     ("embed/api.py", ()), ("embed/client.py", ()), ("cli/text.py", ()), ("genept_book/run.py", ()),
     ("cells/kernel.py", ("07", "08", "09", "10")), ("chapters/phenotypes.py", ("09",)),
     ("sources.py", ("02", "07", "12")), ("genept_book/ledger.py", ("02", "07", "12")),
-    ("genept_book/speed.py", ("13",)),
+    ("chapters/scale.py", ("13",)),
 ])
 def test_a_page_is_stale_only_by_the_rooms_that_it_imports(tmp_path, monkeypatch, touched, stale):
     pages = {path.stem[:2]: nbformat.read(path, as_version=4) for path in notebooks.notebooks()}

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import ledger
-from genept_book import speed
+from genept_utils.chapters import scale as speed
 
 
 @pytest.fixture(scope="module")
