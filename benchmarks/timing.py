@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from genept_utils import paths
 from genept_utils.cells import kernel
-from genept_book import ledger
+from genept_utils import ledger
 
 NAME = "13-scale"
 PACKAGES = ("numpy", "scipy", "numba", "anndata", "dask", "zarr")

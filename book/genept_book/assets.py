@@ -5,6 +5,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from PIL import Image
 from sphinx.errors import ExtensionError
 
 from genept_book.wording import keep_together
@@ -29,14 +30,11 @@ def png_size(path):
 
     A figure then has the size that its author gave it in inches, whatever its resolution.
     """
-    data = path.read_bytes()
-    if data[:8] != b"\x89PNG\r\n\x1a\n":
+    if path.suffix.lower() != ".png":
         return None
-    width, height = (int.from_bytes(data[i:i + 4], "big") for i in (16, 20))
-    at = data.find(b"pHYs", 0, 2048)
-    per_metre = int.from_bytes(data[at + 4:at + 8], "big") if at > 0 else 0
-    scale = 100 / (per_metre * 0.0254) if per_metre else 1
-    return round(width * scale), round(height * scale)
+    with Image.open(path) as image:
+        dpi = image.info.get("dpi", (100, 100))[0]
+        return tuple(round(side * 100 / dpi) for side in image.size)
 
 
 def finish_page(app, pagename, templatename, context, doctree):

@@ -122,7 +122,7 @@ class LedgerTable(DataTable):
             together(frame.assign(reads=kinds), "reads", "split", "note"))
         frame["chapter"] = [self.notebook_link(name) if name else ""
                             for name in frame["notebook"]]
-        return frame[list(self.raw)]
+        return frame[list(LedgerTable.raw)]
 
 
 class SourcesTable(DataTable):

@@ -4,6 +4,8 @@ Pages of notebooks are rendered from the copy that the strict runner executed, t
 numbers are made from ``data/`` when the book is built, and nothing on a page asks another host.
 """
 
+import re
+
 from genept_book.assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
                                 make_static_folder)
 from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
@@ -15,28 +17,21 @@ from genept_book.promises import PromiseTable, SoakTable
 from genept_book.roles import Claim, Verdict
 from genept_book.terms import link_terms
 
+HANDLERS = {"builder-inited": [make_static_folder], "source-read": [read_notebook, drop_bindings],
+            "doctree-read": [style_blocks], "doctree-resolved": [link_terms],
+            "build-finished": [copy_mathjax, join_styles, drop_font_preloads, write_gene_data]}
+DIRECTIVES = (BookStamp, ClaimsTable, GeneList, GeneMap, LedgerTable, PaperIndexTable,
+              PromiseTable, RuntimesTable, SoakTable, SourcesTable)
+
 
 def setup(app):
-    app.connect("builder-inited", make_static_folder)
-    app.connect("source-read", read_notebook)
-    app.connect("source-read", drop_bindings)
-    app.connect("doctree-read", style_blocks)
-    app.connect("doctree-resolved", link_terms)
     app.connect("html-page-context", finish_page, priority=900)
-    app.connect("build-finished", copy_mathjax)
-    app.connect("build-finished", join_styles)
-    app.connect("build-finished", drop_font_preloads)
-    app.connect("build-finished", write_gene_data)
-    app.add_directive("ledger-table", LedgerTable)
-    app.add_directive("sources-table", SourcesTable)
-    app.add_directive("runtimes-table", RuntimesTable)
-    app.add_directive("claims-table", ClaimsTable)
-    app.add_directive("paper-index-table", PaperIndexTable)
-    app.add_directive("promise-table", PromiseTable)
-    app.add_directive("soak-table", SoakTable)
-    app.add_directive("book-stamp", BookStamp)
-    app.add_directive("gene-list", GeneList)
-    app.add_directive("gene-map", GeneMap)
+    for event, handlers in HANDLERS.items():
+        for handler in handlers:
+            app.connect(event, handler)
+    for directive in DIRECTIVES:  # LedgerTable is ledger-table
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", directive.__name__).lower()
+        app.add_directive(name, directive)
     app.add_role("claim", Claim())
     app.add_role("verdict", Verdict())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -105,15 +105,8 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
     found = {task["place"]: finished(task["place"]) for task in tasks}
     waiting = [task for task in tasks if not found[task["place"]]]
     report(f"{len(tasks)} jobs, {len(tasks) - len(waiting)} of them finished before")
-    run.seed_results(waiting)
-    missing = {source: run.fetch_sources(source, report)
-               for source in dict.fromkeys(task["source"] for task in waiting)}
-    for task in waiting:
-        task["missing"] = missing[task["source"]]
-    made = {}
-    for task in [task for task in waiting if task["missing"]["required"]]:
-        made[task["place"]] = entry_of(task, "kept", "")
-    ready = [task for task in waiting if task["place"] not in made]
+    ready, kept = run.prepared(waiting, report)
+    made = {place: entry for (place, _), entry in kept.items()}
     for entry, task in _on_client(ready, jobs, scheduler):
         made[task["place"]] = entry
         if entry["status"] in ("executed", "partial"):

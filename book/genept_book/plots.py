@@ -109,15 +109,11 @@ def confusion(matrix, labels, ax=None, title=None):
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = 2.4 + 0.29 * len(labels)
     ax = ax if ax is not None else plt.subplots(figsize=(side + 0.8, side))[1]
-    written = np.where(share >= 0.5, np.char.mod("%.0f", share), "")
-    sns.heatmap(share, annot=written, fmt="", cmap="Blues", vmin=0, vmax=100, square=True, ax=ax,
-                xticklabels=labels, yticklabels=labels, linewidths=0.5, annot_kws={"size": 8},
-                cbar_kws={"label": "per cent of the true class", "shrink": 0.7})
-    ax.set(xlabel="predicted class", ylabel="true class", title=title)
-    ax.tick_params(axis="x", rotation=60, length=0)
-    ax.tick_params(axis="y", rotation=0, length=0)
-    plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
-    return ax
+    table = pd.DataFrame(share, pd.Index(labels, name="true class"),
+                         pd.Index(labels, name="predicted class"))
+    return heatmap(table, ax, "per cent of the true class", title, "Blues", fmt="", square=True,
+                   annot=np.where(share >= 0.5, np.char.mod("%.0f", share), ""), vmin=0, vmax=100,
+                   annot_kws={"size": 8})
 
 
 def forest(table, ax=None, xlabel=None, reference=None, mark="published"):

@@ -41,7 +41,7 @@ class Verdict(_FromClaims):
     style = "claim-verdict"
 
     def shown(self, text):
-        faults = bindings.unfit(text, read("verdicts", _stamp()))
+        faults = bindings.unfit(text, read(claims.verdicts, _stamp()))
         if faults:
             raise ValueError("; ".join(faults))
         return bindings.worded(text)
@@ -55,7 +55,7 @@ def _stamp():
 @functools.lru_cache(maxsize=4)
 def read(what, stamp):
     """``claims.scores()`` or ``claims.verdicts()``, read once for all pages."""
-    return getattr(claims, what)()
+    return what()
 
 
 def value(claim, kind="subject"):
@@ -66,7 +66,7 @@ def value(claim, kind="subject"):
     ValueError
         There is no such claim, or no such control beside it; the message lists those there are.
     """
-    shown = read("scores", _stamp())
+    shown = read(claims.scores, _stamp())
     part = shown[shown["id"] == claim]
     if part.empty:
         raise ValueError(f"no claim {claim!r} in data/claims.csv; there are: "

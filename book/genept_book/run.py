@@ -75,21 +75,12 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
                for task in tasks_of(path, assignments, grid, place)]
     with paths.locked(place / ".lock", f"another run is under way in {place}; wait for it, or "
                       "give --out another folder"):
-        seed_results(planned)
-        entries = []
-        for path in dict.fromkeys(task["source"] for task in planned):
-            tasks = [task for task in planned if task["source"] == path]
-            own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
-            missing = fetch_sources(path, report, own)
-            for task in tasks:
-                task |= {"missing": missing, "timeout": timeout, "memory": memory}
-        for task in [task for task in planned if task["missing"]["required"]]:
-            entries.append(entry_of(task, "kept", _committed_date(task["source"])))
-        waiting = [task for task in planned if not task["missing"]["required"]]
-        here = pace.unit()
+        ready, kept = prepared(planned, report)
+        entries, here = list(kept.values()), pace.unit()
         known = pace.expected(recorded_runs()[1], here)
         for wave in (False, True):  # pages that read other pages' results come last
-            chosen = [task for task in waiting if task["second"] == wave]
+            chosen = [task | {"timeout": timeout, "memory": memory} for task in ready
+                      if task["second"] == wave]
             entries += [entry | {"unit_s": round(here, 4)}
                         for entry in _execute_all(chosen, jobs, known, report)]
         if place == folder().resolve():
@@ -126,9 +117,16 @@ def asked_for(values, known):
     return {"patients": "", **values} if own and "patients" in known else values
 
 
-def seed_results(planned):
-    """A run folder starts from the committed results, so that a page that reads all of them
-    finds those of pages that could not be run."""
+def prepared(planned, report):
+    """Sources fetched once, and folders with the committed results, so that a page that reads all
+    of them finds those of pages that could not be run: the tasks that can run, and by folder and
+    notebook the entries of those that keep their outputs."""
+    for path in dict.fromkeys(task["source"] for task in planned):
+        tasks = [task for task in planned if task["source"] == path]
+        own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
+        missing = _fetched(path, report, own)
+        for task in tasks:
+            task["missing"] = missing
     for place in {task["place"] for task in planned}:
         target = place / "results"
         target.mkdir(parents=True, exist_ok=True)
@@ -137,11 +135,15 @@ def seed_results(planned):
             if not there.exists() or there.stat().st_mtime < file.stat().st_mtime:
                 with sources.replacing(there) as part:  # a half file would be taken for newer
                     shutil.copyfile(file, part)
+    kept = {(task["place"], task["source"]): entry_of(
+                task, "kept", recorded(task["source"]).get("date", "never"))
+            for task in planned if task["missing"]["required"]}
+    return [task for task in planned if not task["missing"]["required"]], kept
 
 
-def fetch_sources(path, report, own=False):
-    """Fetch a notebook's sources here, once, before anything runs side by side; with a reader's
-    ``own`` cells the open sets are not needed."""
+def _fetched(path, report, own):
+    """What of a notebook's sources is missing; with a reader's ``own`` cells the open sets are not
+    needed."""
     meta = nbformat.read(path, as_version=4).metadata.get("genept", {})
     wanted = [key for key in meta.get("sources", []) if not (own and key.startswith("cells/"))]
     required = set(meta.get("required", wanted))
@@ -206,6 +208,6 @@ def _stop(workers):
             process.kill()
 
 
-def _committed_date(path):
-    made = nbformat.read(path, as_version=4).metadata.get("genept", {}).get("run", {})
-    return made.get("date", "never")
+def recorded(path):
+    """The stamp of a committed notebook; empty where it was never run."""
+    return nbformat.read(path, as_version=4).metadata.get("genept", {}).get("run", {})

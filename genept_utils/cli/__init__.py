@@ -5,7 +5,7 @@ import os
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import address, cells, data, match, paper, places, run, text
+from genept_utils.cli import book, cells, data, match, paper, text
 from genept_utils.cli.options import as_options
 from genept_book import start
 
@@ -19,10 +19,8 @@ def main(arguments=None):
         "Fetch the book's data, run its notebooks, embed gene texts and cells."))
     commands = parser.add_subparsers(dest="command", required=True)
     data.register(commands)
-    run.register(commands)
+    book.register(commands)
     text.register(commands)
-    places.register(commands)
-    address.register(commands)
     match.register(commands)
     cells.register(commands)
     paper.register(commands)

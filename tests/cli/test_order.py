@@ -8,6 +8,7 @@ import sys
 from genept_utils import paths
 
 SEEN = """
+import genept_utils  # a clone puts its own book package first
 from genept_book import run
 def seen(names, assignments, grid, write, jobs, out, **others):
     print(json.dumps([names, assignments, out]))

@@ -1,45 +1,10 @@
-"""The commands ``run`` and ``check``."""
+"""What the commands of the book do: ``run``, ``check``, ``map`` and ``address``."""
 
 import os
 import sys
 from pathlib import Path
 
-from genept_utils import optional
-from genept_utils.cli.numbers import at_least
-
-
-def register(commands):
-    """Add both commands to the subparsers of the command line."""
-    _add_run(commands)
-    _add_check(commands)
-
-
-def _add_run(commands):
-    parser = commands.add_parser("run", help="execute notebooks strictly", description=(
-        "Execute notebooks with checked parameters. NAME is a notebook or its number, "
-        "PARAMETER=VALUE sets a parameter: `run 07 dataset=cells.h5ad label=cell_type`."))
-    parser.add_argument("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
-    parser.add_argument("--grid", action="append", default=[],
-                        metavar="PARAMETER=VALUE,VALUE | FILE.yml",
-                        help="run every combination; may be given more than once. Of a file with "
-                        "`notebooks` and `parameters` only what is not there yet")
-    parser.add_argument("--scheduler", metavar="ADDRESS",
-                        help="run the jobs of a grid file on this Dask scheduler")
-    parser.add_argument("--write", action="store_true",
-                        help="put the outputs of complete default runs into notebooks/ and "
-                        "data/results/")
-    parser.add_argument("--strict", action="store_true",
-                        help="fail also where a source is missing or a result has moved")
-    parser.add_argument("--jobs", type=at_least(1),
-                        help="notebooks side by side (default: up to 2)")
-    parser.add_argument("--out", help="folder of the executed notebooks and their results")
-    parser.add_argument("--timeout", type=at_least(0.001, float), metavar="MINUTES",
-                        help="minutes that one cell may take (default: no limit)")
-    parser.add_argument("--memory", type=at_least(1, float), metavar="MB",
-                        help="memory that one notebook may take (default: no limit)")
-    parser.add_argument("--parameters", action="store_true",
-                        help="only list the parameters of the notebooks")
-    parser.set_defaults(function=run_notebooks)
+from genept_utils import optional, paths
 
 
 def run_notebooks(options):
@@ -117,23 +82,8 @@ def _list_parameters(names):
     return 0
 
 
-def _add_check(commands):
-    parser = commands.add_parser("check", help="fail where a page is stale", description=(
-        "Compare each committed notebook's stamp with the present code, module and inputs."))
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    other = parser.add_mutually_exclusive_group()
-    other.add_argument("--prose", action="store_true", help=(
-        "instead name the numbers in the text of pages that their outputs, results, settings and "
-        "the published numbers do not hold"))
-    other.add_argument("--claims", action="store_true", help=(
-        "instead name the sentences whose verdict is not the recorded one, and those that "
-        "compare and are bound to no claim"))
-    parser.set_defaults(function=check)
-
-
 def check(options):
-    """Print stale pages, numbers that are nowhere or comparisons that do not hold; return 1 if there
-    are any."""
+    """Print stale pages, numbers that are nowhere or comparisons that do not hold; 1 if any."""
     optional.need("nbformat")
     from genept_book import bindings, prose, stamp
 
@@ -150,3 +100,26 @@ def check(options):
         good, faults = "every page is fresh", stamp.check(options.names)
     print("\n".join(faults) if faults else good)
     return int(bool(faults))
+
+
+def gene_map(options):
+    """Compute the places of the gene map again and write ``data/gene-map.csv.gz``."""
+    from genept_book.notebooks import need_clone
+    from genept_utils.embed import places, read_embedding
+
+    need_clone("the map is made in a clone of the book")
+    print("== UMAP of the shipped vectors (some minutes on one core)")
+    table = places.place(read_embedding(), options.seed)
+    places.write_places(table, paths.EMBEDDINGS / "minilm.h5ad")
+    print(f"{places.PLACES}: {len(table):,} genes")
+
+
+def address(options):
+    """Print the address of ``_config.yml``, or write another one into all that is made from it."""
+    from genept_book import address as repository
+    from genept_book.notebooks import need_clone
+
+    need_clone("the address stands in a clone of the book")
+    for path in repository.move(options.url) if options.url else ():
+        print(path.relative_to(paths.ROOT))
+    print(repository.address())

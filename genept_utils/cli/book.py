@@ -1,0 +1,61 @@
+"""The commands of the book: ``run``, ``check``, ``map`` and ``address``, done by ``genept_book``."""
+
+from genept_utils.cli.numbers import at_least
+
+
+def register(commands):
+    """Add the commands to the subparsers of the command line."""
+    _run(commands)
+    check = commands.add_parser("check", help="fail where a page is stale", description=(
+        "Compare each committed notebook's stamp with the present code, module and inputs."))
+    check.add_argument("names", nargs="*", metavar="NAME")
+    other = check.add_mutually_exclusive_group()
+    other.add_argument("--prose", action="store_true", help=(
+        "instead name the numbers in the text of pages that their outputs, results, settings and "
+        "the published numbers do not hold"))
+    other.add_argument("--claims", action="store_true", help=(
+        "instead name the sentences whose verdict is not the recorded one, and those that "
+        "compare and are bound to no claim"))
+    places = commands.add_parser("map", help="place all genes of the shipped vectors by UMAP")
+    places.add_argument("--seed", type=at_least(0), default=0, help="seed of the layout")
+    address = commands.add_parser("address", help="the repository's address, or another one")
+    address.add_argument("url", nargs="?", help="write this one everywhere, for a fork")
+    for parser, name in ((check, "check"), (places, "gene_map"), (address, "address")):
+        parser.set_defaults(function=_command(name))
+
+
+def _command(name):
+    """A function of :mod:`genept_book.commands`, imported when it is called."""
+    def call(options):
+        from genept_book import commands
+
+        return getattr(commands, name)(options)
+    return call
+
+
+def _run(commands):
+    parser = commands.add_parser("run", help="execute notebooks strictly", description=(
+        "Execute notebooks with checked parameters. NAME is a notebook or its number, "
+        "PARAMETER=VALUE sets a parameter: `run 07 dataset=cells.h5ad label=cell_type`."))
+    parser.add_argument("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
+    parser.add_argument("--grid", action="append", default=[],
+                        metavar="PARAMETER=VALUE,VALUE | FILE.yml",
+                        help="run every combination; may be given more than once. Of a file with "
+                        "`notebooks` and `parameters` only what is not there yet")
+    parser.add_argument("--scheduler", metavar="ADDRESS",
+                        help="run the jobs of a grid file on this Dask scheduler")
+    parser.add_argument("--write", action="store_true",
+                        help="put the outputs of complete default runs into notebooks/ and "
+                        "data/results/")
+    parser.add_argument("--strict", action="store_true",
+                        help="fail also where a source is missing or a result has moved")
+    parser.add_argument("--jobs", type=at_least(1),
+                        help="notebooks side by side (default: up to 2)")
+    parser.add_argument("--out", help="folder of the executed notebooks and their results")
+    parser.add_argument("--timeout", type=at_least(0.001, float), metavar="MINUTES",
+                        help="minutes that one cell may take (default: no limit)")
+    parser.add_argument("--memory", type=at_least(1, float), metavar="MB",
+                        help="memory that one notebook may take (default: no limit)")
+    parser.add_argument("--parameters", action="store_true",
+                        help="only list the parameters of the notebooks")
+    parser.set_defaults(function=_command("run_notebooks"))
