@@ -1,7 +1,8 @@
 """Numbers in prose: each must stand in what the page shows, recorded or was given.
 
 A page re-executes, its prose does not. Compared are decimals, percentages, numbers with a comma
-for thousands, intervals and counts such as "11 of 13" in the Markdown cells and figure captions.
+for thousands, intervals and counts such as "11 of 13" in Markdown cells and in the
+captions and alternative texts of figures.
 
 Not read: code spans (they hold names and settings, a result belongs outside), link targets, DOIs,
 versions with two dots, numbers that are part of a word or name ("GPT-3.5"), round thousands
@@ -229,8 +230,10 @@ def check(names=()):
     for path in notebooks(names):
         known = lines(path)
         for cell in nbformat.read(path, as_version=4).cells:
+            shown = cell.metadata.get("mystnb", {})
             written = (cell.source if cell.cell_type == "markdown" else
-                       cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", ""))
+                       f"{shown.get('figure', {}).get('caption', '')}\n"
+                       f"{shown.get('image', {}).get('alt', '')}")
             rows += [{"page": path.stem, "number": number, "sentence": sentence}
                      for number, sentence in unfound(written, known, other)]
     return pd.DataFrame(rows, columns=["page", "number", "sentence"])

@@ -69,7 +69,7 @@ def page(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "DATA", data)
     monkeypatch.setattr(paths, "ROOT", tmp_path)
 
-    def write(markdown, stem="02-small", caption=""):
+    def write(markdown, stem="02-small", caption="", alt=""):
         (data / "results" / f"{stem}.json").write_text(json.dumps(
             [{"method": stem, "value": 0.4321 if stem == "02-small" else 0.1234, "n": 55}]))
         html = ("<style>td {width: 0.654px}</style><table><tr><th>a</th><td>0.765</td></tr>"
@@ -79,7 +79,7 @@ def page(tmp_path, monkeypatch):
             v4.new_output("stream", text="12 of 34, 0.567\n78 of 90"),
             v4.new_output("display_data", {"text/html": html, "text/plain": "0.876"}),
             v4.new_output("display_data", {"image/png": "", "text/plain": "0.987"})])
-        code.metadata["mystnb"] = {"figure": {"caption": caption}}
+        code.metadata["mystnb"] = {"figure": {"caption": caption}, "image": {"alt": alt}}
         notebook = v4.new_notebook(cells=[code, v4.new_markdown_cell(markdown)])
         nbformat.write(notebook, tmp_path / "notebooks" / f"{stem}.ipynb")
         return prose.check([stem])["number"].tolist()
@@ -93,6 +93,7 @@ def test_outputs_settings_results_and_published_numbers_count(page):
         ".654", ".3333", ".876", ".987"]
     assert page("Two lines do not make 12 of 90.") == ["12 of 90"]
     assert page("", caption="Bars show .111 and .567.") == [".111"]
+    assert page("", caption="Bars.", alt="Bars at .567 and .111") == [".111"]
 
 
 def test_a_link_to_another_chapter_brings_its_numbers(page):
