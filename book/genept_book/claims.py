@@ -12,7 +12,6 @@ Scores and paired differences are read from what the chapters recorded (:mod:`.l
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from genept_utils import paths
@@ -108,14 +107,14 @@ def scores(folder=None):
     ValueError
         A claim names a result that was not recorded, or several.
     """
-    ours, given = _plain(ledger.results(folder=folder)), _plain(ledger.published())
+    ours, given = ledger.plain(ledger.results(folder=folder)), ledger.plain(ledger.published())
     rows = []
     for claim in listed().to_dict("records"):
         for kind, method in _beside(claim):
             table = given if kind == "printed" else ours
             where = {name: claim[name] for name in WHERE
                      if claim[name] and (name != "split" or kind != "printed")}
-            found = table[_same(table, {**where, "method": method})]
+            found = ledger.matching(table, {**where, "method": method})
             if found.empty and POOLED.fullmatch(claim["dataset"]):
                 found = _mean(table, {**where, "method": method})
             if len(found) != 1:
@@ -151,7 +150,7 @@ def verdicts(folder=None, margin=None):
     ValueError
         Differences that were not recorded, or several that match; all of them are named.
     """
-    gaps, shown = _plain(ledger.differences(folder=folder)), scores(folder)
+    gaps, shown = ledger.plain(ledger.differences(folder=folder)), scores(folder)
     told = listed() if margin is None else listed().assign(margin=margin)
     rows, faults = [], []
     for claim in told.to_dict("records"):
@@ -189,8 +188,8 @@ def _mean(table, where):
     """One row, the mean over the sets that a pooled difference is of; none where others stand
     there."""
     count = int(POOLED.fullmatch(where["dataset"])[1])
-    there = table[_same(table, {name: value for name, value in where.items()
-                                if name != "dataset"})]
+    there = ledger.matching(table, {name: value for name, value in where.items()
+                                    if name != "dataset"})
     if len(there) != count or there["dataset"].nunique() != count:
         return there[:0]
     return there.head(1).assign(dataset=where["dataset"], value=there["value"].mean(), low=None,
@@ -211,22 +210,11 @@ def _printed(own):
 def _difference(gaps, same, method, control):
     """The recorded difference of a pair, also where it was recorded the other way round; how many
     there are where it is not one."""
-    there = gaps[_same(gaps, {**same, "method": method, "against": control})]
-    back = gaps[_same(gaps, {**same, "method": control, "against": method})]
+    there = ledger.matching(gaps, {**same, "method": method, "against": control})
+    back = ledger.matching(gaps, {**same, "method": control, "against": method})
     if len(there) + len(back) != 1:
         return len(there) + len(back)
     row = (there if len(there) else back).iloc[0]
     value, low, high = (row["value"], row["low"], row["high"]) if len(there) else (
         -row["value"], -row["high"], -row["low"])
     return {"value": value, "low": low, "high": high, "n": row["n"]}
-
-
-def _plain(table):
-    """Columns of names without missing values, so that they can be compared; as categories, of
-    which thousands of comparisons are quick."""
-    names = [name for name in (*ledger.KEY, "split", "against") if name in table]
-    return table.assign(**table[names].fillna("").astype(str).astype("category"))
-
-
-def _same(table, wanted):
-    return np.logical_and.reduce([table[name] == value for name, value in wanted.items()])

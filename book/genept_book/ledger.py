@@ -196,6 +196,18 @@ def join(item=None, given=None):
     return table if item is None else table[table["item"] == item].reset_index(drop=True)
 
 
+def plain(table):
+    """Columns of names without missing values, so that they can be compared; as categories, of
+    which thousands of comparisons are quick."""
+    names = [name for name in (*KEY, "split", "against", "reads") if name in table]
+    return table.assign(**table[names].fillna("").astype(str).astype("category"))
+
+
+def matching(table, wanted):
+    """The rows whose columns have the values of a dict."""
+    return table[np.logical_and.reduce([table[name] == value for name, value in wanted.items()])]
+
+
 def compare(fresh, committed, tolerance=0.01):
     """Rows of a fresh run that differ from the committed ones by more than the tolerance.
 

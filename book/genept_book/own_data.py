@@ -162,12 +162,9 @@ def _verdicts(stem, folder):
 
 def _pairs(stem, gaps):
     """The recorded differences that a main claim of the chapter is about, on whatever data."""
-    gaps, made = gaps.fillna({name: "" for name in _SAME}), []
-    listed = claims.listed()
-    chosen = (listed["notebook"] == stem) & (listed["glance"] != "")
-    for claim in listed[chosen].to_dict("records"):
-        same = (gaps[_SAME] == [claim[name] for name in _SAME]).all(axis=1)
+    gaps, made = ledger.plain(gaps), []
+    for claim in claims.listed().query("notebook == @stem and glance != ''").to_dict("records"):
+        same = ledger.matching(gaps, {name: claim[name] for name in [*_SAME, "method"]})
         beside = [claim[kind] for kind in claims.KINDS if claim[kind]]
-        pair = (gaps["method"] == claim["method"]) & gaps["against"].isin(beside)
-        made.append(claims.of_rows(gaps[same & pair], claim["margin"]))
+        made.append(claims.of_rows(same[same["against"].isin(beside)], claim["margin"]))
     return pd.concat(made).drop_duplicates([*ledger.KEY, "split", "against"]) if made else gaps[:0]

@@ -49,10 +49,10 @@ def paper_index():
         A row names a result of ours that was not recorded, or several.
     """
     listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False)
-    ours = ledger.results().fillna({name: "" for name in [*ledger.KEY, "split", "reads"]})
+    ours = ledger.plain(ledger.results())
     given = ledger.published()
     given = given[given["source"] != ledger.THIRD_PARTY]
-    yours = ledger.yours().fillna({name: "" for name in [*ledger.KEY, "split", "reads"]})
+    yours = ledger.plain(ledger.yours())
     return pd.DataFrame([_row(row, ours, given, yours) for row in listed.to_dict("records")])
 
 
@@ -76,9 +76,9 @@ def _row(row, ours, given, yours=None):
            "elsewhere": ""}
     if row["method"]:
         own = _own(row, ours)
-    elif yours is not None and _same(yours, {**{name: row[name] for name in _OURS},
-                                             "method": row["printed_method"],
-                                             "split": row["split"]}).sum() == 1:
+    elif yours is not None and len(ledger.matching(yours, {
+            **{name: row[name] for name in [*_OURS, "split"]},
+            "method": row["printed_method"]})) == 1:
         row = {**row, "method": row["printed_method"], "why": ""}
         own = _own(row, yours)
         own["elsewhere"] = "; ".join(filter(None, ["your files", own["elsewhere"]]))
@@ -91,7 +91,7 @@ def _printed(row, given):
         return {"printed": None, "source": "", "others": ""}
     wanted = {name: row[f"printed_{name}"] if row.get(f"printed_{name}") else row[name]
               for name in _OURS if row[name]}
-    there = given[_same(given, wanted)]
+    there = ledger.matching(given, wanted)
     found = there[there["method"] == row["printed_method"]]
     if len(found) != 1:
         raise ValueError(f"{row['item']}, {row['result']}: {len(found)} printed numbers of "
@@ -103,15 +103,15 @@ def _printed(row, given):
 
 
 def _own(row, ours):
-    there = ours[_same(ours, {name: row[name] for name in _OURS if row[name]})]
+    there = ledger.matching(ours, {name: row[name] for name in _OURS if row[name]})
     own = there[(there["method"] == row["method"]) & (there["split"] == row["split"])]
     if len(own) != 1:
         raise ValueError(f"{row['item']}, {row['result']}: {len(own)} recorded results of "
                          f"{row['method']!r} with split {row['split']!r}; one must")
     text = own.iloc[0]
     # controls also where their penalty was chosen: the strongest is asked for
-    same = ours[_same(ours, {name: row[name] for name in _OURS
-                             if row[name] and name != "classifier"})]
+    same = ledger.matching(ours, {name: row[name] for name in _OURS
+                                  if row[name] and name != "classifier"})
     same = same[same["classifier"].str.split(",").str[0] == row["classifier"]]
     beside = same[(same["split"] == row["split"]) & ~same["reads"].isin(["text", ""])]
     lower = row["task"] in claims.LOWER_IS_BETTER
@@ -123,7 +123,3 @@ def _own(row, ours):
             "control_value": best["value"].iloc[0] if len(best) else None,
             "elsewhere": f"Gene2vec {fewer['value'].iloc[0]:.2f} on its genes" if len(fewer)
             else ""}
-
-
-def _same(table, wanted):
-    return (table[list(wanted)] == pd.Series(wanted)).all(axis=1)
