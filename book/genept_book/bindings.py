@@ -19,8 +19,7 @@ import nbformat
 import pandas as pd
 
 from genept_utils import paths
-from genept_book import claims
-from genept_book.notebooks import need_clone, notebooks
+from genept_book import claims, notebooks
 
 COMMENT = re.compile(r"\s*<!--\s*claim:(.*?)-->", re.DOTALL)
 COMPARES = re.compile(
@@ -78,16 +77,12 @@ def texts():
             yield page, True, path.read_text(encoding="utf-8")
             continue
         yield from _parts(page, path.read_text(encoding="utf-8"))
-    for path in notebooks():
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "markdown":
-                if path.stem in WHOLE:
-                    yield path.stem, True, cell.source
-                else:
-                    yield from _parts(path.stem, cell.source)
-            shown = cell.metadata.get("mystnb", {})
-            yield path.stem, True, shown.get("figure", {}).get("caption", "")
-            yield path.stem, False, shown.get("image", {}).get("alt", "")
+    for path in notebooks.notebooks():
+        for kind, text in notebooks.texts(nbformat.read(path, as_version=4)):
+            if kind == "markdown" and path.stem not in WHOLE:
+                yield from _parts(path.stem, text)
+            else:
+                yield path.stem, kind != "alt", text
 
 
 def _parts(page, markdown):
@@ -122,7 +117,7 @@ def check(folder=None, exceptions=None):
     ValueError
         A difference that a claim needs was not recorded, or the module is installed, not cloned.
     """
-    need_clone("claims are checked in a clone of the book")
+    notebooks.need_clone("claims are checked in a clone of the book")
     recorded = claims.verdicts(folder)
     if exceptions is None:
         exceptions = pd.read_csv(paths.DATA / "claim-exceptions.csv", dtype=str)

@@ -2,43 +2,16 @@
 
 import re
 from html import escape
+from pathlib import Path
 
 import pandas as pd
 from bs4 import BeautifulSoup
 
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
 HEADS = {"drawn": "from 0 to 1", "by": "method"}
-
-# Words that a reader knows for what the results call by short names.
-READABLE = {
-    "rank_correlation": "rank correlation",
-    "shared_neighbours": "share of common neighbours", "roc_auc": "ROC-AUC",
-    "ari": "adjusted Rand index", "ami": "adjusted mutual information",
-    "asw": "silhouette of the labels", "asw_cosine": "silhouette, cosine",
-    "asw_label": "silhouette of the labels", "asw_batch": "silhouette of the batches",
-    "knn_agreement": "neighbours of the same label",
-    "f1_macro": "macro-F1", "recall_macro": "macro-recall", "precision_macro": "macro-precision",
-    "accuracy": "accuracy", "connectivity": "graph connectivity", "ilisi": "batch mixing (iLISI)",
-    "clisi": "cell-type purity (cLISI)", "eta_squared": "share of variance (eta squared)",
-    "lr": "logistic regression", "lr scaled": "logistic regression, scaled",
-    "lr converged": "logistic regression, converged", "rf": "random forest",
-    "mlp": "neural network", "dnn": "deep network", "10-nn": "10 nearest neighbours",
-    "svm": "support vector machine", "leiden": "Leiden clusters", "ggi": "gene-gene interactions",
-    "ppi": "protein interactions", "gene_type": "gene type",
-    "gene_info_table": "the paper's gene table",
-}
-
-
-# Heads of the tables of pandas, as a reader writes them.
-HEAD_WORDS = {
-    "f1_macro": "macro F1", "precision_macro": "macro precision",
-    "recall_macro": "macro recall", "roc_auc": "ROC-AUC", "ari": "ARI", "ami": "AMI",
-    "asw": "ASW", "asw_cosine": "ASW, cosine", "rank_correlation": "rank correlation",
-    "shared_neighbours": "shared neighbours", "gene_type": "gene type",
-    "with_summary": "with summary", "median_words": "median words", "self_pairs": "self pairs",
-    "in_list": "in list", "in_all": "in all", "accuracy_p": "accuracy, p",
-    "roc_auc_p": "ROC-AUC, p",
-}
+# ``words`` for what the results call by a short ``name``, and for a ``head`` of pandas' tables.
+_WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), index_col="name")
+READABLE, HEAD_WORDS = (_WORDS[column].dropna().to_dict() for column in ("words", "head"))
 
 
 def readable(name):

@@ -21,6 +21,17 @@ class Parameter(NamedTuple):
     help: str = ""
 
 
+def texts(notebook):
+    """(kind, text) of a notebook in its order: "markdown", and "caption" and "alt" of figures."""
+    for cell in notebook.cells:
+        shown = cell.metadata.get("mystnb", {})
+        for kind, text in (("markdown", cell.source if cell.cell_type == "markdown" else ""),
+                           ("caption", shown.get("figure", {}).get("caption", "")),
+                           ("alt", shown.get("image", {}).get("alt", ""))):
+            if text:
+                yield kind, text
+
+
 def parameters(notebook):
     """The typed parameters of a notebook.
 

@@ -1,8 +1,8 @@
 """Numbers in prose: each must stand in what the page shows, recorded or was given.
 
 A page re-executes, its prose does not. Compared are decimals, percentages, numbers with a comma
-for thousands, intervals and counts such as "11 of 13" in Markdown cells and in the
-captions and alternative texts of figures.
+for thousands, intervals and counts such as "11 of 13" in Markdown cells, captions and
+alternative texts of figures.
 
 Not read: code spans (they hold names and settings, a result belongs outside), link targets, DOIs,
 versions with two dots, numbers that are part of a word or name ("GPT-3.5"), round thousands
@@ -29,7 +29,7 @@ import pandas as pd
 
 from genept_utils import paths
 from genept_book import ledger
-from genept_book.notebooks import inputs, notebooks
+from genept_book.notebooks import inputs, notebooks, texts
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?<![A-Za-z]-)(?P<sign>[-+\u2212]?)"
@@ -229,11 +229,7 @@ def check(names=()):
 
     for path in notebooks(names):
         known = lines(path)
-        for cell in nbformat.read(path, as_version=4).cells:
-            shown = cell.metadata.get("mystnb", {})
-            written = (cell.source if cell.cell_type == "markdown" else
-                       f"{shown.get('figure', {}).get('caption', '')}\n"
-                       f"{shown.get('image', {}).get('alt', '')}")
+        for _, written in texts(nbformat.read(path, as_version=4)):
             rows += [{"page": path.stem, "number": number, "sentence": sentence}
                      for number, sentence in unfound(written, known, other)]
     return pd.DataFrame(rows, columns=["page", "number", "sentence"])
