@@ -57,6 +57,14 @@ def own_results():
     return _named("GENEPT_RESULTS") or BUILD / "own" / "results"
 
 
+def split_table(path, table=None):
+    """A file, and the table in it that ``FILE/TABLE`` or ``table`` names; None for no table."""
+    path = Path(path)
+    if table is None and not path.exists() and path.parent.is_file():
+        return path.parent, path.name
+    return path, table
+
+
 def _named(variable):
     value = os.environ.get(variable, "").strip()
     return Path(value).expanduser().absolute() if value else None

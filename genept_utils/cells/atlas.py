@@ -19,7 +19,7 @@ import anndata as ad
 import h5py
 import numpy as np
 
-from genept_utils import optional, sources
+from genept_utils import optional, paths, sources
 from genept_utils.cells import scale
 from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import judge, marks
@@ -181,7 +181,7 @@ def finished(job):
 def begin(job, about):
     """Make the folder, or check that the one there was begun by the same job."""
     place = Path(job.place)
-    stat = Path(job.source).stat()
+    stat = paths.split_table(job.source)[0].stat()
     digest = hashlib.sha256(job.vectors.tobytes()).hexdigest()
     same = {"source": Path(job.source).name, "bytes": stat.st_size, "changed": stat.st_mtime_ns,
             "cells": job.n_cells, "block": job.block, "key": job.key, "scale": job.scale,

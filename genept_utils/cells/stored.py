@@ -5,8 +5,8 @@ from pathlib import Path
 
 import anndata as ad
 
-from genept_utils import optional, untrusted
-from genept_utils.datasets.files import elsewhere
+from genept_utils import optional, paths, untrusted
+from genept_utils.datasets.files import anndata_in, elsewhere
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
 
 ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
@@ -15,8 +15,8 @@ ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
 
 @contextlib.contextmanager
 def opened(path):
-    """The group of an h5ad file or of a zarr store, for reading."""
-    path = Path(path)
+    """The group of an h5ad file, of a zarr store or of a table in one, for reading."""
+    path, table = paths.split_table(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
     once = ONCE.format(path, plain_name(path))
@@ -24,7 +24,7 @@ def opened(path):
         if not any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
             raise ValueError(f"{path} is a folder, but no zarr store; {once}")
         untrusted.zarr_store(path)
-        group = optional.need("zarr").open_group(path, mode="r")
+        group = anndata_in(optional.need("zarr").open_group(path, mode="r"), path.name, table)
         if "obs" not in group:
             raise ValueError(f"{path} holds no AnnData")
         yield group
@@ -34,9 +34,10 @@ def opened(path):
             file = stack.enter_context(untrusted.hdf5(path))
         except OSError as error:
             raise ValueError(_why(path, error, once)) from None
-        if "obs" not in file:
+        group = anndata_in(file, path.name, table)
+        if "obs" not in group:
             raise ValueError(f"{path.name} is HDF5, but holds no AnnData; {once}")
-        yield file
+        yield group
 
 
 def _why(path, error, once):

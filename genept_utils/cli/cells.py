@@ -14,7 +14,10 @@ def register(commands):
     parser = commands.add_parser("cells", help="cell vectors of a file of any size", description=(
         "GenePT-w of an .h5ad file or a zarr store, a block of cells at a time: memory does not "
         "grow with the cells, and the command goes on where it was stopped."))
-    parser.add_argument("source", help=".h5ad file or .zarr folder, the matrix in rows")
+    parser.add_argument("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the "
+                        "matrix in rows")
+    parser.add_argument("--table", metavar="NAME", help="modality of a .h5mu file or table of a "
+                        "SpatialData store")
     parser.add_argument("--out", required=True, help="NAME.zarr with obs, var and obsm, or "
                         "NAME.h5ad: a copy of the source with the vectors in it")
     parser.add_argument("--embedding", default="minilm", help="a name, see the data card")
@@ -36,7 +39,8 @@ def cells(options):
     """Compute what is missing and put the output together."""
     from genept_utils import optional
 
-    source, out = (Path(given).expanduser().resolve() for given in (options.source, options.out))
+    source, out = (Path(given).expanduser().resolve() for given in (
+        options.source + (f"/{options.table}" if options.table else ""), options.out))
     if out.suffix not in (".zarr", ".h5ad"):
         raise ValueError(f"--out {options.out} must end in .zarr or .h5ad")
     if out.suffix == ".h5ad" and source.suffix != ".h5ad":

@@ -23,6 +23,8 @@ def register(commands):
     parser.add_argument("--species", metavar="NAME",
                         help="mouse, rat, ..., or a taxon id: find the human orthologs of names "
                         "of this species (default: human)")
+    parser.add_argument("--table", "--genome", metavar="NAME", help="modality of a .h5mu file, "
+                        "table of a SpatialData store, genome of a 10x file")
     parser.add_argument("--layer", metavar="NAME", help="count what this layer of a file holds")
     parser.add_argument("--raw", action="store_true", help="genes and counts of the file's raw")
     parser.add_argument("--out", metavar="FILE.csv", help="write one row per name; a name that a "
@@ -56,12 +58,13 @@ def match(options):
 
 
 def _report(path, options):
+    path, table = paths.split_table(path, options.table)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     if path.is_dir() or _is_hdf5(path) or ".mtx" in path.suffixes:
         from genept_utils.datasets.formats import read_cells  # with anndata it takes a second
 
-        adata = read_cells(path, options.layer, options.raw)
+        adata = read_cells(path, options.layer, options.raw, table=table)
         return genes.of_cells(adata, species=options.species)
     return genes.of_file(path, options.species)
 

@@ -1,5 +1,7 @@
 """Columns of ``obs``: missing values, and what a page must find in them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -31,6 +33,16 @@ def written_missing(values, column):
                          for word, count in each.items())
     return (f"{column}: {words} {'is' if len(each) == 1 else 'are'} taken for missing; where a "
             "word is a value, write another one in its place")
+
+
+def only_codes(values):
+    """A sentence on cell types that are nothing but numbers; "" for others."""
+    words = pd.Series(np.asarray(values, dtype=object)).dropna().astype(str).unique()
+    if not len(words) or not all(re.fullmatch(r"-?\d+(\.0)?", word) for word in words):
+        return ""
+    return (f"the cell types are the numbers {', '.join(sorted(words, key=float)[:3])}, ...: codes "
+            "of a factor whose names were lost, or clusters; name another column with "
+            "label=COLUMN where there is one")
 
 
 def require(adata, *columns):

@@ -81,6 +81,35 @@ def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
     return adata
 
 
+def anndata_in(group, name, table=None):
+    """The group with the AnnData: the one given, the modality of a MuData file (``mod``) or the
+    table of a SpatialData store (``tables``) that is asked for, or the only one there is.
+
+    Raises
+    ------
+    ValueError
+        There are several, and none of them is asked for; the message names them.
+    """
+    place = next((place for place in ("mod", "tables", "table") if place in group and
+                  hasattr(group[place], "keys") and (place == "mod" or "obs" not in group)), None)
+    if place is None and table is None:
+        return group
+    return group[place][one_of(list(group[place]), table, name)] if place else (
+        one_of([], table, name))
+
+
+def one_of(tables, table, name):
+    """The table that is asked for, or the only one."""
+    if table is None and len(tables) == 1:
+        return tables[0]
+    if table not in tables:
+        some = " or ".join(f"table={found!r}" for found in tables)
+        raise ValueError(f"{name} holds " + (
+            f"{len(tables)} tables; give {some}, or {name}/{tables[0]}" if tables else
+            f"no table{f' called {table!r}' if table else ' of cells'}"))
+    return table
+
+
 def _chosen(group, name, layer, raw):
     """The stored matrix that is asked for, and the table of its genes."""
     if layer and raw:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import compression, optional, untrusted
-from genept_utils.datasets.files import read_annotations, read_group, read_h5ad, readable
+from genept_utils import compression, optional, paths, untrusted
+from genept_utils.datasets.files import (anndata_in, one_of, read_annotations, read_group,
+                                         read_h5ad, readable)
 
 CONVERT = {  # ending -> what turns such a file into one that is read
     ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
@@ -22,7 +23,7 @@ CONVERT = {  # ending -> what turns such a file into one that is read
 }
 CONVERT[".txt"] = CONVERT[".tsv"]
 CONVERT[".rdata"] = CONVERT[".rda"] = CONVERT[".rds"]
-READ = [".h5ad", ".h5", ".hdf5", ".loom", ".zarr", ".mtx"]
+READ = [".h5ad", ".h5mu", ".h5", ".hdf5", ".loom", ".zarr", ".mtx"]
 KNOWN = {*READ, *CONVERT, *compression.ENDINGS, ".xlsx", ".parquet"}
 
 
@@ -34,16 +35,20 @@ def plain_name(path):
     return name
 
 
-def read_cells(path, layer=None, raw=False, obsm=()):
+def read_cells(path, layer=None, raw=False, obsm=(), table=None):
     """Cells from a file of any kind that is read, told by its content and not by its ending.
 
     Parameters
     ----------
     path : path
         AnnData in HDF5 (``.h5ad``, also gzipped) or zarr, the ``.h5`` file or the folder of
-        ``matrix.mtx`` that 10x programs write, or ``.loom``.
+        ``matrix.mtx`` that 10x programs write, ``.loom``, MuData (``.h5mu``) or SpatialData.
+        ``FILE/TABLE`` names a table in it, as ``table`` does.
     layer, raw, obsm
         As in :func:`genept_utils.datasets.read_h5ad`.
+    table : str, optional
+        The modality of a MuData file, the table of a SpatialData store, or the genome of a 10x
+        file, where there are several.
 
     Raises
     ------
@@ -51,9 +56,9 @@ def read_cells(path, layer=None, raw=False, obsm=()):
         The file is broken, leads to another one, or is of a kind that is not read; then the
         message says how to convert it.
     """
-    path = Path(path)
+    path, table = paths.split_table(path, table)
     if path.is_dir():
-        return _folder(path, layer, raw, obsm)
+        return _folder(path, layer, raw, obsm, table)
     with open(path, "rb") as file:
         head = file.read(512)
     if not head:
@@ -62,20 +67,20 @@ def read_cells(path, layer=None, raw=False, obsm=()):
     if ".mtx" in suffixes:
         return _mtx(path, layer, raw, obsm)
     if h5py.is_hdf5(path):
-        return _hdf5(path, layer, raw, obsm)
+        return _hdf5(path, layer, raw, obsm, table)
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")) and not set(suffixes) & CONVERT.keys():
-        return _unpacked(path, layer, raw, obsm)
+        return _unpacked(path, layer, raw, obsm, table)
     raise ValueError(f"{path.name} {not_read(path, head)}")
 
 
 def annotations(path):
     """The table of the cells of a file, and the number of its genes; of ``.h5ad`` nothing else is
     read."""
-    path = Path(path)
-    if path.is_file() and h5py.is_hdf5(path):
-        with readable(path), untrusted.hdf5(path) as file:
-            if {"obs", "var"} <= set(file):
-                return read_annotations(file, lambda: ad.read_h5ad(path, backed="r"))
+    file, table = paths.split_table(path)
+    if table is None and file.is_file() and h5py.is_hdf5(file):
+        with readable(file), untrusted.hdf5(file) as group:
+            if {"obs", "var"} <= set(group) and "mod" not in group:
+                return read_annotations(group, lambda: ad.read_h5ad(file, backed="r"))
     adata = read_cells(path)
     return adata.obs, adata.n_vars
 
@@ -98,12 +103,13 @@ def not_read(path, head):
             + ", ".join(READ) + " and folders of matrix.mtx)")
 
 
-def _folder(path, layer, raw, obsm):
+def _folder(path, layer, raw, obsm, table):
     if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
         zarr = optional.need("zarr")
         with readable(path):
             untrusted.zarr_store(path)
-            return read_group(zarr.open_group(path, mode="r"), path.name, layer, raw, obsm)
+            group = anndata_in(zarr.open_group(path, mode="r"), path.name, table)
+            return read_group(group, path.name, layer, raw, obsm)
     matrices = sorted(path.glob("*matrix.mtx")) + sorted(path.glob("*matrix.mtx.gz"))
     if len(matrices) == 1:
         return _mtx(untrusted.within(matrices[0], path), layer, raw, obsm)
@@ -115,27 +121,34 @@ def _folder(path, layer, raw, obsm):
                      f" give a file in it ({', '.join(inside) or 'it is empty'})")
 
 
-def _hdf5(path, layer, raw, obsm):
+def _hdf5(path, layer, raw, obsm, table):
     with readable(path), untrusted.hdf5(path) as file:
         keys = set(file)
         tenx = [key for key in file if isinstance(file[key], h5py.Group)
                 and {"barcodes", "indptr"} <= set(file[key])]
+        if "mod" in keys or table and not tenx:
+            return read_group(anndata_in(file, path.name, table), path.name, layer, raw, obsm)
         if "row_attrs" in keys:
             return _loom(file, path.name, layer, raw, obsm)
     if {"obs", "var"} <= keys:
         return read_h5ad(path, layer, raw, obsm)
     if tenx:
-        return _ten_x(path, layer, raw, obsm)
+        return _ten_x(path, layer, raw, obsm, table, tenx)
     raise ValueError(f"{path.name} is HDF5, but holds neither AnnData, a 10x matrix nor a loom "
                      f"(it has {', '.join(sorted(keys)[:8]) or 'nothing'}); make an .h5ad file of "
                      "it")
 
 
-def _ten_x(path, layer, raw, obsm):
+def _ten_x(path, layer, raw, obsm, table, groups):
+    """A file of 10x; those before Cell Ranger 3 have a matrix for each genome."""
     sc = optional.need("scanpy")
     _one_matrix(path.name, layer, raw, obsm)
     with readable(path):
-        adata = sc.read_10x_h5(path, gex_only=False)
+        genome = None if groups == ["matrix"] else one_of(groups, table, path.name)
+        adata = sc.read_10x_h5(path, genome=genome, gex_only=False)
+        if table and not genome:
+            genomes = list(adata.var["genome"].unique()) if "genome" in adata.var else []
+            adata = adata[:, adata.var["genome"] == one_of(genomes, table, path.name)].copy()
         untrusted.compressed(adata.X)
     adata.X = sp.csr_matrix(adata.X, dtype=np.float32)
     return adata
@@ -160,7 +173,9 @@ def _loom(file, name, layer, raw, obsm):
 
 
 def _attributes(group):
-    columns = {key: group[key][:] for key in group if group[key].ndim == 1}
+    # pySCENIC keeps embeddings and activities as columns of several numbers
+    columns = {key: group[key][:] for key in group
+               if group[key].ndim == 1 and not group[key].dtype.names}
     return pd.DataFrame({key: [v.decode() for v in values] if values.dtype.kind in "OS" and
                          values.size and isinstance(values[0], bytes) else values
                          for key, values in columns.items()})
@@ -209,12 +224,12 @@ def _one_matrix(name, layer, raw, obsm):
         raise KeyError(f"{name} holds one matrix and no layers, raw or obsm of that name")
 
 
-def _unpacked(path, layer, raw, obsm):
+def _unpacked(path, layer, raw, obsm, table):
     with compression.unpacked(path) as part:
         if not h5py.is_hdf5(part):
             raise ValueError(f"{path.name} holds no HDF5 file; unpack it and make an .h5ad file "
                              "of it")
         try:
-            return _hdf5(part, layer, raw, obsm)
+            return _hdf5(part, layer, raw, obsm, table)
         except ValueError as error:
             raise ValueError(str(error).replace(part.name, path.name)) from None

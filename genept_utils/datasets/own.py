@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genept_utils import genes
-from genept_utils.datasets.columns import categorical, written_missing
+from genept_utils import genes, paths
+from genept_utils.datasets.columns import categorical, only_codes, written_missing
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.open_sets import CELLS, load_open
 
@@ -20,7 +20,7 @@ COLUMNS = ("cell_type", "batch", "donor", "condition")
 
 
 def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=(), *,
-         layer=None, raw=False, values=None, species=None, labelled=True):
+         layer=None, raw=False, table=None, values=None, species=None, labelled=True):
     """A set of cells by name, or any file of cells by path.
 
     Parameters
@@ -40,6 +40,9 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         Layer of the file that takes the place of ``X``.
     raw : bool
         Values and genes of the file's ``raw`` take the place of ``X`` and ``var``.
+    table : str, optional
+        Which of several in the file, see :func:`genept_utils.datasets.read_cells`; a path
+        ``FILE/TABLE`` says the same.
     values : {"raw", "log"}, optional
         What the values are, where they leave it open: counts or log-normalised.
     species : str, optional
@@ -70,13 +73,13 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
     if values not in (None, "", "raw", "log"):
         raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
     if name in CELLS:
-        if layer or raw or obsm or values:
-            raise KeyError(f"{name}, a set of the book, holds neither layers nor raw nor vectors "
-                           "of other models (obsm), and its values are known; those are for the "
-                           "path of a file")
+        if layer or raw or obsm or values or table:
+            raise KeyError(f"{name}, a set of the book, holds neither layers nor raw nor tables "
+                           "nor vectors of other models (obsm), and its values are known; those "
+                           "are for the path of a file")
         adata, marked = load_open(name), CELLS[name]["values"]
     else:
-        path = Path(name).expanduser()
+        path, table = paths.split_table(Path(name).expanduser(), table)
         if not path.exists() and not set(map(str.lower, path.suffixes)) & KNOWN:
             raise FileNotFoundError(f"{name!r} is neither a known data set ({', '.join(CELLS)}) "
                                     "nor the path of a file of cells, such as an .h5ad file; a "
@@ -84,7 +87,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         if not path.exists():
             raise FileNotFoundError(f"there is no file {path}; `dataset` is a path to a file of "
                                     f"cells, such as .h5ad, or one of {', '.join(CELLS)}")
-        adata, marked, name = read_cells(path, layer, raw, obsm), None, plain_name(path)
+        adata, marked, name = read_cells(path, layer, raw, obsm, table), None, plain_name(path)
         kind = genes.kinds(adata.var)
         if (kind != "").any() and not (kind != "").all():  # the latter is refused with the names
             warnings.warn(genes.left_out(kind), stacklevel=2)
@@ -98,6 +101,8 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
             if word:
                 warnings.warn(word, stacklevel=2)
             adata.obs[column] = categorical(adata.obs[column])
+    if "cell_type" in adata.obs and (word := only_codes(adata.obs["cell_type"])):
+        warnings.warn(word, stacklevel=2)
     if labelled and "cell_type" not in adata.obs:
         raise KeyError(f"{name} has no column cell_type; name the label column with label=COLUMN."
                        f" Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}")

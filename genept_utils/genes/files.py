@@ -22,6 +22,7 @@ HEADS = {"gene", "genes", "symbol", "symbols", "name", "names", "id", "ids", "in
          "ensembl_id", "ensembl_gene_id", "entrez", "entrez_id", "entrezgene", "feature_name",
          "feature_id", "feature_types", "feature_type", "external_gene_name", "unnamed:_0", "x",
          "row_names", "var_names"}
+NUMBER = r"[-+]?[\d.,]*\d(?:[eE][-+]?\d+)?%?"
 SAMPLE = 200  # lines by which the separator is told
 
 
@@ -161,10 +162,14 @@ def _separator(lines):
 def _without_head(table, sure):
     """A table without its head line, and with the head's words as the names of its columns.
 
-    The first line is a head where that is ``sure``, or where one of its words is a usual one for
-    a column of names (:data:`HEADS`) and occurs nowhere else in its column.
+    The first line is a head where that is ``sure``, where a word of it stands above numbers, or
+    where one of its words is a usual one for a column of names (:data:`HEADS`) and occurs nowhere
+    else in its column.
     """
     words = table.iloc[0]
+    if len(table) > 2 and table.shape[1] > 1:
+        numbers = table.iloc[1:].apply(lambda column: column.str.fullmatch(NUMBER).all())
+        sure |= bool((numbers & words.str.contains("[A-Za-z]")).any())
     usual = [place for place, word in words.items() if word and (
         word.lower().replace(" ", "_").replace(".", "_") in HEADS)]
     plain = [f"column {place}" for place in range(1, table.shape[1] + 1)]

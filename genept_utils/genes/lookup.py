@@ -29,10 +29,13 @@ from genept_utils.genes.table import named_genes
 MIN_SHARE = 0.5  # that the index must carry to be taken without a look at the columns
 MIN_COLUMN_SHARE = 0.2  # that a column must carry where the index holds row numbers
 MAX_WORDS = 100  # distinct words, by which a column may hold names that are often repeated
+FEW_WORDS = 5  # the same for a column that is called like one of names
 MAX_COLUMNS = 30  # that are looked at; those that are called like names come first
 _NAMES = re.compile(r"(?i)gene|symbol|feature|name|ensembl|entrez|hgnc")
 _VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
-_IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|\d{5,}")  # not of symbols
+# what no symbol holds: "LINC00106" is one, "LOC22059" an Entrez id of the species
+_IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|^\d+$|(?<![A-Z0-9])(LOC)?\d{4,}|"
+                         r"(GeneID|Gene|entrez):\s?\d")
 _WELL_KNOWN = np.array(["approved", "ensembl", "entrez", "hgnc", "previous"], dtype=object)
 
 
@@ -115,7 +118,8 @@ def _columns(table, species):
         if are_numbers(values):
             if are_entrez(values, entrez_ids(species), str(column)):
                 places.append(place)
-        elif given.nunique() >= min(max(1, MIN_SHARE * len(given)), MAX_WORDS):
+        elif given.nunique() >= min(max(1, MIN_SHARE * len(given)),
+                                    FEW_WORDS if _NAMES.search(str(column)) else MAX_WORDS):
             places.append(place)
     return sorted(places, key=lambda place: not _NAMES.search(str(table.columns[place])))
 

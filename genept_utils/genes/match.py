@@ -12,6 +12,8 @@ from genept_utils.genes.lookup import MIN_SHARE, look_up, of_table
 from genept_utils.genes.rewritten import SEVERAL
 from genept_utils.genes.table import IDENTIFIERS, named_genes
 
+SURE = ("approved", "ensembl", "entrez", "hgnc", "ortholog", "co-ortholog")
+
 
 def match(names, counts=None, species=None):
     """From any gene names to approved human symbols.
@@ -144,7 +146,10 @@ def _all_names(table, found, species):
         first = f"the column {column!r}" == found.column or column == found.column
         parts = _parts(given, species)
         matched = look_up(parts, species=species)
-        if first or matched.share >= MIN_SHARE and (kinds(pd.DataFrame(index=given)) == "").all():
+        # "pp" and "pd", again and again, are kinds of edges and no aliases
+        words = given.nunique() * 2 < len(given) and not matched.table["how"].isin(SURE).any()
+        if first or not words and matched.share >= MIN_SHARE and (
+                kinds(pd.DataFrame(index=given)) == "").all():
             symbols = pd.Series(matched.symbols, parts.index)
             columns[column] = parts, symbols.groupby(level=0).first(), len(parts) > len(given)
     rich = {column: (symbols != "").mean() >= MIN_SHARE for column, (_, symbols, _) in columns.items()}

@@ -1,0 +1,155 @@
+"""Files with several tables of cells: the one asked for, the only one, or a sentence with names."""
+
+import subprocess
+import sys
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import zarr
+
+from genept_utils import datasets, paths
+
+GENES = ["TP53", "CD3E", "CD4", "GATA1", "SOX2", "PAX5"]
+CELLS = [f"c{i}" for i in range(8)]
+
+
+def cells(seed, genes=GENES):
+    X = np.random.default_rng(seed).poisson(2, (len(CELLS), len(genes))).astype(np.float32)
+    return ad.AnnData(sp.csr_matrix(X), var=pd.DataFrame(index=genes),
+                      obs=pd.DataFrame({"cell_type": ["a", "b"] * 4}, index=CELLS))
+
+
+def mudata(path, *names):
+    with h5py.File(path, "w") as file:
+        ad.io.write_elem(file, "obs", pd.DataFrame(index=CELLS))
+        ad.io.write_elem(file, "var", pd.DataFrame(index=GENES))
+        for i, name in enumerate(names):
+            ad.io.write_elem(file, f"mod/{name}", cells(i))
+
+
+def spatial(path, *names, place="tables"):
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    group.create_group("images")
+    for i, name in enumerate(names):
+        cells(i).write_zarr(path / place / name)
+    group.require_group(place)
+
+
+def ten_x_2(path, *genomes):
+    with h5py.File(path, "w") as file:
+        for i, genome in enumerate(genomes):
+            X = sp.csc_matrix(cells(i).X.T)
+            for key in ("data", "indices", "indptr", "shape"):
+                file[f"{genome}/{key}"] = np.asarray(getattr(X, key), dtype=np.int32)
+            for key, names in (("genes", GENES), ("gene_names", GENES), ("barcodes", CELLS)):
+                file[f"{genome}/{key}"] = np.array(names, dtype="S")
+
+
+def ten_x_3(path, *genomes):
+    X = sp.csc_matrix(sp.hstack([cells(i).X for i in range(len(genomes))]).T)
+    names = GENES * len(genomes)
+    with h5py.File(path, "w") as file:
+        for key in ("data", "indices", "indptr", "shape"):
+            file[f"matrix/{key}"] = np.asarray(getattr(X, key), dtype=np.int32)
+        file["matrix/barcodes"] = np.array(CELLS, dtype="S")
+        for key, values in {"id": names, "name": names, "genome": np.repeat(genomes, len(GENES)),
+                            "feature_type": ["Gene Expression"] * len(names),
+                            "_all_tag_keys": ["genome"]}.items():
+            file[f"matrix/features/{key}"] = np.array(values, dtype="S")
+
+
+WRITERS = {"m.h5mu": mudata, "s.zarr": spatial, "old.h5": ten_x_2, "new.h5": ten_x_3,
+           "first.zarr": lambda path, *names: spatial(path, *names, place="table")}
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr", "ignore:Variable names are not unique")
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_table_that_is_asked_for_is_read(name, tmp_path):
+    path = tmp_path / name
+    WRITERS[name](path, "one", "two")
+    for i, table in enumerate(["one", "two"]):
+        for read in (datasets.read_cells(path, table=table),
+                     datasets.load(f"{path}/{table}", labelled=False) if path.is_file() else
+                     datasets.load(path, table=table, labelled=False)):
+            assert np.array_equal(read.X.toarray(), cells(i).X.toarray())
+            assert list(read.var_names) == GENES and list(read.obs_names) == CELLS
+    with pytest.raises(ValueError, match=f"{name} holds 2 tables; give table='one' or table='two'"):
+        datasets.read_cells(path, table="three")
+    if name != "new.h5":  # genes of both genomes stand in one matrix there
+        with pytest.raises(ValueError, match=f"table='two', or {name}/one"):
+            datasets.read_cells(path)
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr")
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_only_table_needs_no_name(name, tmp_path):
+    WRITERS[name](tmp_path / name, "one")
+    assert np.array_equal(datasets.read_cells(tmp_path / name).X.toarray(), cells(0).X.toarray())
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr")
+def test_a_table_that_is_not_there(tmp_path):
+    cells(0).write_h5ad(tmp_path / "cells.h5ad")
+    spatial(tmp_path / "none.zarr")
+    for name in ("cells.h5ad/rna", "none.zarr"):
+        with pytest.raises(ValueError, match=f"{name.split('/')[0]} holds no.* table"):
+            datasets.read_cells(tmp_path / name)
+    with pytest.raises(KeyError, match="neither layers nor raw nor tables"):
+        datasets.load("pbmc68k_reduced", table="rna")
+
+
+def run(folder, *words):
+    return subprocess.run([sys.executable, "-m", "genept_utils", *words], cwd=folder, text=True,
+                          capture_output=True)
+
+
+def test_the_commands_take_a_table(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+    mudata(tmp_path / "m.h5mu", "one", "two")
+    done = run(tmp_path, "match", "m.h5mu", "--table", "two")
+    assert "6 of 6 names have a gene" in done.stdout, done.stderr
+    done = run(tmp_path, "match", "m.h5mu")
+    assert done.returncode and "give table=" in done.stderr and "Traceback" not in done.stderr
+    for words in (["m.h5mu/two", "--out", "a.zarr"], ["m.h5mu", "--table", "two", "--out", "b.zarr"]):
+        done = run(tmp_path, "cells", *words)
+        assert not done.returncode, done.stderr
+    one, two = (ad.read_zarr(tmp_path / name).obsm["X_genept_w"] for name in ("a.zarr", "b.zarr"))
+    from genept_utils import embed, genept_w
+
+    right = genept_w(cells(1), embed.read_embedding()).obsm["X_genept_w"]
+    assert np.allclose(one, right, atol=1e-6) and np.array_equal(one, two)
+
+
+def test_a_loom_of_pyscenic(tmp_path):
+    """Columns of several numbers (embeddings, activities of regulons) stand beside plain ones."""
+    wanted = cells(0)
+    with h5py.File(tmp_path / "s.loom", "w") as file:
+        file["matrix"] = wanted.X.toarray().T
+        file["row_attrs/Gene"] = np.array(GENES, dtype="S")
+        file["row_attrs/Regulons"] = np.zeros(len(GENES), [("TF1", "i8"), ("TF2", "i8")])
+        for key, values in {"CellID": np.array(CELLS, "S"), "nGene": np.arange(8),
+                            "cell_type": np.array(["a", "b"] * 4, "S"),
+                            "Embedding": np.zeros(8, [("_X", "f8"), ("_Y", "f8")]),
+                            "RegulonsAUC": np.zeros(8, [("TF1", "f8"), ("TF2", "f8")])}.items():
+            file[f"col_attrs/{key}"] = values
+    read = datasets.load(tmp_path / "s.loom")
+    assert np.array_equal(read.X.toarray(), wanted.X.toarray())
+    assert list(read.var_names) == GENES and list(read.obs["cell_type"]) == ["a", "b"] * 4
+    assert list(read.obs["nGene"]) == list(range(8)) and "RegulonsAUC" not in read.obs
+
+
+@pytest.mark.parametrize("values, said", [
+    (["0", "1", "2", "1"] * 2, "the cell types are the numbers 0, 1, 2, ...: codes of a factor"),
+    ([0, 1, 1, 10] * 2, "numbers 0, 1, 10"), ([1.0, 2.0] * 4, "numbers 1.0, 2.0"),
+    (["0 B", "1 T"] * 4, ""), (["T1", "B2"] * 4, "")])
+def test_codes_in_place_of_cell_types_get_a_word(values, said, tmp_path, recwarn):
+    made = cells(0)
+    made.obs["cell_type"] = pd.Categorical(values)
+    made.write_h5ad(tmp_path / "cells.h5ad")
+    datasets.load(tmp_path / "cells.h5ad")
+    words = [str(word.message) for word in recwarn if "cell types are" in str(word.message)]
+    assert (len(words) == 1 and said in words[0]) if said else not words
