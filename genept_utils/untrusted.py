@@ -78,9 +78,11 @@ def compressed(X):
     import numpy as np
 
     stored, (rows, columns) = getattr(X, "group", None), X.shape[::1 if X.format == "csr" else -1]
-    starts = X.indptr if stored is None else stored["indptr"][:]
-    counts = (X.indices, X.data) if stored is None else (stored["indices"], stored["data"])
-    right = len(starts) == rows + 1 and starts[0] == 0 and (np.diff(starts) >= 0).all() and (
+    starts, *counts = (getattr(X, part) if stored is None else stored[part]
+                       for part in ("indptr", "indices", "data"))
+    right = starts.shape[0] == rows + 1
+    starts = starts[:] if right else starts
+    right = right and starts[0] == 0 and (np.diff(starts) >= 0).all() and (
         starts[-1] <= min(part.shape[0] for part in counts))
     if right and stored is None and starts[-1]:
         used = X.indices[:starts[-1]]

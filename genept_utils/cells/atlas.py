@@ -25,7 +25,7 @@ from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import judge, marks
 from genept_utils.cells.stored import matrix_of, opened
 from genept_utils.cells.values import Seen, look
-from genept_utils.datasets.files import elsewhere
+from genept_utils.datasets.files import elsewhere, read_frame
 
 SAMPLED = 5  # blocks, spread over the file, by which its values are judged
 
@@ -78,7 +78,7 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
     """
     with opened(source) as group:
         X = matrix_of(group, layer, raw)
-        var = ad.io.read_elem(group["raw/var" if raw else "var"])
+        var = read_frame(group["raw/var" if raw else "var"])
         logged = "uns" in group and "log1p" in group["uns"] and not layer
         places = elsewhere(group, layer, raw)
         kept = gene_features(var)
@@ -202,8 +202,8 @@ def begin(job, about):
     (place / "done").mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place / "store", ignore_errors=True)
     with opened(job.source) as group:
-        obs = ad.io.read_elem(group["obs"])
-        var = ad.io.read_elem(group["raw/var" if job.values[1] else "var"])
+        obs = read_frame(group["obs"])
+        var = read_frame(group["raw/var" if job.values[1] else "var"])
     store = optional.need("zarr").open_group(place / "store", mode="w", zarr_format=2)
     ad.io.write_elem(store, "/", ad.AnnData(obs=obs, var=var))
     array = store["obsm"].create_array(

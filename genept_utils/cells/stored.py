@@ -6,7 +6,7 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import optional, paths, untrusted
-from genept_utils.datasets.files import anndata_in, elsewhere
+from genept_utils.datasets.files import anndata_in, check_declared, elsewhere
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
 
 ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
@@ -63,6 +63,7 @@ def matrix_of(group, layer=None, raw=False):
         raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}"
                        + (f"; give {' or '.join(good)} to use what lies there" if good else ""))
     stored = group[place]
+    check_declared(group["obs"], group["raw/var" if raw else "var"], stored, "the file")
     if hasattr(stored, "shape"):
         return stored
     matrix = ad.io.sparse_dataset(stored)

@@ -11,9 +11,10 @@ from pathlib import Path
 import anndata as ad
 import h5py
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import untrusted
+from genept_utils import compression, untrusted
 
 ROWS = 1000  # rows of a dense matrix that are read at a time
 PEEK = 10_000  # stored values by which it is noted whether a layer may hold counts
@@ -60,19 +61,16 @@ def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
     ``old`` reads a file that was written without types, before anndata 0.7.
     """
     matrix, genes = _chosen(group, name, layer, raw)
-    if "encoding-type" in group["obs"].attrs:
-        obs, var = ad.io.read_elem(group["obs"]), ad.io.read_elem(genes)
+    check_declared(group["obs"], genes, matrix, name)
+    if hasattr(genes, "keys") and hasattr(group["obs"], "keys"):
+        obs, var = read_frame(group["obs"]), read_frame(genes)
     else:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*written without encoding metadata")
             before = old()
         obs, var = before.obs.copy(), (before.raw if raw else before).var.copy()
         before.file.close()
-    X = read_matrix(matrix, name)
-    if X.shape != (len(obs), len(var)):
-        raise ValueError(f"{name}: the matrix is {X.shape[0]:,} x {X.shape[1]:,}, but there are "
-                         f"{len(obs):,} cells and {len(var):,} genes")
-    adata = ad.AnnData(X, obs=obs, var=var)
+    adata = ad.AnnData(read_matrix(matrix, name), obs=obs, var=var)
     for key in obsm:
         adata.obsm[key] = _vectors(group, key, name)
     if "uns" in group and "log1p" in group["uns"] and not layer:
@@ -94,7 +92,7 @@ def anndata_in(group, name, table=None):
                   hasattr(group[place], "keys") and (place == "mod" or "obs" not in group)), None)
     if place is None and table is None:
         return group
-    return group[place][one_of(list(group[place]), table, name)] if place else (
+    return group[place][one_of(sorted(group[place]), table, name)] if place else (
         one_of([], table, name))
 
 
@@ -166,14 +164,67 @@ def elsewhere(group, layer, raw):
     return sorted(good, key=lambda place: not good[place])
 
 
+def read_frame(group):
+    """A stored table; the marks of its type may be missing, as where another program wrote it."""
+    if "encoding-type" in group.attrs:
+        return ad.io.read_elem(group)
+    columns = {str(key): ad.io.read_elem(part) for key, part in group.items()
+               if not str(key).startswith("__")}
+    names = columns.pop(_index(group), None)
+    found = pd.DataFrame(columns, index=names)
+    found.index = found.index.map(lambda name: name.decode() if isinstance(name, bytes) else name)
+    return found.set_axis(found.index.astype(str))
+
+
+def _index(group):
+    """The name of the column with the names of a stored table."""
+    usual = (group.attrs.get("_index", "_index"), "_index", "index")
+    return next((key for key in usual if key in group), None)
+
+
+def check_declared(obs, var, matrix, name):
+    """Check sizes before anything is read: a row a cell, a column a gene, and names of all.
+
+    Raises
+    ------
+    ValueError
+        The matrix has another shape, or a file declares what it does not store.
+    """
+    attributes = getattr(matrix, "attrs", {})
+    shape = getattr(matrix, "shape", None) or attributes.get(
+        "shape", attributes.get("h5sparse_shape"))
+    rows, columns = (_rows(table, name) for table in (obs, var))
+    if tuple(shape) != (rows, columns):
+        raise ValueError(f"{name}: the matrix is {shape[0]:,} x {shape[1]:,}, but there are "
+                         f"{rows:,} cells and {columns:,} genes")
+    if not hasattr(matrix, "shape"):
+        _check_stored(matrix["indptr"], name)
+        _check_stored(matrix["indices"], name, 50)  # those of full rows are much alike
+
+
+def _rows(table, name):
+    names = table[_index(table) or next(iter(table))] if hasattr(table, "keys") else table
+    _check_stored(names, name)
+    return names.shape[0]
+
+
+def _check_stored(array, name, alike=1):
+    """Names and places of values differ, so that they take up space, however packed."""
+    stored = array.id.get_storage_size() if isinstance(array, h5py.Dataset) else (
+        array.nbytes_stored())
+    if array.size * 4 > alike * compression.LARGEST * stored + compression.SPARE:
+        raise ValueError(f"{name} declares {array.size:,} entries of {array.name} and stores "
+                         f"{stored:,} bytes of them; it is damaged, so copy or download it again")
+
+
 def read_annotations(group, old=None):
     """The table of the cells of an open group, and the number of its genes."""
-    if "encoding-type" not in group["obs"].attrs:
-        before = old()
-        before.file.close()
-        return before.obs.copy(), before.n_vars
-    index = group["var"].attrs["_index"]
-    return ad.io.read_elem(group["obs"]), int(group["var"][index].shape[0])
+    columns = _rows(group["var"], "var")
+    if hasattr(group["obs"], "keys"):
+        return read_frame(group["obs"]), columns
+    before = old()
+    before.file.close()
+    return before.obs.copy(), columns
 
 
 def read_matrix(matrix, name):

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.parse
 
-from genept_utils import optional
+from genept_utils import optional, sources
 
 WITHOUT = "Without a key: the shipped embedding (read_embedding()), wordllama, tfidf and st:MODEL."
 MAX_BODY = 200 << 20  # bytes of one answer: 2,048 inputs of 4,096 numbers as text
@@ -64,6 +64,8 @@ def final(error, model):
 def nobody_there(error):
     """The ServiceError for an address at which nothing listens."""
     cause = error.__cause__
+    if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        return ServiceError(f"{sources.UNTRUSTED.format(error.request.url.host)}; {sources.TRUST}.")
     if type(cause).__name__ == "ConnectError":  # httpx's, whichever of its packages is in use
         return ServiceError(f"No server answers at {error.request.url} ({plain(cause)});"
                             " OPENAI_BASE_URL must be the address of its /v1.")

@@ -105,9 +105,12 @@ def h5ad(path):
     """Vectors of the rows of ``X``; where X is empty, of the one array of ``obsm``."""
     try:
         with untrusted.hdf5(path) as file:
-            if hasattr(file.get("X"), "size"):
-                compression.check_size(path, file["X"].size * file["X"].dtype.itemsize)
-            obs = ad.io.read_elem(file["obs"])  # var says nothing of vectors, and may be old
+            X, obs = file.get("X"), file["obs"]
+            for part in X.values() if hasattr(X, "values") else (X,):
+                compression.check_size(path, getattr(part, "nbytes", 0))
+            if hasattr(obs, "keys"):
+                compression.check_size(path, 4 * obs[obs.attrs.get("_index", "_index")].size)
+            obs = ad.io.read_elem(obs)  # var says nothing of vectors, and may be old
             X = _dense(ad.io.read_elem(file["X"])) if "X" in file else np.zeros((len(obs), 0))
             columns = _names(file["var"]) if "var" in file else None
             held = {key: file["obsm"][key].shape for key in file.get("obsm", ())

@@ -1,5 +1,7 @@
 """Files with several tables of cells: the one asked for, the only one, or a sentence with names."""
 
+import os
+import re
 import subprocess
 import sys
 
@@ -153,3 +155,90 @@ def test_codes_in_place_of_cell_types_get_a_word(values, said, tmp_path, recwarn
     datasets.load(tmp_path / "cells.h5ad")
     words = [str(word.message) for word in recwarn if "cell types are" in str(word.message)]
     assert (len(words) == 1 and said in words[0]) if said else not words
+
+
+# ---------------------------------------------------------------- marks and sizes
+
+def unmarked(file, *tables):
+    for table in tables:
+        for mark in ("encoding-type", "encoding-version"):
+            del file[table].attrs[mark]
+
+
+MARKS = {"var": lambda f: unmarked(f, "var"), "both": lambda f: unmarked(f, "obs", "var"),
+         "no order": lambda f: (unmarked(f, "var"), f["var"].attrs.pop("column-order", None)),
+         "no index": lambda f: (unmarked(f, "var"), f["var"].attrs.pop("_index"))}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_tables_without_the_marks_of_their_type_are_read(mark, tmp_path, monkeypatch):
+    made = cells(0)
+    made.var["n_cells"] = range(len(GENES))
+    made.obs["cell_type"] = ["a", "b"] * 4
+    made.write_h5ad(tmp_path / "cells.h5ad")
+    with h5py.File(tmp_path / "cells.h5ad", "r+") as file:
+        MARKS[mark](file)
+    read = datasets.load(tmp_path / "cells.h5ad")
+    assert list(read.var_names) == GENES and list(read.var["n_cells"]) == list(range(6))
+    assert list(read.obs_names) == CELLS and list(read.obs["cell_type"]) == ["a", "b"] * 4
+    assert np.array_equal(read.X.toarray(), made.X.toarray())
+    if mark == "var":
+        monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+        done = run(tmp_path, "cells", "cells.h5ad", "--out", "out.zarr")
+        assert "8 cells, 6 genes with a vector" in done.stdout, done.stderr
+
+
+def declared(path, n, what):
+    """Names of ``n`` cells, or a matrix of ``n`` rows, are declared and not stored."""
+    cells(0).write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        if what in ("names", "sparse"):
+            del file["obs/_index"]
+            index = file.create_dataset("obs/_index", (n,), h5py.string_dtype(), chunks=(1 << 20,),
+                                        compression="gzip")
+            index.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
+        if what in ("indptr", "indices", "sparse"):
+            part = "indices" if what == "indices" else "indptr"
+            del file[f"X/{part}"]
+            file.create_dataset(f"X/{part}", (n,), "i8", chunks=(1 << 20,), compression="gzip")
+        if what in ("dense", "names"):
+            marks = {"encoding-type": "array", "encoding-version": "0.2.0"}
+            del file["X"]
+            file.create_dataset("X", (n, 6), "f4", chunks=(1 << 18, 6)).attrs.update(marks)
+
+
+@pytest.mark.parametrize("what, said", [
+    ("names", "declares 1,000,000,000 entries of /obs/_index and stores 0 bytes"),
+    ("sparse", "declares 1,000,000,000 entries of /obs/_index|but there are"),
+    ("indptr", "declares 1,000,000,000 entries of /X/indptr"),
+    ("indices", "declares 1,000,000,000 entries of /X/indices"),
+    ("dense", "matrix is 1,000,000,000 x 6, but there are 8 cells and 6 genes")])
+def test_what_is_declared_and_not_stored_is_refused_before_it_is_read(what, said, tmp_path):
+    """A read of a thousand million names or rows takes more memory than a test may have."""
+    declared(tmp_path / "huge.h5ad", 10**9, what)
+    code = ("import resource; from genept_utils import datasets, embed\n"
+            "from genept_utils.cells import atlas\n"
+            "vectors, least = embed.read_embedding(), 3 << 30\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (least, least))\n"
+            "for read in (lambda: datasets.read_cells('huge.h5ad'),\n"
+            "             lambda: atlas.prepare('huge.h5ad', 'o.part', vectors),\n"
+            "             lambda: embed.read_embedding('huge.h5ad')):\n"
+            "    try: read()\n"
+            "    except Exception as error: print(type(error).__name__, error)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, text=True,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": str(paths.ROOT)})
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3 and all(line.startswith("ValueError") for line in lines), done.stdout
+    assert all(re.search(said, line) for line in lines[:2]), done.stdout
+
+
+@pytest.mark.filterwarnings("ignore:.*[Zz]arr")
+def test_rows_that_a_store_declares_alone(tmp_path):
+    cells(0).write_zarr(tmp_path / "s.zarr")
+    group = zarr.open_group(tmp_path / "s.zarr", mode="r+")
+    del group["X"]
+    made = group.create_array("X", shape=(10**9, 6), dtype="f4", chunks=(1 << 18, 6))
+    made.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    zarr.consolidate_metadata(group.store)
+    with pytest.raises(ValueError, match="1,000,000,000 x 6, but there are 8 cells and 6 genes"):
+        datasets.read_cells(tmp_path / "s.zarr")
