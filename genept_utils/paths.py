@@ -8,6 +8,7 @@ under ``genept_utils/_data``, and what a run makes goes below the working folder
 import contextlib
 import errno
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -63,6 +64,12 @@ def split_table(path, table=None):
     if table is None and not path.exists() and path.parent.is_file():
         return path.parent, path.name
     return path, table
+
+
+def split_words(value):
+    """What stands before the path that a value ends in, and the path: ("permuted:", "F.csv") of
+    "permuted:F.csv". A letter alone is a drive of Windows: ("", "C:\\data\\F.csv")."""
+    return re.fullmatch(r"((?:\w[\w-]+:)*)(.*)", value, re.DOTALL).groups()
 
 
 def _named(variable):

@@ -128,7 +128,7 @@ def key(task):
     """Name of a job's folder: its notebook and 16 digits of the hash of all it is made from."""
     made_from = {name: task["stamp"][name] for name in
                  ("code_sha256", "module_sha256", "inputs_sha256")}
-    named = {name: Path(value.rpartition(":")[2]).expanduser()  # coexpression:FILE names one, too
+    named = {name: Path(paths.split_words(value)[1]).expanduser()  # coexpression:FILE names one, too
              for name, value in task["values"].items() if isinstance(value, str)}
     files = {name: sources.sha256(path) for name, path in named.items() if path.is_file()}
     text = json.dumps([task["source"].stem, made_from, task["values"], files], sort_keys=True)

@@ -1,14 +1,15 @@
 """The notebooks of the book and their typed parameters."""
 
 import ast
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from genept_utils import paths
 
-FILES = {".h5ad", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec", ".parquet",
-         ".npz",
-         ".pickle", ".pkl", ".json", ".gz", ".bz2", ".xz", ".yml", ".rds", ".pt", ".safetensors"}
+FILES = {".h5ad", ".h5mu", ".h5", ".zarr", ".loom", ".mtx", ".csv", ".tsv", ".txt", ".vec",
+         ".parquet", ".npz", ".pickle", ".pkl", ".json", ".gz", ".bz2", ".xz", ".yml", ".rds",
+         ".pt", ".safetensors"}
 WHOLE = "run this in a clone of the book, or install the package whole"
 TYPES = {"int": int, "float": float, "bool": bool, "str": str, "list": list}
 
@@ -105,8 +106,8 @@ def located(name, value, top=None):
     """A parameter's value; where it names a file, the file's full path.
 
     A notebook runs in its own folder, so a path is taken from the folder of the caller. A value
-    names a file if it begins like a path (``~``, ``.``, ``/``) or ends like a file; a word before
-    a colon (``permuted:F.csv``, ``st:./folder``) stays.
+    names a file if it begins like a path (``~``, ``.``, ``/``, ``C:\\``) or ends like a file; a
+    word before a colon (``permuted:F.csv``, ``st:./folder``) stays.
 
     Raises
     ------
@@ -115,14 +116,15 @@ def located(name, value, top=None):
     """
     if not isinstance(value, str):
         return value
-    word, colon, rest = value.rpartition(":")
-    if not (rest.startswith(("~", "./", "../", "/")) or rest in (".", "..")
+    words, rest = paths.split_words(value)
+    inner = Path(rest).parent.suffix.lower() in FILES  # FILE/TABLE
+    if not (re.match(r"~|\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\]", rest) or inner
             or Path(rest).suffix.lower() in FILES):
         return value
     path = (Path(top or Path.cwd()) / Path(rest).expanduser()).resolve()
-    if not path.exists():
+    if not paths.split_table(path)[0].exists():
         raise FileNotFoundError(f"parameter {name!r}: there is no file {path}")
-    return f"{word}{colon}{path}"
+    return f"{words}{path}"
 
 
 def _literal(name, kind, written):

@@ -9,7 +9,7 @@ the chapter's claims name, by the rules of :mod:`.claims`.
 """
 
 import re
-from pathlib import Path
+from pathlib import PureWindowsPath
 
 import nbformat
 import pandas as pd
@@ -94,7 +94,7 @@ def _title(markdown, own):
 def _short(value):
     if isinstance(value, list):
         return ",".join(map(_short, value))
-    return Path(value).name if isinstance(value, str) and "/" in value else str(value)
+    return PureWindowsPath(value).name if isinstance(value, str) else str(value)  # of any system
 
 
 def _kept(markdown, names, seen):

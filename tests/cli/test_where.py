@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import PureWindowsPath
 
 import pytest
 
@@ -46,6 +47,46 @@ def test_paths_of_the_caller(tmp_path, monkeypatch):
         assert notebooks.located("p", given) == found
     assert notebooks.typed(["l=minilm,cells.h5ad"], {"l": ("list", [])}) == {
         "l": ["minilm", f"{tmp_path}/cells.h5ad"]}
+
+
+def test_a_table_in_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.h5mu").touch()
+    assert notebooks.located("p", "m.h5mu/rna") == f"{tmp_path}/m.h5mu/rna"
+    with pytest.raises(FileNotFoundError, match="there is no file .*/n.h5mu/rna"):
+        notebooks.located("p", "n.h5mu/rna")
+
+
+class OfWindows(PureWindowsPath):
+    """A path of Windows on any machine; its files are those below C:\\data."""
+
+    def expanduser(self):
+        return OfWindows(*(r"C:\Users\me" if part == "~" else part for part in self.parts))
+
+    def resolve(self):
+        return self
+
+    def exists(self):
+        return self.parts[:2] == ("C:\\", "data") and self.suffix != ""
+
+    def is_file(self):
+        return self.exists()
+
+    @classmethod
+    def cwd(cls):
+        return cls(r"C:\data")
+
+
+@pytest.mark.parametrize("given, found", [
+    (r"C:\data\cells.h5ad", r"C:\data\cells.h5ad"), ("C:/data/cells.h5ad", r"C:\data\cells.h5ad"),
+    ("cells.h5ad", r"C:\data\cells.h5ad"), (r".\a\cells.h5ad", r"C:\data\a\cells.h5ad"),
+    ("permuted:F.csv", r"permuted:C:\data\F.csv"), ("minilm", "minilm"), ("st:a/b", "st:a/b"),
+    *[(same, same) for same in (r"permuted:C:\data\F.csv", r"coexpression:C:\data\c.h5ad",
+                                "openai:text-embedding-3-small")]])
+def test_paths_of_windows(given, found, monkeypatch):
+    monkeypatch.setattr(notebooks, "Path", OfWindows)
+    monkeypatch.setattr(paths, "Path", OfWindows)
+    assert notebooks.located("p", given, OfWindows.cwd()) == found
 
 
 def test_folders_of_the_environment_are_the_callers(tmp_path):
