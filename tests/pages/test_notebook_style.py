@@ -63,6 +63,15 @@ def test_a_page_keeps_no_books(path):
 
 
 @pages
+def test_a_styled_table_escapes_what_it_shows(path):
+    """pandas' own tables do so; its Styler does where it is asked to."""
+    cells = [cell for cell in code(path) if ".style." in cell]
+    assert all('escape="html"' in cell for cell in cells)
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+
+
+@pages
 def test_results_are_recorded_by_one_call(path):
     calls = sum(cell.count("ledger.record(") for cell in code(path))
     recorded = (paths.DATA / "results" / f"{path.stem}.json").is_file()
