@@ -164,6 +164,26 @@ TABLES = {  # what is in a file -> the names that are read of it
         f"{name}\t5{chr(34)} long\n" for name in EIGHT), EIGHT),
     "lines.csv": ("symbol,description\n" + "".join(
         f'{name},"two\nlines"\n' for name in EIGHT), EIGHT),
+    "a.gaf": ("!gaf-version: 2.2\n!\n" + "".join(
+        f"UniProtKB\tP0463{i}\t{name}\tenables\tGO:0003677\tPMID:1\tIDA\t\tF\tprotein {name}\t"
+        f"x{i}|{name}\tprotein\ttaxon:9606\t20200101\tUniProt\t\t\n"
+        for i, name in enumerate(EIGHT)), EIGHT),
+    "nodes.csv": ("SUID,shared name,display name,canonical name,node type,score\n" + "".join(
+        f"7{i},9606.ENSP0000026{i:04},{name},P0463{i},protein,.{i}\n"
+        for i, name in enumerate(EIGHT)), EIGHT),
+    "string.txt": ("#string_protein_id\tpreferred_name\tprotein_size\tannotation\n" + "".join(
+        f"9606.ENSP0000026{i:04}\t{name}\t{300 + i}\tacts on p53; binds\n"
+        for i, name in enumerate(EIGHT)), EIGHT),
+    "index.csv": (",cluster,gene,p\n" + "".join(
+        f"{i},{i % 3},{name},.0{i}\n" for i, name in enumerate(EIGHT)), EIGHT),
+    "ranks.txt": ("".join(f"{i}. {name}\n" for i, name in enumerate(EIGHT, 1)), EIGHT),
+    "numbers.tsv": ("id\tgene\n" + "".join(
+        f"{i}.0\t{name}\n" for i, name in enumerate(EIGHT)), EIGHT),
+    "often.csv": ("id,gene\n" + "".join(
+        f"{500 * i + 7},{name}\n" for i, name in enumerate(5 * EIGHT)), 5 * EIGHT),
+    "regulators.csv": ("TF,target,importance\n" + "".join(  # TF is a gene, too
+        f"{a},{b},{i}.5\n" for i, (a, b) in enumerate(zip(EIGHT[:4], EIGHT[4:]))), EIGHT),
+    "edges.sif": ("".join(f"{a}\tpp\t{b}\n" for a, b in zip(EIGHT[:4], EIGHT[4:])), EIGHT),
     "next-line.tsv": ("symbol\tdescription\n" + "".join(
         f"{name}\tacts on \u0085 EGFR\n" for name in EIGHT), EIGHT),
 }
