@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -87,3 +88,47 @@ def test_every_draw_has_halves_of_its_own(cells):
     assert own["accuracy"].nunique() > 2 or own["f1_macro"].nunique() > 2
     again = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=2)
     np.testing.assert_array_equal(again["accuracy"], made[made["draw"].isin([0, 1])]["accuracy"])
+
+
+def test_columns_of_the_network_keep_their_sizes():
+    """All are divided by one number: each by its own would blow up what is mostly noise."""
+    X = np.random.default_rng(0).normal(3, [5., 1., .01], (300, 3))
+    made = finetune.fit(X, np.arange(300) % 2, hidden=4, max_iter=1)[0].transform(X)
+    np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-3)
+    assert made.var(axis=0).mean() == pytest.approx(1, rel=1e-3)
+    assert made[:, 0].std() / made[:, 1].std() == pytest.approx(X[:, 0].std() / X[:, 1].std(), rel=.01)
+
+
+def test_the_spread_holds_the_middle():
+    values = np.arange(1001) / 10
+    mean, low, high = evaluate.spread([*values, np.nan])
+    assert (mean, low, high) == pytest.approx((50, 2.5, 97.5))
+    assert evaluate.spread(values, .5)[1:] == pytest.approx((25, 75))
+
+
+def test_the_band_of_a_curve_is_as_wide_as_theory_has_it():
+    """Pairs that share no gene are independent: the rate of the positives at its threshold is
+    binomial, and the threshold moves with the negatives by the slope of the curve."""
+    n, rng = 1500, np.random.default_rng(0)
+    y = np.arange(2 * n) % 2
+    made = evaluate.pair_roc(y, {"a": rng.normal(1. * y, 1)}, np.arange(4 * n).reshape(-1, 2))["a"]
+    for fpr in (.2, .5):
+        z = norm.ppf(fpr) + 1
+        tpr, slope = norm.cdf(z), norm.pdf(z) / norm.pdf(norm.ppf(fpr))
+        half = 1.96 * np.sqrt((tpr * (1 - tpr) + slope**2 * fpr * (1 - fpr)) / n)
+        at = np.argmin(abs(made["fpr"] - fpr))
+        assert (made["tpr_high"] - made["tpr_low"])[at] / 2 == pytest.approx(half, rel=.15)
+
+
+def test_the_difference_of_two_areas_has_delongs_interval():
+    """Pairs that share no gene are independent, and both methods score the same ones."""
+    n, rng = 400, np.random.default_rng(0)
+    y, shared = np.arange(2 * n) % 2, rng.normal(size=2 * n)
+    scores = {"a": y + shared, "b": .7 * y + .6 * shared + .6 * rng.normal(size=2 * n)}
+    made = evaluate.compare(evaluate.pair_roc(y, scores, np.arange(4 * n).reshape(-1, 2)),
+                            [("a", "b")], None).iloc[0]
+    wins = {name: score[y == 1][:, None] > score[y == 0] for name, score in scores.items()}
+    apart = wins["a"].astype(float) - wins["b"]
+    half = 1.96 * np.sqrt((apart.mean(axis=1).var() + apart.mean(axis=0).var()) / n)
+    assert made["value"] == pytest.approx(apart.mean())
+    assert (made["high"] - made["low"]) / 2 == pytest.approx(half, rel=.05)
