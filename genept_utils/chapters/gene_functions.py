@@ -13,25 +13,15 @@ from sklearn.multiclass import OneVsRestClassifier
 from genept_utils import evaluate
 from genept_utils.embed import places
 
-MANY = 32  # columns, from which on few rows are equal
 
-
-def fit(X, y, rows, C, start=None):
-    """L2 logistic regression as published, 100 iterations, from zero or from another fit; facts until
-    it has converged; sparse tables one class against the rest by liblinear, in a third of the time."""
-    X, y, weight = X[rows], y[rows], None
-    if sp.issparse(X):
-        return OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")).fit(X, y)
-    if X.shape[1] < MANY:  # of facts many rows are equal: one that counts more
-        names, codes = np.unique(y, return_inverse=True)
-        once, weight = np.unique(np.column_stack([X, codes]), axis=0, return_counts=True)
-        X, y = once[:, :-1], names[once[:, -1].astype(int)]
-    model = LogisticRegression(C=C, warm_start=True, max_iter=100 if weight is None else 2000)
-    if start is not None and np.array_equal(start.classes_, np.unique(y)):
-        model.coef_, model.intercept_ = start.coef_.copy(), start.intercept_.copy()
+def fit(X, y, rows, C):
+    """L2 logistic regression as published, 100 iterations; sparse tables one class against the
+    rest by liblinear, in a third of the time."""
+    model = (OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")) if sp.issparse(X)
+             else LogisticRegression(C=C))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(X, y, weight)
+        return model.fit(X[rows], y[rows])
 
 
 def scores(given, y, parts, only=None):

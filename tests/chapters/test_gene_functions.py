@@ -18,23 +18,6 @@ def test_dense_and_sparse_tables_are_learnt():
     assert (chapter.fit(names, y, np.arange(40), 10).predict(names[40:]) == y[40:]).all()
 
 
-def test_equal_rows_count_as_often_as_they_stand(monkeypatch):
-    draw = np.random.default_rng(0)
-    X, y = draw.integers(0, 3, (400, 2)).astype(float), draw.choice(list("abc"), 400)
-    made = chapter.fit(X, y, slice(None), 1)
-    monkeypatch.setattr(chapter, "MANY", 0)
-    np.testing.assert_allclose(made.coef_, chapter.fit(X, y, slice(None), 1).coef_, atol=1e-3)
-
-
-def test_a_fit_starts_from_another_of_the_same_classes():
-    draw = np.random.default_rng(0)
-    X, y = draw.standard_normal((300, 40)), draw.choice(list("abc"), 300)
-    first = chapter.fit(X, y, slice(None), 1)
-    assert chapter.fit(X, y, slice(None), 1, first).n_iter_[0] <= 1 < first.n_iter_[0]
-    other = np.where(y == "a", "d", y)
-    assert chapter.fit(X, other, slice(None), 1, first).classes_.tolist() == ["b", "c", "d"]
-
-
 def test_scores_count_the_rows_asked_for():
     y, parts = np.array([0, 0, 1, 1]), [([0], [1, 2, 3])]
     made = chapter.scores({"m": [np.array([0, 1, 0])]}, y, parts)
