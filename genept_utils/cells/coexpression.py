@@ -147,7 +147,8 @@ def _learnt(X, var, uns, options, about=None):
     elif getattr(X, "format", "csr") == "csc":  # a cell's values are spread over all of it
         X = (X if sp.issparse(X) else X.to_memory()).tocsr()
     seen, totals = scale.survey(X, kept)
-    alone = ad.AnnData(totals[None], var=var if kept is None else var[kept])
+    var = var if kept is None else var[kept]
+    alone = ad.AnnData(np.broadcast_to(totals, (1, len(var))).copy(), var=var)  # 0 without cells
     alone.uns.update({name: uns[name] for name in ("genept_data", "log1p") if name in uns})
     kind = judge(alone, seen)
     matched = matched_genes(alone, options["species"])

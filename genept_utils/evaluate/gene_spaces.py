@@ -34,7 +34,7 @@ def on_shared_genes(embeddings):
     """
     shared = shared_symbols(embeddings)
     return {method: as_embedding(
-        checked(embedding).X[by_symbol(embedding).loc[shared].to_numpy()],
+        embedding.X[by_symbol(embedding).loc[shared].to_numpy()],
         pd.DataFrame(index=pd.Index(shared, name="symbol")), **_about(embedding))
         for method, embedding in embeddings.items()}
 
@@ -165,7 +165,7 @@ def standardise(X):
 
 def shared_symbols(embeddings):
     """Symbols (n,), sorted, of the genes that all of some embeddings have; ValueError for none."""
-    known = {method: by_symbol(embedding).index for method, embedding in embeddings.items()}
+    known = {method: by_symbol(checked(embedding)).index for method, embedding in embeddings.items()}
     shared = next(iter(known.values()), pd.Index([]))
     for own in known.values():
         shared = shared if shared.equals(own) else shared.intersection(own)  # most are the same

@@ -34,8 +34,9 @@ def on_same_genes(adata, embeddings):
     Raises
     ------
     ValueError
-        Fewer than two genes are left.
+        Fewer than two genes are left, or X holds no expression values.
     """
+    cells.scale_of(adata)  # what holds no expression is refused here
     symbols = pd.Index(cells.matched_genes(adata).symbols)
     rows = {method: by_symbol(embedding).reindex(symbols, fill_value=-1).to_numpy()
             for method, embedding in embeddings.items()}
@@ -88,7 +89,15 @@ def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
         "GenePT-w hvg") and ``draw`` (None for what is not drawn).
     X : numpy.ndarray
         (n_cells, d) float32.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two cells or genes.
     """
+    if min(adata.shape) < 2:
+        raise ValueError(f"ways of writing cells are compared on two cells and two genes or more; "
+                         f"there are {adata.n_obs} and {adata.n_vars}")
     for key, X in adata.obsm.items():
         yield _row(key, "as it is"), np.asarray(X, np.float32)
     variable, first = cells.highly_variable(adata, VARIABLE), next(iter(vectors))
