@@ -197,7 +197,10 @@ def main():
 
     genes.look_up(["TP53", "x_1"]), embed.read_embedding()
     killed, alive, begun, whole = 0, [], time.monotonic(), {}
+    left_out = set()
     for number, (path, at) in enumerate(chosen, 1):
+        if path in left_out:
+            continue
         if time.monotonic() - begun > 60 * options.minutes:
             break
         tests = fitting(path)
@@ -207,7 +210,9 @@ def main():
         elif path not in whole:  # do they pass unchanged?
             unchanged, whole[path] = tested(path, tests)
             if unchanged != "passed":
-                sys.exit(f"{path}: its tests fail unchanged: {' '.join(tests)}")
+                left_out.add(path)
+        if path in left_out:
+            continue
         killed += result != "passed"
         if result == "passed":
             alive.append(shown(path, at))
@@ -216,6 +221,8 @@ def main():
     print(f"\n{killed} of {total} mutants were seen ({killed / max(total, 1):.0%}), drawn from "
           f"{len(every):,} places with seed {options.seed}, in "
           f"{(time.monotonic() - begun) / 60:.0f} minutes; not seen:", *alive, sep="\n  ")
+    for path in left_out:
+        print(f"not counted, its tests fail unchanged here: {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
