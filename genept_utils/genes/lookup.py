@@ -34,7 +34,7 @@ MAX_COLUMNS = 30  # that are looked at; those that are called like names come fi
 _NAMES = re.compile(r"(?i)gene|symbol|feature|name|ensembl|entrez|hgnc")
 _VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
 # what no symbol holds: "LINC00106" is one, "LOC22059" an Entrez id of the species
-_IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|^\d+(\||$)|[|(]\s*\d|^LOC\d|"
+_IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|^\d+(\||$)|[|(]\s*\d{3,}|^LOC\d|"
                          r"(GeneID|Gene|entrez):\s?\d")
 _WELL_KNOWN = np.array(["approved", "ensembl", "entrez", "hgnc", "previous"], dtype=object)
 
