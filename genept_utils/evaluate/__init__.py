@@ -22,16 +22,7 @@ from genept_utils.evaluate.gene_spaces import (
 )
 from genept_utils.evaluate.inputs import gene_input, has_input, read_inputs
 from genept_utils.evaluate.intervals import interval, mean_interval, spread
-from genept_utils.evaluate.leaks import named_genes, names_partner, shared_sets
 from genept_utils.evaluate.logistic import logistic_path
-from genept_utils.evaluate.negatives import (
-    degree,
-    labelled,
-    matched_negatives,
-    node_disjoint,
-    random_negatives,
-    strata,
-)
 from genept_utils.evaluate.neighbours import (
     cell_typing,
     knn_predict,
@@ -57,20 +48,18 @@ from genept_utils.evaluate.roc import (
 )
 from genept_utils.evaluate.sets import overview, read_sets, readable
 from genept_utils.evaluate.simple import text_facts
-from genept_utils.evaluate.splits import families, small_share, splits, subsample
+from genept_utils.evaluate.splits import families, small_share, splits, strata, subsample
 from genept_utils.evaluate.ways import each, on_same_genes, pairs_alike, ways, write, written
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 
 __all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "cell_typing",
-           "classifier", "clustering", "compare", "cross_validate", "degree", "donor_auc",
+           "classifier", "clustering", "compare", "cross_validate", "donor_auc",
            "donor_auc_difference", "each", "families", "fit_pairs", "gene_input", "has_input",
-           "interval", "knn_predict", "label_scores", "labelled", "letters", "logistic_path",
-           "matched_negatives", "mean_interval", "mean_of_terms", "named_genes", "names_partner",
-           "neighbour_agreement", "neighbours_and_width", "node_disjoint", "on_same_genes",
+           "interval", "knn_predict", "label_scores", "letters", "logistic_path", "mean_interval",
+           "mean_of_terms", "neighbour_agreement", "neighbours_and_width", "on_same_genes",
            "on_shared_genes", "overview", "pair_features", "pair_roc", "pairs_alike",
-           "panel_predictions", "panels", "projected_words", "random_negatives", "read_inputs",
-           "read_sets", "readable", "relabelled", "score_pairs", "shared_genes",
-           "shared_neighbours", "shared_sets", "side_by_side", "small_share", "splits", "spread",
-           "standardise", "strata", "stratified_auc", "subsample", "summarise", "term_areas",
-           "text_facts", "transfer_labels", "ways", "words", "write", "write_predictions",
-           "written"]
+           "panel_predictions", "panels", "projected_words", "read_inputs", "read_sets",
+           "readable", "relabelled", "score_pairs", "shared_genes", "shared_neighbours",
+           "side_by_side", "small_share", "splits", "spread", "standardise", "strata",
+           "stratified_auc", "subsample", "summarise", "term_areas", "text_facts",
+           "transfer_labels", "ways", "words", "write", "write_predictions", "written"]

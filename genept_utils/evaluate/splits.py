@@ -133,3 +133,8 @@ def small_share(labels, share, draws, seed=0, report=print):
         return []
     return [tuple(train_test_split(rows, train_size=share, stratify=labels[rows],
                                    random_state=draw)) for draw in range(seed, seed + draws)]
+
+
+def strata(values, bins=20):
+    """Number (n,) of the quantile bin of each value; equal values share a bin."""
+    return pd.qcut(np.asarray(values), bins, labels=False, duplicates="drop")

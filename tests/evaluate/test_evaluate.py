@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from genept_utils import evaluate
+from genept_utils.chapters import gene_interactions as chapter
 
 # ------------------------------------------------------------------ gene level
 
@@ -112,7 +113,7 @@ def test_a_pair_with_a_gene_without_a_vector_is_refused(pair_task, call):
         call(vectors, pairs)
 
 
-@pytest.mark.parametrize("draw", [evaluate.random_negatives, evaluate.matched_negatives])
+@pytest.mark.parametrize("draw", [chapter.random_negatives, chapter.matched_negatives])
 def test_negatives_are_new_distinct_and_as_many(draw):
     rng = np.random.default_rng(0)
     ends = rng.zipf(1.6, (4000, 2)) % 500
@@ -130,23 +131,23 @@ def test_matched_negatives_have_the_degrees_of_the_pairs():
     weight = 1 / np.arange(5, 1005)
     ends = rng.choice(1000, (3000, 2), p=weight / weight.sum())
     pairs = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
-    of = evaluate.degree(pairs, 1000)
-    matched = evaluate.degree(evaluate.matched_negatives(pairs), 1000)
-    uniform = evaluate.degree(evaluate.random_negatives(pairs), 1000)
+    of = chapter.degree(pairs, 1000)
+    matched = chapter.degree(chapter.matched_negatives(pairs), 1000)
+    uniform = chapter.degree(chapter.random_negatives(pairs), 1000)
     assert np.corrcoef(of, matched)[0, 1] > .9 > np.corrcoef(of, uniform)[0, 1]
 
 
 def test_too_dense_a_network_is_refused():
     pairs = np.array([(i, j) for i in range(8) for j in range(i)])
     with pytest.raises(ValueError, match="dense"):
-        evaluate.random_negatives(pairs)
+        chapter.random_negatives(pairs)
 
 
 def test_node_disjoint_sides_share_no_gene(pair_task):
     pairs = pair_task[1]
-    train, test = evaluate.node_disjoint(pairs)
+    train, test = chapter.node_disjoint(pairs)
     assert not set(pairs[train].ravel()) & set(pairs[test].ravel())
     assert 0 < test.sum() < train.sum() < len(pairs)
     family = np.arange(300) // 10
-    train, test = evaluate.node_disjoint(pairs, groups=family)
+    train, test = chapter.node_disjoint(pairs, groups=family)
     assert not set(family[pairs[train].ravel()]) & set(family[pairs[test].ravel()])
