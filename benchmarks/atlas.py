@@ -26,7 +26,7 @@ import psutil
 from timing import record, synthetic
 
 from genept_utils import cells, embed
-from genept_utils.cells import scale
+from genept_utils.datasets import matrix
 
 GENES, CHUNK = 18_000, 10_000
 FEW = CHUNK  # cells of the file by which the start is measured: one block
@@ -97,9 +97,9 @@ def apart(source, vectors, processor=False):
     reading = kernel = 0.0
     with h5py.File(source) as file:
         X = ad.io.sparse_dataset(file["X"])
-        for start in range(0, X.shape[0], scale.CELLS):
+        for start in range(0, X.shape[0], matrix.BLOCK):
             begun = clock()
-            block = scale.read_rows(X, start, min(start + scale.CELLS, X.shape[0]))
+            block = matrix.read_rows(X, start, min(start + matrix.BLOCK, X.shape[0]))
             read = clock()
             cells.weighted_sum(block, vectors)
             reading, kernel = reading + read - begun, kernel + clock() - read

@@ -50,7 +50,8 @@ def __getattr__(name):
         return importlib.import_module(_MODULES[name])
     if name not in _HOME:
         raise AttributeError(f"module 'genept_utils' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"genept_utils.{_HOME[name]}"), name)
+    found = getattr(importlib.import_module(f"genept_utils.{_HOME[name]}"), name)
+    return globals().setdefault(name, found)
 
 
 def __dir__():

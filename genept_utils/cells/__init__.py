@@ -6,11 +6,18 @@ from genept_utils.cells.genept_s import genept_s
 from genept_utils.cells.genept_w import genept_w, whiten, whitening
 from genept_utils.cells.kernel import weighted_sum
 from genept_utils.cells.names import by_symbol, gene_names, gene_vectors, matched_genes, only_genes
-from genept_utils.cells.normalise import chosen, marks, normalise, scale_of
-from genept_utils.cells.sentences import PREFIX, cell_sentences, spoken_names
-from genept_utils.cells.values import Seen, judged, look
+from genept_utils.cells.normalise import (
+    MatrixSummary,
+    infer_scale,
+    normalise,
+    scale_of,
+    summarise,
+)
+from genept_utils.cells.sentences import PREFIX, cell_sentences, sentence_names
+from genept_utils.datasets.matrix import declared_scale, select_matrix
 
-__all__ = ["PREFIX", "Seen", "by_symbol", "cell_sentences", "chosen", "coexpression", "gene_names",
-           "gene_vectors", "genept_s", "genept_w", "highly_variable", "judged", "look", "marks",
-           "matched_genes", "normalise", "only_genes", "pca", "scale_of", "spoken_names",
-           "weighted_sum", "whiten", "whitening"]
+__all__ = ["PREFIX", "MatrixSummary", "by_symbol", "cell_sentences", "coexpression",
+           "declared_scale", "gene_names", "gene_vectors", "genept_s", "genept_w",
+           "highly_variable", "infer_scale", "matched_genes", "normalise", "only_genes", "pca",
+           "scale_of", "select_matrix", "sentence_names", "summarise", "weighted_sum", "whiten",
+           "whitening"]

@@ -20,12 +20,17 @@ import h5py
 import numpy as np
 
 from genept_utils import optional, paths, sources
-from genept_utils.cells import scale
+from genept_utils.cells.genept_w import about, gene_totals, vector_block
 from genept_utils.cells.names import gene_features, gene_vectors
-from genept_utils.cells.normalise import judge, marks
+from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
 from genept_utils.cells.stored import matrix_of, opened
-from genept_utils.cells.values import Seen, look
-from genept_utils.datasets.files import elsewhere, read_frame
+from genept_utils.datasets.files import read_frame
+from genept_utils.datasets.matrix import (
+    BLOCK,
+    declared_scale,
+    other_matrices,
+    read_rows,
+)
 
 SAMPLED = 5  # blocks, spread over the file, by which its values are judged
 
@@ -39,7 +44,7 @@ class Job:
     values: tuple  # layer, raw
     key: str
     scale: str
-    seen: Seen
+    seen: MatrixSummary
     declared: tuple
     vectors: np.ndarray
     has: np.ndarray
@@ -56,7 +61,7 @@ class Job:
 
 
 def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None, raw=False,
-            values=None, block=scale.CELLS):
+            values=None, block=BLOCK):
     """What has to be known of the whole file before its blocks can be computed.
 
     Parameters
@@ -80,7 +85,7 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
         X = matrix_of(group, layer, raw)
         var = read_frame(group["raw/var" if raw else "var"])
         logged = "uns" in group and "log1p" in group["uns"] and not layer
-        places = elsewhere(group, layer, raw)
+        places = other_matrices(group, layer, raw)
         kept = gene_features(var)
         n = X.shape[0]
         if getattr(X, "format", "csr") == "csc":
@@ -90,27 +95,23 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
                              "cells is spread over all of it; write it in rows first "
                              f"({way}{matrix} = {matrix}.tocsr())")
         starts = np.unique(np.linspace(0, max(n - block // SAMPLED, 0), SAMPLED).astype(int))
-        seen, totals = Seen(), 0
+        seen = MatrixSummary()
         for start in starts:
-            part = scale.read_rows(X, start, min(start + max(block // SAMPLED, 1), n))
+            part = read_rows(X, start, min(start + max(block // SAMPLED, 1), n))
             part = part if kept is None else part[:, kept]
-            seen, totals = seen + look(part), totals + scale.gene_totals(part)
-    genes_alone = ad.AnnData(totals[None], var=var if kept is None else var[kept])
+            seen += summarise(part)
+    genes_alone = ad.AnnData(seen.gene_totals[None], var=var if kept is None else var[kept])
     if logged:
         genes_alone.uns["log1p"] = {}
     genes_alone.uns["genept_data"] = {"elsewhere": places} | (
         {"values": values, "sure": True} if values else {})
-    kind = judge(genes_alone, seen)
+    declared = declared_scale(genes_alone)
+    kind = judge(genes_alone, seen, declared)
     vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
-    provenance = embedding.uns.get("genept", {})
-    about = {"embedding": str(provenance.get("model", "unknown")),
-             "text": str(provenance.get("text", "unknown")),
-             "vectors_sha256": str(provenance.get("vectors_sha256", "unknown")),
-             "coverage_genes": coverage["genes"], "species": coverage["species"],
-             "names": coverage["names"], "genes_used": int(has.sum()), "hvg": 0,
-             "whitened": False}
-    return Job(str(source), str(place), (layer, raw), key, kind, seen, marks(genes_alone),
-               vectors, has, kept, block, n), about
+    told = about(embedding, coverage, int(has.sum()))
+    del told["coverage_mass"]  # it is known when all blocks are
+    return Job(str(source), str(place), (layer, raw), key, kind, seen, declared,
+               vectors, has, kept, block, n), told
 
 
 def compute(job, number, threads=None):
@@ -131,14 +132,14 @@ def compute(job, number, threads=None):
 def _read(job, X, number):
     """A block's log-normalised values, checked, and what its genes sum to before."""
     start, end = job.rows(number)
-    X = scale.read_rows(X, start, end)
+    X = read_rows(X, start, end)
     X = X if job.kept is None else X[:, job.kept]
-    return scale.log_block(X, job.scale, job.seen, job.declared, start), scale.gene_totals(X)
+    return log_block(X, job.scale, job.seen, job.declared, start), gene_totals(X)
 
 
 def _multiply(job, logged, totals, threads=None):
     """The vectors of a block, and what its note will say."""
-    made = scale.vector_block(logged, job.vectors, threads=threads)
+    made = vector_block(logged, job.vectors, threads=threads)
     return made, {"mass": float(totals.sum()), "covered": float(totals[job.has].sum()),
                   "empty": int((~made.any(axis=1)).sum())}
 
@@ -178,7 +179,7 @@ def finished(job):
     return done
 
 
-def begin(job, about):
+def begin(job):
     """Make the folder, or check that the one there was begun by the same job."""
     place = Path(job.place)
     stat = paths.split_table(job.source)[0].stat()
@@ -214,25 +215,25 @@ def begin(job, about):
         part.write_text(json.dumps(same, indent=1))
 
 
-def end(job, about, out):
+def end(job, told, out):
     """All blocks are there: the folder becomes the output."""
     place, out, notes = Path(job.place), Path(out), finished(job).values()
     mass = sum(said["mass"] for said in notes)
-    about = about | {"coverage_mass": sum(said["covered"] for said in notes) / mass,
-                     "cells_without_a_vector": sum(said["empty"] for said in notes)}
+    told = told | {"coverage_mass": sum(said["covered"] for said in notes) / mass,
+                   "cells_without_a_vector": sum(said["empty"] for said in notes)}
     store = optional.need("zarr").open_group(place / "store", mode="r+")
     if out.suffix == ".zarr":
-        ad.io.write_elem(store, "uns", {"genept": {job.key: about}})
+        ad.io.write_elem(store, "uns", {"genept": {job.key: told}})
         os.replace(place / "store", out)
     else:
         with sources.replacing(out) as part:
             shutil.copyfile(job.source, part)
             with h5py.File(part, "r+") as file:
-                _into_h5ad(file, store["obsm"][job.key], about, job)
+                _into_h5ad(file, store["obsm"][job.key], told, job)
     shutil.rmtree(place)
 
 
-def _into_h5ad(file, vectors, about, job):
+def _into_h5ad(file, vectors, told, job):
     obsm = file.require_group("obsm")
     obsm.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
     if job.key in obsm:
@@ -244,7 +245,7 @@ def _into_h5ad(file, vectors, about, job):
     uns = file.require_group("uns")
     uns.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
     before = ad.io.read_elem(uns["genept"]) if "genept" in uns else {}
-    ad.io.write_elem(uns, "genept", {**before, job.key: about})
+    ad.io.write_elem(uns, "genept", {**before, job.key: told})
 
 
 def blocks_here(job, numbers, threads=None):

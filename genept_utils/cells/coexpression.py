@@ -6,8 +6,10 @@ so that cells in memory, in a file and in a Dask array go the same way.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
+import operator
 from pathlib import Path
 
 import anndata as ad
@@ -16,12 +18,19 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import datasets, embed, genes, paths, sources
-from genept_utils.cells import normalise, scale
 from genept_utils.cells.components import Scaled, leading, moments, plain
 from genept_utils.cells.names import gene_features, matched_genes
-from genept_utils.cells.normalise import chosen, judge
+from genept_utils.cells.normalise import MatrixSummary, judge, summarise
 from genept_utils.cells.stored import matrix_of, opened
-from genept_utils.datasets.files import elsewhere
+from genept_utils.datasets.matrix import (
+    blocks,
+    declared_scale,
+    each,
+    is_dask,
+    other_matrices,
+    select_matrix,
+    whole_rows,
+)
 from genept_utils.embed import store
 
 ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
@@ -43,8 +52,8 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
     x genes, which is never formed. With the defaults, on 3,774 and on 13,576 cells, the variance
     of each of the first 30 components is exact to four digits, and that of the last ones, which
     lie in the noise, to one per cent. Where there are no more than ``n * passes`` genes or cells
-    all are exact. Cells in a file are passed in blocks, so that memory does not grow with their number;
-    on synthetic counts, drawn for scale alone (18,000 genes, 1,000 in a cell), 50,000 cells take
+    all are exact. Cells in a file are passed in blocks, so that memory does not grow with
+    their number; on synthetic counts, drawn for scale alone (18,000 genes, 1,000 in a cell), 50,000 cells take
     840 MB and 77 seconds of processor time, which grows with the cells.
 
     Parameters
@@ -90,9 +99,9 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
         raise ValueError(f"n={n} components in passes={passes}; both must be 1 or more")
     if not hasattr(cells, "var_names"):
         return _kept(str(cells), options)
-    source = chosen(cells, layer, raw, values, read=False)
+    source = select_matrix(cells, layer, raw, values, read=False)
     var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var
-    own = dict(source.uns.get("genept_data", {})) | {"elsewhere": normalise.elsewhere(source)}
+    own = dict(source.uns.get("genept_data", {})) | {"elsewhere": other_matrices(source)}
     return _learnt(source.X, var, dict(source.uns) | {"genept_data": own}, options)
 
 
@@ -129,7 +138,7 @@ def _of_path(path, options, about):
         name = "raw/var" if options["raw"] else "var"
         if name in group and "encoding-type" in group[name].attrs:
             X = matrix_of(group, options["layer"], options["raw"])
-            own = {"elsewhere": elsewhere(group, options["layer"], options["raw"])}
+            own = {"elsewhere": other_matrices(group, options["layer"], options["raw"])}
             logged = "uns" in group and "log1p" in group["uns"] and not options["layer"]
             uns = {"genept_data": own | _said(options)} | ({"log1p": {}} if logged else {})
             return _learnt(X, ad.io.read_elem(group[name]), uns, options, about)
@@ -144,22 +153,22 @@ def _said(options):
 
 def _learnt(X, var, uns, options, about=None):
     kept = gene_features(var)
-    if scale.is_dask(X):
-        X = scale.whole_rows(X if kept is None else X[:, np.flatnonzero(kept)])
+    if is_dask(X):
+        X = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)])
     elif getattr(X, "format", "csr") == "csc":  # a cell's values are spread over all of it
         X = (X if sp.issparse(X) else X.to_memory()).tocsr()
-    seen, totals = scale.survey(X, kept)
+    summary = functools.reduce(operator.add, each(X, summarise, kept), MatrixSummary())
     var = var if kept is None else var[kept]
-    alone = ad.AnnData(np.broadcast_to(totals, (1, len(var))).copy(), var=var)  # 0 without cells
+    alone = ad.AnnData(np.broadcast_to(summary.gene_totals, (1, len(var))).copy(), var=var)
     alone.uns.update({name: uns[name] for name in ("genept_data", "log1p") if name in uns})
-    kind = judge(alone, seen)
+    kind = judge(alone, summary, declared_scale(alone))
     matched = matched_genes(alone, options["species"])
     symbols = pd.Series(matched.symbols)
 
-    def blocks():
+    def plain_blocks():
         return (plain(block) for block in _rows(X, kept))
 
-    mean, deviation, occurs, digest = moments(blocks(), kind, matched.table["name"])
+    mean, deviation, occurs, digest = moments(plain_blocks(), kind, matched.table["name"])
     wanted = (symbols != "") & ~symbols.duplicated()
     used = wanted.to_numpy() & (deviation > 0) & (occurs >= options["min_cells"])
     n, n_cells = options["n"], X.shape[0]
@@ -169,7 +178,7 @@ def _learnt(X, var, uns, options, about=None):
             f"them; there are {n_cells:,} cells and {used.sum():,} of {len(symbols):,} genes that "
             f"have a symbol, are seen in {options['min_cells']} cells or more and vary: give "
             "more cells, gene names that are known (gp.match(adata) lists them), or a smaller n=")
-    scaled = Scaled(blocks, kind, used, mean, deviation)
+    scaled = Scaled(plain_blocks, kind, used, mean, deviation)
     values, axes = (
         scaled.of_few_cells(n) if n_cells <= n * options["passes"] else
         leading(scaled.gram, int(used.sum()), n, options["passes"], options["seed"]))
@@ -184,8 +193,8 @@ def _learnt(X, var, uns, options, about=None):
 
 def _rows(X, kept):
     """Blocks of the cells, a Dask array's by its own chunks."""
-    if not scale.is_dask(X):
-        yield from (block for _, block in scale.backed_blocks(X, kept, ROWS))
+    if not is_dask(X):
+        yield from (block for _, block in blocks(X, kept, ROWS))
         return
     for number in range(X.numblocks[0]):
         yield X.blocks[number].compute()

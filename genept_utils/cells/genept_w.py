@@ -1,15 +1,31 @@
 """GenePT-w: the expression-weighted mean of the gene vectors.
 
 Results go where scanpy finds them: ``adata.obsm["X_genept_w"]``, with what they were made from
-in ``adata.uns["genept"]``.
+in ``adata.uns["genept"]``. Cells do not depend on each other once three things are known of the
+whole matrix: whether it holds counts or logarithms, what each gene sums to, and (for ``hvg`` and
+``whitened``) the genes' means. They are found in a pass over blocks of cells, one in memory;
+after that a block is normalised, multiplied and scaled to unit length by itself.
 """
 
-import numpy as np
+import functools
+import operator
 
-from genept_utils.cells import scale
+import numpy as np
+import scipy.sparse as sp
+
+from genept_utils import embed
 from genept_utils.cells.expression import highly_variable
-from genept_utils.cells.names import gene_features, gene_vectors, only_genes
-from genept_utils.cells.normalise import chosen, judge, normalised
+from genept_utils.cells.kernel import weighted_sum
+from genept_utils.cells.names import gene_features, species_of, vectors_of
+from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
+from genept_utils.datasets.matrix import (
+    blocks,
+    declared_scale,
+    each,
+    is_dask,
+    select_matrix,
+    whole_rows,
+)
 
 RIDGE = 0.1  # of the largest eigenvalue
 
@@ -63,61 +79,91 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     if not hasattr(embedding, "obs_names"):
         raise TypeError(f"embedding is {type(embedding).__name__}; give the AnnData that "
                         "embed.read_embedding(name) returns")
-    source = chosen(adata, layer, raw, values, read=bool(hvg or whitened))
-    way = _from_memory if scale.in_memory(source.X) else _from_elsewhere
-    made, coverage, used, empty = way(source, embedding, species, hvg, whitened)
+    source = select_matrix(adata, layer, raw, values, read=bool(hvg or whitened))
+    X, lazy, metadata = source.X, is_dask(source.X), declared_scale(source)
+    var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var
+    kept = gene_features(var)
+    var = var if kept is None else var[kept]
+    if lazy:
+        X, kept = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)]), None
+    summary = functools.reduce(operator.add, each(X, summarise, kept), MatrixSummary())
+    scale, totals = judge(source, summary, metadata), summary.gene_totals
+    vectors, has, coverage = vectors_of(var, totals, embedding, species_of(source, species))
+    used, columns, offset = int(has.sum()), None, None
+    if hvg or whitened:  # the genes' variances and means are those of the logarithms
+        X = normalised_blocks(X, scale) if lazy else log_block(
+            X if kept is None else X[:, kept], scale)
+        scale = kept = None
+        used, vectors, columns = _chosen_genes(type(source)(X, uns={"log1p": {}}), vectors, has,
+                                               hvg, whitened, totals)
+        offset = _offset(X, vectors, columns) if whitened else None
+    if lazy:
+        X = X if scale is None else normalised_blocks(X, scale)
+        made, empty = vector_blocks(X, vectors, offset, columns), {}
+    else:
+        made = [vector_block(block if scale is None else log_block(block, scale), vectors, offset,
+                             columns) for _, block in blocks(X, kept)]
+        made = made[0] if len(made) == 1 else np.concatenate(made)
+        empty = {"cells_without_a_vector": int((~made.any(axis=1)).sum())}
     adata.obsm[key] = made
-    provenance = embedding.uns.get("genept", {})
-    adata.uns.setdefault("genept", {})[key] = {
-        "embedding": str(provenance.get("model", "unknown")),
-        "text": str(provenance.get("text", "unknown")),
-        "vectors_sha256": str(provenance.get("vectors_sha256", "unknown")),
-        "coverage_genes": coverage["genes"], "coverage_mass": coverage["mass"],
-        "species": coverage["species"], "names": coverage["names"],
-        "genes_used": used, "hvg": int(hvg or 0), "whitened": bool(whitened),
-    } | ({} if empty is None else {"cells_without_a_vector": empty})
+    adata.uns.setdefault("genept", {})[key] = about(
+        embedding, coverage, used, hvg, whitened) | empty
     return adata
 
 
-def _from_memory(source, embedding, species, hvg, whitened):
-    """Cell vectors, coverage, number of genes used and of cells without a vector."""
-    source = only_genes(source)
-    data = normalised(source)
-    vectors, has, coverage = gene_vectors(source, embedding, species)
-    used, vectors, columns = _chosen_genes(data, vectors, has, hvg, whitened)
-    mean = np.asarray(data.X.mean(axis=0)).ravel() if whitened else None
-    made = scale.vector_block(data.X.tocsr(), vectors, _offset(mean, vectors, columns), columns)
-    return made, coverage, used, int((~made.any(axis=1)).sum())
+def about(embedding, coverage, used, hvg=None, whitened=False):
+    """What ``uns["genept"]`` says of cell vectors: what they were made from."""
+    provenance = embedding.uns.get("genept", {})
+    told = {"embedding": "model", "text": "text", "vectors_sha256": "vectors_sha256"}
+    return {name: str(provenance.get(of, "unknown")) for name, of in told.items()} | {
+        "coverage_genes": coverage["genes"], "coverage_mass": coverage["mass"],
+        "species": coverage["species"], "names": coverage["names"],
+        "genes_used": used, "hvg": int(hvg or 0), "whitened": bool(whitened)}
 
 
-def _from_elsewhere(source, embedding, species, hvg, whitened):
-    """The same a block of cells at a time; of a Dask array the vectors are one, too, and which
-    cells stay without a vector is not known before they are computed."""
-    var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var.copy()
-    kept = gene_features(var)
-    X = source.X
-    if scale.is_dask(X):
-        X = scale.whole_rows(X if kept is None else X[:, np.flatnonzero(kept)])
-    seen, totals = scale.survey(X, kept)
-    kind = judge(source, seen)
-    genes_alone = type(source)(totals[None], var=var if kept is None else var[kept],
-                               uns={"genept_data": dict(source.uns.get("genept_data", {}))})
-    vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
-    if not scale.is_dask(X):
-        made = np.concatenate([scale.vector_block(scale.log_block(block, kind), vectors)
-                               for _, block in scale.backed_blocks(X, kept)])
-        return made, coverage, int(has.sum()), int((~made.any(axis=1)).sum())
-    X = scale.normalised_blocks(X, kind)
-    data = type(source)(X, var=genes_alone.var, uns={"log1p": {}})
-    used, vectors, columns = _chosen_genes(data, vectors, has, hvg, whitened, totals > 0)
-    mean = scale.gene_means(X) if whitened else None
-    offset = _offset(mean, vectors, columns)
-    return scale.vector_blocks(X, vectors, offset, columns), coverage, used, None
+def normalised_blocks(X, scale):
+    """A Dask array as one of log-normalised CSR blocks; ``scale`` as in :func:`log_block`."""
+    return X.map_blocks(log_block, scale, dtype=np.float32,
+                        meta=sp.csr_matrix((0, 0), dtype=np.float32))
 
 
-def _chosen_genes(data, vectors, has, hvg, whitened, occurs=None):
+def vector_blocks(X, vectors, offset=None, columns=None):
+    """A Dask array (n_cells, d) of the cell vectors of log-normalised blocks."""
+    import dask
+
+    held = dask.delayed(vectors)  # one node of the graph, not a copy in every block's task
+    return X.map_blocks(vector_block, held, offset, columns, 1, dtype=np.float32,
+                        chunks=(X.chunks[0], (vectors.shape[1],)),
+                        meta=np.empty((0, 0), dtype=np.float32))
+
+
+def vector_block(X, vectors, offset=None, columns=None, threads=None):
+    """Cell vectors (n, d) float32 of unit length from log-normalised cells (n, n_genes).
+
+    Parameters
+    ----------
+    X : scipy.sparse matrix
+        (n, n_genes) log-normalised values.
+    vectors : numpy.ndarray
+        (n_genes, d), or (n_used, d) with ``columns``.
+    offset : numpy.ndarray, optional
+        (d,) that is taken from every sum: the genes' means times their vectors.
+    columns : numpy.ndarray, optional
+        (n_genes,) bool: the genes that are used.
+    threads : int, optional
+        As in :func:`weighted_sum`.
+    """
+    if columns is not None:  # otherwise rows of zeros cost less than a copy of the matrix
+        X = X.tocsr()[:, columns]
+    made = weighted_sum(X, vectors, threads)
+    if offset is not None:
+        made -= offset
+    return embed.unit(made, out=made)
+
+
+def _chosen_genes(logged, vectors, has, hvg, whitened, totals):
     """How many genes are used, their vectors, and their columns where that is a choice."""
-    used = has & highly_variable(data, hvg, occurs) if hvg else has
+    used = has & highly_variable(logged, hvg, totals > 0) if hvg else has
     if not used.any():
         raise ValueError(f"none of the {hvg} most variable genes has a vector")
     if whitened:
@@ -127,10 +173,16 @@ def _chosen_genes(data, vectors, has, hvg, whitened, occurs=None):
     return int(used.sum()), vectors[used] if hvg else vectors, used if hvg else None
 
 
-def _offset(mean, vectors, columns):
-    if mean is None:
-        return None
+def _offset(X, vectors, columns):
+    """The genes' means (float32) times their vectors, (d,)."""
+    mean = (sum(each(X, gene_totals)) / X.shape[0] if is_dask(X)
+            else np.asarray(X.mean(axis=0)).ravel())
     return (mean if columns is None else mean[columns]).astype(np.float32) @ vectors
+
+
+def gene_totals(X):
+    """Sums over the cells of a block, (n_genes,) float64."""
+    return np.asarray(X.sum(axis=0, dtype=np.float64)).ravel()
 
 
 def whiten(vectors, ridge=RIDGE):

@@ -119,28 +119,33 @@ def gene_vectors(adata, embedding, species=None):
     if adata.X is None:
         raise ValueError("the AnnData has no X; put counts there, for example "
                          "adata.X = adata.layers[NAME]")
-    matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
-                             species_of(adata, species), keys=keys_of(checked(embedding)))
-    rows = matched.rows
-    matched.warn(stacklevel=4)
+    return vectors_of(adata.var, genes.totals_of(adata), embedding, species_of(adata, species))
+
+
+def vectors_of(var, totals, embedding, species=None):
+    """As :func:`gene_vectors` for a table of genes and what each sums to over the cells (n,)."""
+    matched = genes.of_table(var.index, var, totals, species, keys=keys_of(checked(embedding)))
+    if matched.notes:
+        matched.warn(stacklevel=5)
+    rows, table, n = matched.rows, matched.table, len(var)
     has = rows >= 0
     if not has.any() and matched.share >= HALF:
-        raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector, though "
+        raise ValueError(f"none of the {n:,} gene names has a vector, though "
                          f"{matched.share:.0%} of them are known genes: the embedding is one of "
                          f"{', '.join(map(repr, embedding.obs_names[:3]))}, ...")
     if not has.any():
-        raise ValueError(f"none of the {adata.n_vars:,} gene names has a vector (first names: "
-                         f"{', '.join(matched.table['name'][:3])}); put symbols, Ensembl or "
+        raise ValueError(f"none of the {n:,} gene names has a vector (first names: "
+                         f"{', '.join(table['name'][:3])}); put symbols, Ensembl or "
                          "Entrez ids into adata.var_names or a column of adata.var, and give "
                          "species= where they are not human")
     mass = float("nan") if matched.mass is None else float(matched.mass)
     if mass < ENOUGH:
         warnings.warn(f"only {mass:.1%} of the counts lie on the {has.sum():,} of "
-                      f"{adata.n_vars:,} genes with a vector; the cell vectors rest on little",
-                      stacklevel=3)
-    vectors = np.zeros((adata.n_vars, embedding.n_vars), dtype=np.float32)
+                      f"{n:,} genes with a vector; the cell vectors rest on little",
+                      stacklevel=4)
+    vectors = np.zeros((n, embedding.n_vars), dtype=np.float32)
     vectors[has] = embedding.X[rows[has]]
-    n_genes = (matched.table["how"] != "not a gene").sum()
+    n_genes = (table["how"].to_numpy() != "not a gene").sum()
     return vectors, has, {"genes": float(has.sum() / n_genes), "mass": mass,
                           "species": matched.species, "names": matched.column}
 

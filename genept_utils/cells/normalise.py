@@ -1,113 +1,171 @@
-"""Counts or log-normalised values, and the published normalisation."""
+"""Counts or logarithms, told by the values; and the published normalisation.
 
+Metadata may be stale, so the values are inspected first; what a file declares decides only what
+they leave open.
+"""
+
+import dataclasses
 import warnings
 
-import h5py
 import numpy as np
 import scipy.sparse as sp
 
-from genept_utils import untrusted
-from genept_utils.cells.values import judged, look
+from genept_utils.datasets.matrix import advice, declared, declared_scale, select_matrix
 
 TARGET = 10_000  # counts a cell is scaled to
-BLOCK = 4000  # cells of a file that are read at a time
+LOG_CEILING = 20  # log2(1 + a million) is 19.93: no logarithm of scaled counts is larger
+SAMPLED = 200  # cells of a block whose totals are compared
+SAME = 1e-3  # relative difference up to which totals are the same
 
 
-def chosen(adata, layer=None, raw=False, values=None, read=True):
-    """The AnnData whose ``.X`` is worked on: ``adata`` itself, one of its layers, or its raw.
+@dataclasses.dataclass(frozen=True)
+class MatrixSummary:
+    """What the blocks of a matrix that were looked at hold; ``+`` puts two together.
+
+    Attributes
+    ----------
+    bad : int
+        Values that are NaN or infinite.
+    lowest, highest : float
+        Of the finite values; an implicit zero of a sparse matrix counts as 0.
+    whole : bool
+        All finite values are whole numbers.
+    totals : tuple of (float, float)
+        Smallest and largest total of a cell, among those sampled that are not empty: of the
+        values themselves, of exp(x) - 1 and of 2**x - 1.
+    cells : int
+        Cells sampled for ``totals``.
+    gene_totals : numpy.ndarray
+        (n_genes,) float64 sums over the cells.
+    """
+
+    bad: int = 0
+    lowest: float = 0.0
+    highest: float = 0.0
+    whole: bool = True
+    totals: tuple = ((np.inf, 0.0),) * 3
+    cells: int = 0
+    gene_totals: np.ndarray | float = 0.0
+
+    def __add__(self, other):
+        totals = tuple((min(a[0], b[0]), max(a[1], b[1]))
+                       for a, b in zip(self.totals, other.totals))
+        return MatrixSummary(self.bad + other.bad, min(self.lowest, other.lowest),
+                    max(self.highest, other.highest), self.whole and other.whole, totals,
+                    self.cells + other.cells, self.gene_totals + other.gene_totals)
+
+
+def summarise(X):
+    """What a block of rows holds.
 
     Parameters
     ----------
-    adata : anndata.AnnData
-        (n_cells, n_genes), in memory or backed by a file.
-    layer : str, optional
-        The layer that takes the place of ``.X``.
-    raw : bool
-        ``adata.raw`` takes the place of ``.X`` and ``.var``; it may have more genes.
-    values : {"raw", "log"}, optional
-        What the values are: counts or log-normalised.
-    read : bool
-        Read a matrix that lies in an open file into memory.
+    X : array or sparse matrix
+        (n_cells, n_genes), whole or a block of its rows.
 
     Returns
     -------
-    anndata.AnnData
-        ``adata`` where nothing is asked for and ``.X`` is in memory.
+    MatrixSummary
+    """
+    values = X.data if sp.issparse(X) else np.asarray(X)
+    totals = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel()
+    if not values.size:
+        return MatrixSummary(gene_totals=totals)
+    lowest, highest = float(values.min()), float(values.max())  # NaN where one is
+    bad = 0 if np.isfinite([lowest, highest]).all() else int(
+        values.size - np.isfinite(values).sum())
+    if bad:
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return MatrixSummary(bad, gene_totals=totals)
+        lowest, highest = float(values.min()), float(values.max())
+    whole = values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
+    summary = MatrixSummary(bad, min(lowest, 0.0), max(highest, 0.0), whole, gene_totals=totals)
+    if bad or whole or lowest < 0 or highest > LOG_CEILING:
+        return summary  # the totals decide nothing then
+    rows = np.unique(np.linspace(0, X.shape[0] - 1, SAMPLED).astype(int))
+    part = sp.csr_matrix(X[rows], dtype=np.float64)
+    totals = []
+    for turned in (part.data, np.expm1(part.data), np.exp2(part.data) - 1):
+        each = np.asarray(sp.csr_matrix((turned, part.indices, part.indptr),
+                                        part.shape).sum(axis=1)).ravel()
+        each = each[each > 0]
+        totals.append((float(each.min()), float(each.max())) if each.size else (np.inf, 0.0))
+    return dataclasses.replace(summary, totals=tuple(totals), cells=int(each.size))
+
+
+def infer_scale(seen, declared=None, sure=False):
+    """Whether values are ``"raw"`` counts or ``"log"``-normalised: the one rule of the project.
+
+    Whole numbers, values above :data:`LOG_CEILING`, and cells whose values have the same total
+    are counts (or counts scaled); cells whose exp(x) - 1 or 2**x - 1 have the same total are
+    logarithms. That beats any mark. What is left are fractions below the ceiling: there the mark
+    decides, and without one they are taken for logarithms.
+
+    Parameters
+    ----------
+    seen : MatrixSummary
+        Of the whole matrix, or of blocks put together with ``+``.
+    declared : {"raw", "log"}, optional
+        What a mark says.
+    sure : bool
+        The mark was given by the reader for these very values (``values=``), so that only values
+        that contradict it are worth a word.
+
+    Returns
+    -------
+    scale : {"raw", "log"}
+    word : str or None
+        A sentence for the reader where the mark was overridden or the values leave it open.
 
     Raises
     ------
-    KeyError
-        There is no such layer, or no raw; the message names what there is.
     ValueError
-        There is no ``.X``, both are asked for, or ``values`` is neither word.
+        Values are NaN, infinite or negative, or there is no value above zero.
     """
-    if values not in (None, "", "raw", "log"):
-        raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
-    if layer and raw:
-        raise ValueError("layer and raw are both given; one place holds the values")
-    if layer and layer not in adata.layers:
-        raise KeyError(f"there is no layer {layer!r}; there are "
-                       f"{', '.join(map(str, adata.layers)) or 'no layers'}")
-    if raw and adata.raw is None:
-        raise KeyError("the AnnData has no raw; leave raw=True out"
-                       + "".join(f", or give {place}" for place in elsewhere(adata)))
-    X = adata.layers[layer] if layer else adata.raw.X if raw else adata.X
-    if X is None:
-        raise ValueError("the AnnData has no X; " + _advice(adata))
-    untrusted.compressed(X)
-    backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
-    if not (layer or raw or values or backed and read):
-        return adata
-    if backed and read and hasattr(X, "to_memory"):
-        X = X.to_memory()  # whole: rows of columns are slow
-        untrusted.compressed(X)
-        X = sp.csr_matrix(X, dtype=np.float32)
-    elif read and isinstance(X, h5py.Dataset):
-        X = sp.vstack([sp.csr_matrix(X[start:start + BLOCK], dtype=np.float32)
-                       for start in range(0, adata.n_obs, BLOCK)], format="csr")
-    made = type(adata)(X, obs=adata.obs.copy(), var=(adata.raw if raw else adata).var.copy())
-    own = _own_marks(adata)
-    if layer or raw or values:  # the marks of X say nothing about another matrix
-        own = {key: value for key, value in own.items() if key not in ("values", "sure")}
-    asked = f'layer="{layer}"' if layer else "raw=True" if raw else None
-    own["elsewhere"] = [place for place in elsewhere(adata) if place != asked]
-    if "log1p" in adata.uns and not (layer or values):
-        made.uns["log1p"] = {}
-    made.uns["genept_data"] = own | ({"values": values, "sure": True} if values else {})
-    return made
+    if seen.bad:
+        raise ValueError(f"the expression matrix holds {seen.bad:,} values that are NaN or "
+                         "infinite; remove those cells or genes, or set the values to 0")
+    if seen.lowest < 0:
+        raise ValueError("the expression matrix holds negative values, so it is neither counts "
+                         "nor log-normalised counts (scaled data?)")
+    if seen.highest <= 0:
+        raise ValueError("the expression matrix is all zeros, or has no cells or no genes")
+    scale, because = _shown(seen)
+    named = {"raw": "counts", "log": "logarithms"}
+    if scale and declared in named and declared != scale:
+        return scale, (f"the values are marked as {named[declared]}, but {because}; they are "
+                       f"used as {named[scale]}")
+    if scale == "raw" or declared == "log":
+        return scale or "log", None
+    if declared == "raw":
+        return scale or "raw", None if sure else (
+            f"the values are marked as counts, but they are fractions below {LOG_CEILING}, as "
+            'logarithms are; they are used as counts, and values="log" says otherwise')
+    return "log", (f"the values are fractions below {LOG_CEILING}, so they look log-normalised "
+                   'and are used as they are; values="raw" says that they are counts')
 
 
-def elsewhere(adata):
-    """Where else counts may lie, as arguments: ``['layer="counts"', 'raw=True']``.
-
-    Layers and raw without negative values, whole numbers first; or what was noted when the file
-    was read.
-    """
-    places = {f'layer="{name}"': X for name, X in adata.layers.items()}
-    if adata.raw is not None:
-        places["raw=True"] = adata.raw.X
-    for X in places.values():
-        untrusted.compressed(X)
-    seen = {place: look(X[:BLOCK]) for place, X in places.items()
-            if X is not None and not hasattr(X, "dask")}  # a Dask array is not computed for this
-    good = [place for place, found in seen.items()
-            if not found.bad and found.lowest >= 0 and found.highest > 0]
-    return (sorted(good, key=lambda place: not seen[place].whole)
-            or list(_own_marks(adata).get("elsewhere", [])))
-
-
-def _advice(adata):
-    places = elsewhere(adata)
-    if places:
-        return f"give {' or '.join(places)} to use what lies there"
-    return "no layer and no raw holds counts either, so go back to the data from before scaling"
+def _shown(seen):
+    """What the values themselves show, and by what; (None, "") where they leave it open."""
+    if seen.whole:
+        return "raw", "they are whole numbers"
+    if seen.highest > LOG_CEILING:
+        return "raw", f"they reach {seen.highest:,.4g}, which no logarithm of scaled counts does"
+    same = [seen.cells > 2 and high - low < SAME * high for low, high in seen.totals]
+    if same[0] and not any(same[1:]):
+        return "raw", "they have the same total in every cell"
+    if any(same[1:]) and not same[0]:
+        turned = "exp(x)" if same[1] else "2**x"
+        return "log", f"{turned} - 1 has the same total in every cell"
+    return None, ""
 
 
 def scale_of(adata):
     """Whether the values of ``adata.X`` are ``"raw"`` counts or ``"log"``-normalised.
 
-    The rule is :func:`genept_utils.cells.values.judged`; the marks are
-    ``uns["genept_data"]["values"]`` and scanpy's ``uns["log1p"]``.
+    The rule is :func:`infer_scale`; metadata are ``uns["genept_data"]["values"]`` and scanpy's
+    ``uns["log1p"]``.
 
     Raises
     ------
@@ -117,40 +175,22 @@ def scale_of(adata):
     return _judged(adata)[0]
 
 
-def marks(adata):
-    """What the marks of an AnnData declare, as arguments of ``judged``: (declared, sure)."""
-    own, logged = _own_marks(adata), "log1p" in adata.uns
-    declared = own.get("values")
-    if own.get("sure"):
-        return declared, True
-    if declared == "raw" and logged:
-        return None, False  # one of the two was left behind
-    return declared or ("log" if logged else None), False
-
-
-def _own_marks(adata):
-    own = adata.uns.get("genept_data", {})
-    own = dict(own) if hasattr(own, "keys") else {}
-    if own.get("values") not in ("raw", "log"):
-        own.pop("values", None)
-    return own
-
-
-def judge(adata, seen):
-    """What a matrix of which ``seen`` is known holds, ``"raw"`` or ``"log"``; what is to be said
-    about it is said as a warning."""
-    scale, word = _judged(adata, seen)
+def judge(adata, summary, metadata):
+    """Decide between counts and log values from the summary of a matrix and what
+    :func:`genept_utils.datasets.matrix.declared_scale` gives; warn if unsure."""
+    scale, word = _judged(adata, summary, metadata)
     if word:
         warnings.warn(word, stacklevel=4)
     return scale
 
 
-def _judged(adata, seen=None):
+def _judged(adata, summary=None, metadata=None):
     try:
-        return judged(seen or look(chosen(adata).X), *marks(adata))
+        return infer_scale(summary or summarise(select_matrix(adata).X),
+                           *metadata or declared_scale(adata))
     except ValueError as error:
         if "negative" in str(error) or "all zeros" in str(error):
-            raise ValueError(f"{error}; {_advice(adata)}") from None
+            raise ValueError(f"{error}; {advice(adata)}") from None
         raise
 
 
@@ -183,7 +223,7 @@ def normalise(adata, target=TARGET, layer=None, raw=False, values=None):
     UserWarning
         A mark was overridden by the values, or the values leave open what they are.
     """
-    source = chosen(adata, layer, raw, values)
+    source = select_matrix(adata, layer, raw, values)
     scale, word = _judged(source)
     if word:
         warnings.warn(word, stacklevel=2)
@@ -192,7 +232,7 @@ def normalise(adata, target=TARGET, layer=None, raw=False, values=None):
     if scale == "raw":
         scale_and_log(X, target)
     made = type(adata)(X, obs=source.obs.copy(), var=source.var.copy(), obsm=dict(adata.obsm))
-    made.uns["genept_data"] = {**_own_marks(source), "values": "log", "sure": False}
+    made.uns["genept_data"] = {**declared(source), "values": "log", "sure": False}
     made.uns["log1p"] = {}
     return made
 
@@ -211,7 +251,49 @@ def scale_and_log(X, target=TARGET):
 def normalised(adata, layer=None, raw=False, values=None):
     """``adata`` itself where its ``.X`` is sparse and known to be logged, else a normalised
     copy."""
-    source = chosen(adata, layer, raw, values)
-    if sp.issparse(source.X) and marks(source)[0] == "log" and scale_of(source) == "log":
+    source = select_matrix(adata, layer, raw, values)
+    if sp.issparse(source.X) and declared_scale(source)[0] == "log" and scale_of(source) == "log":
         return source
     return normalise(source)
+
+
+def log_block(X, scale, seen=None, declared=(None, False), first=None):
+    """A block of cells as log-normalised float32 CSR; the block itself stays as it is.
+
+    Parameters
+    ----------
+    X : array or sparse matrix
+        (n, n_genes) values.
+    scale : {"raw", "log"}
+        What the whole matrix holds.
+    seen : MatrixSummary, optional
+        What was seen of the matrix when ``scale`` was inferred. Where that was only a part
+        of it,
+        the block must agree.
+    declared : tuple
+        As :func:`declared_scale` gives it.
+    first : int, optional
+        Number of the first cell, for the message.
+
+    Raises
+    ------
+    ValueError
+        The block holds NaN, infinite or negative values, or values by which the whole matrix
+        would be judged otherwise.
+    """
+    if seen is not None:
+        here = seen + summarise(X)
+        where = "" if first is None else f"cells {first:,} to {first + X.shape[0]:,}: "
+        try:
+            found, _ = infer_scale(here, *declared)
+        except ValueError as error:
+            raise ValueError(f"{where}{error}") from None
+        if found != scale:
+            named = {"raw": "counts", "log": "logarithms"}
+            raise ValueError(f"{where}these values are {named[found]}, but those that were looked "
+                             f"at before are {named[scale]}; say which with values=")
+    X = sp.csr_matrix(X, dtype=np.float32, copy=True)
+    X.eliminate_zeros()
+    if scale == "raw":
+        scale_and_log(X)
+    return X

@@ -4,7 +4,8 @@ import numpy as np
 
 from genept_utils import genes
 from genept_utils.cells.names import matched_genes, only_genes, species_of
-from genept_utils.cells.normalise import chosen, normalised
+from genept_utils.cells.normalise import normalised
+from genept_utils.datasets.matrix import select_matrix
 
 PREFIX = "A cell with genes ranked by expression: "
 BLOCK = 2_000_000  # non-zeros that are sorted at a time
@@ -27,7 +28,7 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
     prefix : str
         What the sentence begins with; the authors' words by default.
     names : sequence of str, optional
-        (n_genes,) names to write; by default those of :func:`spoken_names`.
+        (n_genes,) names to write; by default those of :func:`sentence_names`.
     layer, raw, values, species
         As in :func:`genept_utils.cells.genept_w`.
 
@@ -36,11 +37,11 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
     numpy.ndarray
         (n_cells,) str.
     """
-    adata = chosen(adata, layer, raw, values)
+    adata = select_matrix(adata, layer, raw, values)
     part = only_genes(adata)
     X = normalised(part).X.tocsr()
     if names is None:
-        names = spoken_names(part, species)
+        names = sentence_names(part, species)
     elif part is not adata:
         names = np.asarray(names, dtype=object)[(genes.kinds(adata.var) == "").to_numpy()]
     names = np.asarray(names, dtype=object).astype(str)
@@ -95,7 +96,7 @@ def _ranked(X, place, n_genes):
             np.minimum(counts, max(n_genes, 0)))
 
 
-def spoken_names(adata, species=None):
+def sentence_names(adata, species=None):
     """Gene names as a sentence writes them.
 
     The approved symbol of an Ensembl, Entrez or HGNC identifier; with a ``species``, the symbol

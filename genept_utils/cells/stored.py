@@ -6,8 +6,9 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import optional, paths, untrusted
-from genept_utils.datasets.files import anndata_in, check_declared, elsewhere
+from genept_utils.datasets.files import anndata_in, check_declared
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
+from genept_utils.datasets.matrix import other_matrices
 
 ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
         '.write_h5ad("{1}.h5ad")')
@@ -59,7 +60,7 @@ def matrix_of(group, layer=None, raw=False):
     if place not in group or group[place].attrs.get("encoding-type") == "null":
         there = [name for name in ("X", "raw/X") if name in group and name != place]
         there += [f"layers/{name}" for name in (group["layers"] if "layers" in group else ())]
-        good = elsewhere(group, layer, raw)
+        good = other_matrices(group, layer, raw)
         raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}"
                        + (f"; give {' or '.join(good)} to use what lies there" if good else ""))
     stored = group[place]

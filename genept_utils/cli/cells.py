@@ -70,7 +70,7 @@ def _write(source, out, options):
                                    embed.read_embedding(options.embedding), options.key,
                                    options.species, options.layer, options.raw, options.values,
                                    options.block)
-    atlas.begin(job, about)
+    atlas.begin(job)
     with _client(options) as client:
         _blocks(job, client)
     atlas.end(job, about, out)

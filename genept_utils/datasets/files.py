@@ -15,9 +15,9 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import compression, untrusted
+from genept_utils.datasets.matrix import other_matrices, stored_matrix
 
 ROWS = 1000  # rows of a dense matrix that are read at a time
-PEEK = 10_000  # stored values by which it is noted whether a layer may hold counts
 
 
 def read_h5ad(path, layer=None, raw=False, obsm=()):
@@ -60,7 +60,8 @@ def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
 
     ``old`` reads a file that was written without types, before anndata 0.7.
     """
-    matrix, genes = _chosen(group, name, layer, raw)
+    matrix = stored_matrix(group, name, layer, raw)
+    genes = group[("raw/var" if "raw/var" in group else "raw.var") if raw else "var"]
     check_declared(group["obs"], genes, matrix, name)
     if hasattr(genes, "keys") and hasattr(group["obs"], "keys"):
         obs, var = read_frame(group["obs"]), read_frame(genes)
@@ -75,7 +76,7 @@ def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
         adata.obsm[key] = _vectors(group, key, name)
     if "uns" in group and "log1p" in group["uns"] and not layer:
         adata.uns["log1p"] = {}
-    adata.uns["genept_data"] = {"elsewhere": elsewhere(group, layer, raw)}
+    adata.uns["genept_data"] = {"elsewhere": other_matrices(group, layer, raw)}
     return adata
 
 
@@ -108,29 +109,6 @@ def one_of(tables, table, name):
     return table
 
 
-def _chosen(group, name, layer, raw):
-    """The stored matrix that is asked for, and the table of its genes."""
-    if layer and raw:
-        raise ValueError("layer and raw are both given; one place holds the values")
-    if layer:
-        layers = group["layers"] if "layers" in group else {}
-        if layer not in layers:
-            raise KeyError(f"{name} has no layer {layer!r}; there are "
-                           f"{', '.join(layers) or 'no layers'}")
-        return layers[layer], group["var"]
-    if raw:
-        for matrix, genes in (("raw/X", "raw/var"), ("raw.X", "raw.var")):
-            if matrix in group:
-                return group[matrix], group[genes]
-        raise KeyError(f"{name} has no raw; leave raw=True out")
-    if "X" not in group or group["X"].attrs.get("encoding-type") == "null":
-        places = elsewhere(group, layer, raw)
-        raise ValueError(f"{name} has no matrix X; " + (
-            f"give {' or '.join(places)} to use what lies there" if places else
-            "no layer and no raw holds counts either"))
-    return group["X"], group["var"]
-
-
 def _vectors(group, key, name):
     stored = group["obsm"] if "obsm" in group else {}
     if key not in stored:
@@ -146,22 +124,6 @@ def _vectors(group, key, name):
         raise ValueError(f"{key!r} in obsm of {name} is no table of finite numbers, one row a "
                          "cell; remove the cells without a vector")
     return found
-
-
-def elsewhere(group, layer, raw):
-    """Where else counts may lie, whole numbers first: ``['layer="counts"', 'raw=True']``."""
-    places = {f'layer="{name}"': group["layers"][name]
-              for name in (group["layers"] if "layers" in group else ()) if name != layer}
-    if not raw and any(name in group for name in ("raw/X", "raw.X")):
-        places["raw=True"] = group["raw/X" if "raw/X" in group else "raw.X"]
-    good = {}
-    for place, matrix in places.items():
-        dense = hasattr(matrix, "shape")
-        some = np.asarray(matrix[:max(1, PEEK // matrix.shape[1])] if dense
-                          else matrix["data"][:PEEK])
-        if some.size and np.isfinite(some).all() and some.min() >= 0 < some.max():
-            good[place] = bool((some == np.rint(some)).all())
-    return sorted(good, key=lambda place: not good[place])
 
 
 def read_frame(group):

@@ -222,7 +222,7 @@ def _side(adata, max_cells, seed):
     rows = subsample(scored(None, adata.obs["cell_type"], 2), max_cells, seed)
     symbols = pd.Series(_symbols(adata))
     kept = np.flatnonzero((symbols != "") & ~symbols.duplicated())  # of two columns the first
-    return {"X": sp.csc_matrix(cells.chosen(adata).X[rows])[:, kept],
+    return {"X": sp.csc_matrix(cells.select_matrix(adata).X[rows])[:, kept],
             "y": adata.obs["cell_type"].to_numpy(str)[rows], "symbols": pd.Index(symbols[kept])}
 
 

@@ -1,13 +1,13 @@
 """The gene table, and names to genes; nothing about texts."""
 
 from genept_utils.genes.features import kinds, left_out
-from genept_utils.genes.lookup import look_up, of_table
+from genept_utils.genes.lookup import count_fraction, look_up, of_table
 from genept_utils.genes.match import identified, match, of_cells, of_file, totals_of
-from genept_utils.genes.matched import Keys, Matched, mass
+from genept_utils.genes.matched import Keys, Matched
 from genept_utils.genes.species import species_name
 from genept_utils.genes.synonyms import HOW
 from genept_utils.genes.table import ENSEMBL, HGNC, IDENTIFIERS, REFSEQ, gene_table, hgnc
 
-__all__ = ["ENSEMBL", "HGNC", "HOW", "IDENTIFIERS", "REFSEQ", "Keys", "Matched", "gene_table", "hgnc",
-           "identified", "kinds", "left_out", "look_up", "mass", "match", "of_cells", "of_file",
-           "of_table", "species_name", "totals_of"]
+__all__ = ["ENSEMBL", "HGNC", "HOW", "IDENTIFIERS", "REFSEQ", "Keys", "Matched",
+           "count_fraction", "gene_table", "hgnc", "identified", "kinds", "left_out", "look_up",
+           "match", "of_cells", "of_file", "of_table", "species_name", "totals_of"]

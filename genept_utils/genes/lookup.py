@@ -20,7 +20,7 @@ from genept_utils.genes.features import (
     left_out,
     matching,
 )
-from genept_utils.genes.matched import Matched, mass
+from genept_utils.genes.matched import Matched
 from genept_utils.genes.rewritten import DATE, from_date, rewritten
 from genept_utils.genes.species import GENOME, HUMAN, species_name
 from genept_utils.genes.synonyms import HOW, synonyms
@@ -40,24 +40,11 @@ _WELL_KNOWN = np.array(["approved", "ensembl", "entrez", "hgnc", "previous"], dt
 
 
 def of_table(first, table, counts=None, species=None, where="var_names", keys=None):
-    """As :func:`genept_utils.genes.match` for names in the index or a column of a table, without
-    the warnings: those that carry most of the counts, or of the names.
+    """As :func:`look_up` for the names in the index (n,) or in a column of a table (n, ...): those
+    that carry most of the counts, or of the names. ``where`` is what the index is called.
 
     A column is looked at only where the index carries less than half, or holds bare numbers; an
     index of row numbers is never looked up.
-
-    Parameters
-    ----------
-    first : sequence
-        (n,) the index.
-    table : pandas.DataFrame
-        (n, ...) the columns beside it.
-    counts, species
-        As in :func:`genept_utils.genes.match`.
-    where : str
-        What the index is called in a message.
-    keys : genept_utils.genes.Keys, optional
-        As in :func:`look_up`.
 
     Raises
     ------
@@ -69,8 +56,10 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
         raise ValueError(f"none of the {len(kind):,} features is a gene: "
                          f"{', '.join(sorted(kind.unique()))}")
     values = as_text(first)
-    numbers, rows = are_numbers(values), row_numbers(values, species)
-    found = [] if rows else [(where, look_up(values, counts, species, kind, keys))]
+    numbers = are_numbers(values)
+    rows = numbers and row_numbers(values, species)
+    found = [] if rows else [(where, look_up(values, counts, species, kind, keys) if any(kind)
+                              else _looked_up(values, values, counts, species, kind, keys))]
     if rows or numbers or _carried(found[0][1]) < MIN_SHARE:
         found += [(f"the column {table.columns[place]!r}", look_up(
             as_text(table.iloc[:, place]), counts, species, kind, keys))
@@ -92,7 +81,7 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
                 "and no column beside them holds names of genes; put symbols, Ensembl or Entrez "
                 "ids there (an Entrez id among them can be written as GeneID:7157)")
     column, matched = found[0]
-    said = filtered(table, counts)
+    said = filtered(table, counts) if "feature_is_filtered" in table else ""
     return dataclasses.replace(matched, column=column,
                                notes=(*matched.notes, *([said] if said else [])))
 
@@ -131,21 +120,26 @@ def look_up(names, counts=None, species=None, kind=None, keys=None):
     :func:`genept_utils.genes.features.kinds`. With the ``keys`` of an embedding the report has
     ``rows`` of it, and what counts as covered is what has a row.
     """
-    whose = HUMAN if species is None else species_name(species)
     given = np.asarray(names, dtype=object)
     text = as_text(given)
-    other = np.zeros(len(text), bool) if kind is None else np.array([k != "" for k in kind], bool)
-    if row_numbers(text[~other] if other.any() else text, species):
+    genes = text if kind is None else text[np.array([one == "" for one in kind], bool)]
+    if row_numbers(genes, species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
+    if not all_strings(given):
+        given = pd.Series(given).where(pd.notna(given), "").astype(str)
+    return _looked_up(given, text, counts, species, kind, keys)
+
+
+def _looked_up(given, text, counts, species, kind, keys):
+    whose = HUMAN if species is None else species_name(species)
+    other = np.zeros(len(text), bool) if kind is None else np.array([k != "" for k in kind], bool)
     codes, unique = pd.factorize(text.to_numpy(object))
     columns = match_unique(unique, whose)
     used = np.zeros(len(unique), bool)
     used[codes[~other]] = True
     used &= unique != ""
     notes, other_species = _notes(unique[used], columns["how"][used], species, whose)
-    if not all_strings(given):
-        given = pd.Series(given).where(pd.notna(given), "").astype(str)
     table = pd.DataFrame({"name": given,
                           **{column: of[codes] for column, of in columns.items()}}, dtype=object)
     if other.any():
@@ -161,7 +155,7 @@ def look_up(names, counts=None, species=None, kind=None, keys=None):
     rows = None if keys is None else _rows(keys, table["name"], symbols, ~other, whose)
     covered = None
     if counts is not None:
-        covered = mass(counts, symbols != "" if rows is None else rows >= 0, ~other)
+        covered = count_fraction(counts, symbols != "" if rows is None else rows >= 0, ~other)
     return Matched(table, synonyms(whose).source, covered, whose, notes, other_species, rows=rows)
 
 
@@ -180,14 +174,17 @@ def match_unique(names, species=HUMAN):
     known = synonyms(species)
     bare = [_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") and (
         "." in name or "_" in name) else name for name in names]
-    keys, how = known.exact.of(bare)
+    places = known.exact.index.get_indexer(pd.Index(bare, dtype=object))
+    keys, how = known.exact.symbols[places], known.exact.how[places]
     # "nan" is what a table program writes for no value; it is not the alias NaN
     nothing = np.array([name in ("", "nan", "NaN", "Nan", "NAN") for name in names], dtype=bool)
     rest = np.flatnonzero((how == "") & ~nothing)
-    keys[rest], cased = known.casefolded.of([bare[i].upper() for i in rest])
+    places = known.casefolded.index.get_indexer(
+        pd.Index([bare[i].upper() for i in rest], dtype=object))
+    keys[rest], cased = known.casefolded.symbols[places], known.casefolded.how[places]
     how[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
-    for place in matching(DATE, [names[i] for i in rest]):
+    for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
         if genes := from_date(names[rest[place]], known.casefolded):
             keys[rest[place]] = "|".join(genes)
             how[rest[place]] = "ambiguous" if len(genes) > 1 else "date"
@@ -196,8 +193,9 @@ def match_unique(names, species=HUMAN):
         other = np.array(rewritten([bare[i] for i in rest], species, bare), dtype=object)
         keys[rest] = other
         how[rest] = [("ambiguous" if "|" in key else "rewritten") if key else "" for key in other]
-    codes = are_positions(names, how != "")
-    missing = (how == "") | codes
+    found = how != ""
+    codes = ~found if found.all() else are_positions(names, found)
+    missing = ~found | codes
     how[missing], keys[missing] = "missing", ""
     if species != HUMAN:
         keys, how = orthologs.human(keys, how, species)
@@ -250,7 +248,7 @@ def _notes(names, how, species, whose):
     letters = [re.match(r"(?i)ENS(?:[A-Z]{3,4})?G\d{11}", name) is not None for name in names]
     if (np.array(letters, bool) & (how == "missing")).sum() > 0.2 * len(names):
         notes += synonyms(whose).notes
-    exact, human = synonyms(whose).exact, synonyms().exact
+    exact, human = synonyms(whose).exact.index, synonyms().exact.index
     count = sum(name in human and name not in exact for name in names)
     if count >= max(3, 0.5 * len(names)):
         notes.append(f"{count:,} of {len(names):,} names look like human genes, not like {whose} "
@@ -286,3 +284,16 @@ def row_numbers(values, species):
         return all(are_row_numbers(values, orthologs.known(other, "entrez_id") or ())
                    for other in orthologs.GUESSED)
     return bool(found)
+
+
+def count_fraction(counts, found, of=None):
+    """Share of all counts that lies on the names ``found`` (n,) says yes to.
+
+    ``counts`` is (n,) or (cells, n), dense or sparse; ``of`` (n,) bool says which names count.
+    """
+    total = counts if np.ndim(counts) == 1 else counts.sum(axis=0)
+    total = np.asarray(total, dtype=float).ravel()
+    if total.size != found.size:
+        raise ValueError(f"there are {found.size} names but counts for {total.size}")
+    total = total if of is None else np.where(of, total, 0)
+    return float(total[found].sum() / total.sum()) if total.sum() else 0.0

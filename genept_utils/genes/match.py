@@ -152,7 +152,8 @@ def _all_names(table, found, species):
                 kinds(pd.DataFrame(index=given)) == "").all():
             symbols = pd.Series(matched.symbols, parts.index)
             columns[column] = parts, symbols.groupby(level=0).first(), len(parts) > len(given)
-    rich = {column: (symbols != "").mean() >= MIN_SHARE for column, (_, symbols, _) in columns.items()}
+    rich = {column: (symbols != "").mean() >= MIN_SHARE
+            for column, (_, symbols, _) in columns.items()}
     chosen = []
     for column, (_, symbols, _) in columns.items():
         if any(rich.values()) and not rich[column]:
@@ -161,7 +162,8 @@ def _all_names(table, found, species):
         if all(((one == symbols) | (one == "") | (symbols == ""))[one.notna()].mean() < MIN_SHARE
                for one in same):
             chosen.append(column)
-    if len(chosen) < 2 and found.share >= MIN_SHARE and not any(columns[column][2] for column in chosen):
+    if len(chosen) < 2 and found.share >= MIN_SHARE and not any(
+            columns[column][2] for column in chosen):
         return None, None
     firsts = [columns[column][1].get(0, "") == "" or str(table[column].iloc[0]).isdecimal()
               for column in chosen]

@@ -112,16 +112,3 @@ class Matched:
         """Say each note as a UserWarning."""
         for note in self.notes:
             warnings.warn(note, stacklevel=stacklevel)
-
-
-def mass(counts, found, of=None):
-    """Share of all counts that lies on the names ``found`` (n,) says yes to.
-
-    ``counts`` is (n,) or (cells, n), dense or sparse; ``of`` (n,) bool says which names count.
-    """
-    total = counts if np.ndim(counts) == 1 else counts.sum(axis=0)
-    total = np.asarray(total, dtype=float).ravel()
-    if total.size != found.size:
-        raise ValueError(f"there are {found.size} names but counts for {total.size}")
-    total = total if of is None else np.where(of, total, 0)
-    return float(total[found].sum() / total.sum()) if total.sum() else 0.0

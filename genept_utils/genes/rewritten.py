@@ -112,7 +112,8 @@ def from_date(name, casefolded):
         return []
     day = int(parts["d1"] or parts["d2"] or parts["d3"])
     names = [f"{stem}{day}" for stem in _STEMS[number]]
-    symbols, priority = casefolded.of(names)[0], casefolded.priority(names)
+    symbols = casefolded.symbols[casefolded.index.get_indexer(names)]
+    priority = casefolded.priority(names)
     return sorted(set("|".join(symbols[priority == priority.min()]).split("|")) - {""})
 
 

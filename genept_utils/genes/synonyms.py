@@ -23,22 +23,14 @@ class Names:
     """
 
     def __init__(self, table):
-        self.table, self._index = table, table.index
+        self.table, self.index = table, table.index
         # a last row for names that are none of these
-        self._symbols = np.array([*table["symbols"], ""], dtype=object)
-        self._how = np.array([*table["how"], ""], dtype=object)
+        self.symbols = np.array([*table["symbols"], ""], dtype=object)
+        self.how = np.array([*table["how"], ""], dtype=object)
         self._priority = np.array([*table["priority"], len(HOW)])
 
-    def __contains__(self, name):
-        return name in self._index
-
-    def of(self, names):
-        """Symbols (n,) and how they are named, "" for unknown names."""
-        places = self._index.get_indexer(pd.Index(names, dtype=object))
-        return self._symbols[places], self._how[places]
-
     def priority(self, names):
-        return self._priority[self._index.get_indexer(pd.Index(names, dtype=object))]
+        return self._priority[self.index.get_indexer(pd.Index(names, dtype=object))]
 
 
 class Synonyms(NamedTuple):

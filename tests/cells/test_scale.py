@@ -351,7 +351,7 @@ def test_a_dask_client_gives_the_same_and_goes_on(counts, embedding, tmp_path):
     distributed = pytest.importorskip("distributed")
     counts.write_h5ad(tmp_path / "atlas.h5ad")
     job, about = atlas.prepare(tmp_path / "atlas.h5ad", tmp_path / "p", embedding, block=40)
-    atlas.begin(job, about)
+    atlas.begin(job)
     atlas.compute(job, 2)
     with distributed.Client(processes=False, n_workers=1, threads_per_worker=2,
                             dashboard_address=None) as client:

@@ -160,12 +160,12 @@ def test_all_that_reads_expression_obeys_the_rule(counts):
 
 def test_blocks_judged_together_are_judged_like_the_whole(counts):
     for X in (counts.X, logged(counts), counts.X / 4, logged(counts)[:, :40]):
-        blocks = sum((cells.look(X[start:start + 7]) for start in range(0, 50, 7)), cells.Seen())
+        blocks = sum((cells.summarise(X[start:start + 7]) for start in range(0, 50, 7)), cells.MatrixSummary())
         for declared in (None, "raw", "log"):
-            assert cells.judged(blocks, declared)[0] == cells.judged(cells.look(X), declared)[0]
-    mixed = cells.look(counts.X[:5]) + cells.look(-counts.X[5:])
+            assert cells.infer_scale(blocks, declared)[0] == cells.infer_scale(cells.summarise(X), declared)[0]
+    mixed = cells.summarise(counts.X[:5]) + cells.summarise(-counts.X[5:])
     with pytest.raises(ValueError, match="negative"):
-        cells.judged(mixed)
+        cells.infer_scale(mixed)
 
 
 # ---------------------------------------------------------------- where the counts lie

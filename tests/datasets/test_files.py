@@ -145,7 +145,7 @@ def test_a_matrix_that_is_not_there(adata, tmp_path):
     del adata.raw
     adata.X, adata.layers["scaled"] = None, sp.csr_matrix(adata.X.toarray() - 1)
     adata.write_h5ad(tmp_path / "cells.h5ad")
-    with pytest.raises(ValueError, match='cells.h5ad has no matrix X; give layer="twice" to use'):
+    with pytest.raises(ValueError, match='cells.h5ad has no X; give layer="twice" to use'):
         datasets.load(tmp_path / "cells.h5ad")
     with pytest.raises(KeyError, match="cells.h5ad has no raw"):
         datasets.load(tmp_path / "cells.h5ad", raw=True)

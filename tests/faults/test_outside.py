@@ -19,7 +19,8 @@ import scipy.sparse as sp
 
 import genept_utils as gp
 from genept_utils import cells, datasets, embed, genes, paths, pickles, untrusted
-from genept_utils.cells import scale, stored
+from genept_utils.cells import stored
+from genept_utils.datasets import matrix
 from genept_utils.cli import match
 from genept_utils.embed import backends
 
@@ -291,8 +292,7 @@ def packed(path):
 
 def by_blocks(path, layer=None):
     with stored.opened(path) as group:
-        matrix = stored.matrix_of(group, layer)
-        return list(scale.backed_blocks(matrix, rows=4))
+        return list(matrix.blocks(stored.matrix_of(group, layer), rows=4))
 
 
 @pytest.mark.parametrize("reader", READERS)

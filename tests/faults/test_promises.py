@@ -77,12 +77,12 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "of_cells": (lambda a: genes.of_cells(a).symbols, {}),
     "totals_of": (lambda a: np.zeros(a.n_vars) if (totals := genes.totals_of(a)) is None
                   else totals, {}),  # None without counts: genes are matched all the same
-    "gene_names": (cells.gene_names, {}), "spoken_names": (cells.spoken_names, {}),
+    "gene_names": (cells.gene_names, {}), "sentence_names": (cells.sentence_names, {}),
     "matched_genes": (lambda a: cells.matched_genes(a).symbols, {}),
     "by_symbol": (lambda a: cells.by_symbol(a).var_names, {}),
     "only_genes": (lambda a: cells.only_genes(a).var_names, {}),
-    "chosen": (lambda a: np.array(cells.chosen(a).shape), {"no X": WITHOUT}),
-    "marks": (lambda a: np.array(cells.marks(a)), {}),
+    "select_matrix": (lambda a: np.array(cells.select_matrix(a).shape), {"no X": WITHOUT}),
+    "declared_scale": (lambda a: np.array(cells.declared_scale(a)), {}),
     "scale_of": (lambda a: np.array([cells.scale_of(a)]), VALUES),
     "require": (lambda a: np.array([datasets.require(a, "cell_type")]), {}),
     "complete": (lambda a: datasets.complete(a, "cell_type", report=str).obs_names,
