@@ -93,7 +93,7 @@ def test_every_draw_has_halves_of_its_own(cells):
 def test_columns_of_the_network_keep_their_sizes():
     """All are divided by one number: each by its own would blow up what is mostly noise."""
     X = np.random.default_rng(0).normal(3, [5., 1., .01], (300, 3))
-    made = finetune.fit(X, np.arange(300) % 2, hidden=4, max_iter=1)[0].transform(X)
+    made = phenotypes.fit(X, np.arange(300) % 2, hidden=4, max_iter=1)[0].transform(X)
     np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-3)
     assert made.var(axis=0).mean() == pytest.approx(1, rel=1e-3)
     assert made[:, 0].std() / made[:, 1].std() == pytest.approx(X[:, 0].std() / X[:, 1].std(), rel=.01)
