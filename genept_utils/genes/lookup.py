@@ -162,7 +162,7 @@ def _looked_up(given, text, counts, species, kind, keys):
 def _rows(keys, names, symbols, are_genes, whose):
     """The row of each name: of the key that it is itself, else of its symbol."""
     rows = np.where(symbols != "", keys.symbols.get_indexer(symbols), -1)
-    rows = np.where(rows >= 0, keys.rows[rows], -1)
+    rows = np.append(keys.rows, -1)[rows]  # -1 stays -1
     if whose == HUMAN or keys.released:
         own = keys.names.get_indexer([name.strip() for name in names])
         rows = np.where((own >= 0) & are_genes, own, rows)
