@@ -9,8 +9,6 @@ import sys
 import pytest
 
 from genept_utils import paths
-from genept_utils.chapters import phenotypes
-
 MADE = """
 import hashlib, json, sys, threading, time, warnings
 warnings.simplefilter("ignore")
@@ -25,6 +23,7 @@ threading.Thread(target=watch, daemon=True).start()
 import genept_utils as gp
 from genept_utils import cells, embed, evaluate
 from genept_utils.cells import kernel
+from genept_utils.chapters import phenotypes
 from threadpoolctl import threadpool_info
 
 embedding = embed.read_embedding()
