@@ -212,18 +212,19 @@ def test_unknown_claim_is_named(claim, kind, said):
 
 
 def test_readme_tells_what_the_first_page_tells():
-    """Findings of the README are those of book/index.md, with the numbers and verdicts of the
-    results."""
+    """Findings and the table of results of the README are those of book/index.md, with the numbers
+    and verdicts of the results."""
     page, readme = ((paths.ROOT / name).read_text(encoding="utf-8")
                     for name in ("book/index.md", "README.md"))
     number = re.compile(r"{claim}`([^|,`]+)(?:[|,] ([^`]+))?`")
     said = number.sub(lambda m: f"{roles.value(m[1].strip(), m[2] or 'subject'):.2f}", page)
     said = re.sub(r"{verdict}`([^`]+)`", lambda m: bindings.worded(m[1]), said)
     findings = said[said.index(":::{div} findings"):].split(":::")[1].splitlines()[1:]
+    table = [line for line in said.splitlines() if line.startswith("|")]
     bare = " ".join(bindings.COMMENT.sub("", readme).split())
     lines = [" ".join(bindings.COMMENT.sub("", line).split()).strip("- ")
-             for line in findings if not line.strip().startswith("[")]
-    assert len([line for line in lines if line]) >= 3
+             for line in [*findings, *table] if not line.strip().startswith("[")]
+    assert len([line for line in lines if line]) >= 14
     for line in lines:
         assert line in bare, f"the README does not say: {line}"
 
