@@ -42,7 +42,7 @@ data: install
 
 # Run all notebooks strictly into _build/run; RUN_OPTIONS=--strict also compares results.
 run: install
-	@echo "== data and notebooks (about 20 minutes on two cores, after some 100 MB of data)"
+	@echo "== data and notebooks (about 15 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
 # The paper's own cells: fetched into data/paper, checked, run through the chapters, set into the
@@ -67,7 +67,7 @@ render: install
 
 # Unit tests, then nbval on the notebooks.
 test: install
-	@echo "== unit tests, then nbval on the notebooks (about 20 minutes on two cores)"
+	@echo "== unit tests, then nbval on the notebooks (about 15 minutes on two cores)"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
