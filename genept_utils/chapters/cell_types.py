@@ -28,5 +28,7 @@ def over_sets(table, values, pairs, unit, kind="units", shown=None):
         gaps.append(evaluate.compare(table, pairs, "dataset", values))
         for rows in (scores, gaps):
             rows[-1] = rows[-1].assign(dataset=f"{n} sets")
-    made = [pd.concat(rows, ignore_index=True) for rows in (scores, gaps)]
+    made = [pd.concat([part.dropna(axis=1, how="all") for part in rows],  # pandas warns of those
+                      ignore_index=True).reindex(columns=rows[0].columns)
+            for rows in (scores, gaps)]
     return tuple(table.dropna(subset=["value"]) for table in made)
