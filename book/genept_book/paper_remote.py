@@ -101,25 +101,23 @@ class Remote(io.RawIOBase):
         return new
 
     def _get(self, start, stop):
-        got, failed = bytearray(), 0
-        while self.size is None or start + len(got) < min(stop, self.size):
-            headers = {"Range": f"bytes={start + len(got)}-{stop - 1}",
-                       "Accept-Encoding": "identity"}
-            try:
+        got = bytearray()
+
+        def rest():
+            while self.size is None or start + len(got) < min(stop, self.size):
+                headers = {"Range": f"bytes={start + len(got)}-{stop - 1}",
+                           "Accept-Encoding": "identity"}
                 with self.session.get(self.url, headers=headers, stream=True,
                                       timeout=TIMEOUT) as answer:
                     self._check(answer, start + len(got))
                     for piece in answer.iter_content(PIECE):
-                        got += piece
+                        got.extend(piece)
                         self.taken += len(piece)
                         self.progress(len(piece))
                 if not self.size:
                     raise OSError("the server sent an empty file")
-            except CUT as error:
-                failed += 1
-                if failed == TRIES:
-                    raise OSError(cut(error)) from error
-                time.sleep(WAIT * failed)
+
+        tried(rest)
         return bytes(got)
 
     def _check(self, answer, start):
@@ -136,6 +134,17 @@ class Remote(io.RawIOBase):
         self.mark, self.size = mark, mark[1]
 
 
+def tried(attempt):
+    """What an attempt gives; where the transfer breaks off there are ``TRIES`` of them."""
+    for n in range(1, TRIES + 1):
+        try:
+            return attempt()
+        except CUT as error:
+            if n == TRIES:
+                raise OSError(cut(error)) from error
+            time.sleep(WAIT * n)
+
+
 def cut(error):
     """Why a transfer failed, in words."""
     if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in str(
@@ -147,9 +156,9 @@ def cut(error):
 def whole(url, folder, most=None, progress=lambda n: None):
     """A temporary file with what is at an address that knows no ranges; begun anew where it
     breaks off."""
-    for n in range(1, TRIES + 1):
-        made = tempfile.TemporaryFile(dir=folder)
-        try:
+    def attempt():
+        with contextlib.ExitStack() as stack:
+            made = stack.enter_context(tempfile.TemporaryFile(dir=folder))
             with requests.get(url, stream=True, timeout=TIMEOUT) as answer:
                 if answer.status_code != 200:
                     raise OSError(f"the server answered {answer.status_code}")
@@ -159,15 +168,10 @@ def whole(url, folder, most=None, progress=lambda n: None):
                                       "did not say; allow it with --yes")
                     made.write(piece)
                     progress(len(piece))
+            stack.pop_all()  # the file stays open
             return made
-        except CUT as error:
-            made.close()
-            if n == TRIES:
-                raise OSError(cut(error)) from error
-            time.sleep(WAIT * n)
-        except BaseException:
-            made.close()
-            raise
+
+    return tried(attempt)
 
 
 def entry(archive, name):

@@ -163,8 +163,14 @@ def _execute_all(tasks, jobs, known, report):
     """Entries of the tasks; ``known`` minutes of pages order them and say how long it takes."""
     if not tasks:
         return []
-    tasks = sorted(tasks, key=lambda task: -known.get(task["source"].stem, 1.0))
-    ahead = [known.get(task["source"].stem, 1.0) for task in tasks]
+
+    def minutes(task):
+        return known.get(task["source"].stem, 1.0)
+
+    def left(waiting):
+        return f"about {pace.left([minutes(task) for task in waiting], jobs):.0f} min"
+
+    tasks = sorted(tasks, key=minutes, reverse=True)
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
     entries, others = [], set(multiprocessing.active_children())
@@ -176,16 +182,15 @@ def _execute_all(tasks, jobs, known, report):
             about = known.get(task["source"].stem)
             report(f"  {task['source'].stem}: planned"
                    + (f", about {about:.1f} min here" if about else ""))
-        report(f"  {len(tasks)} to run, about {pace.left(ahead, jobs):.0f} min on this machine")
+        report(f"  {len(tasks)} to run, {left(tasks)} on this machine")
         futures = {pool.submit(execute, task, threads): task for task in tasks}
         try:
             for future in concurrent.futures.as_completed(futures):
                 entry = future.result()
                 report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
                        f"peak {entry['peak_mb']} MB")
-                ahead.remove(known.get(entry["notebook"], 1.0))
-                if ahead:
-                    report(f"  about {pace.left(ahead, jobs):.0f} min left")
+                if waiting := [task for one, task in futures.items() if not one.done()]:
+                    report(f"  {left(waiting)} left")
                 entries.append(entry)
         except KeyboardInterrupt:
             _stop(set(multiprocessing.active_children()) - others)
