@@ -91,7 +91,7 @@ def test_a_package_behind_a_proxy(wheel, monkeypatch):
 def test_pip_names_a_certificate_by_these_words(secure, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--retries", "1", "--no-deps",
-         "--isolated", "--index-url", f"{secure}/simple", "--dest", tmp_path, "small==1.0"],
+         "--isolated", "-i", f"{secure}/simple", "--dest", tmp_path, "small==1.0"],
         capture_output=True, text=True)
     assert done.returncode and "CERTIFICATE_VERIFY_FAILED" in done.stderr, done.stderr
 
