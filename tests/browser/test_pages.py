@@ -152,10 +152,11 @@ def test_words_that_mark_a_list_are_cards_on_a_phone(opened, source):
 def test_cards_are_filtered_and_sorted(opened):
     page = opened("book/paper-index.html", 390)
     page.wait_for_selector("table.sortable[data-labelled]")
-    page.locator(".table-filter input").fill("dosage")
-    rows = page.locator("table.sortable tbody tr")
+    page.locator(".table-filter input").first.fill("dosage")
+    table = page.locator("table.sortable").first
+    rows = table.locator("tbody tr")
     assert 0 < rows.locator("visible=true").count() < rows.count()
-    page.locator("thead button", has_text="ours").click()
+    table.locator("thead button", has_text="ours").click()
     assert page.locator("th[aria-sort]").count() == 1
 
 
