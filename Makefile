@@ -129,9 +129,9 @@ colab: install
 	@$(BIN)/python tests/install/check_colab.py
 
 # Speed and memory, beside what one would otherwise run; the machine should be idle. The last
-# size of atlas.py needs 8 GB of disk and several minutes.
+# size of atlas.py needs 8 GB of disk and several minutes, book.py runs two books (an hour).
 bench: install
-	@cd benchmarks && for each in genept_w.py call.py sentences.py pair_logistic.py embed_api.py linear.py atlas.py; \
+	@cd benchmarks && for each in genept_w.py call.py sentences.py pair_logistic.py embed_api.py linear.py atlas.py book.py; \
 	  do echo "== $$each"; $(CURDIR)/$(BIN)/python $$each || exit 1; done
 
 # The book as a research object: ro-crate-metadata.json, for a deposit.
