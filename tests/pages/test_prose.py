@@ -1,13 +1,14 @@
 """Numbers in prose that no output, result, setting or published table holds are named."""
 
 import json
+import re
 
 import nbformat
 import pytest
 
 from genept_utils import paths
 from genept_utils.__main__ import main
-from genept_book import prose
+from genept_book import notebooks, prose
 
 LINES = [prose.numbers(text) for text in (
     "GenePT MiniLM ; 0.8848 ; 0.8466 ; 0.9231", "spelling ; 0.6312 ; 0.55 ; 0.71",
@@ -122,3 +123,16 @@ def test_a_wrong_number_in_a_chapter_is_named(path):
     before = len(prose.unfound(text, known))
     spoilt = text + "\n\nIt gained .31415 there, or 31.415 %, that is .5 [.11111, .99999]."
     assert len(prose.unfound(spoilt, known)) == before + 3
+
+
+def test_numbers_are_written_as_the_tables_write_them():
+    """With the zero before the point, in pages and captions; code and settings are not read."""
+    bare = re.compile(r"(?<![\w.,])[-+\u2212]?\.\d")
+    texts = {path.name: path.read_text(encoding="utf-8")
+             for path in [paths.ROOT / "README.md", *(paths.ROOT / "book").glob("*.md")]}
+    for path in notebooks.notebooks():
+        texts[path.name] = "\n\n".join(
+            text for _, text in notebooks.texts(nbformat.read(path, as_version=4)))
+    found = {name: [sentence for sentence, _ in prose.sentences(text) if bare.search(sentence)]
+             for name, text in texts.items()}
+    assert not any(found.values()), {name: said for name, said in found.items() if said}
