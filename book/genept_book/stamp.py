@@ -10,6 +10,7 @@ import platform
 import nbformat
 
 from genept_utils import paths, sources
+from genept_utils.embed.named import SHIPPED
 from genept_book import imports
 from genept_book.notebooks import inputs, need_clone, notebooks
 
@@ -60,14 +61,17 @@ def _code(notebook):
 
 def input_hash(notebook):
     """SHA-256 of a notebook's inputs: its registered sources, the files named under
-    ``metadata.genept.inputs`` (patterns below the project root), the shipped embedding and the
-    published numbers."""
+    ``metadata.genept.inputs`` (patterns below the project root), the shipped embeddings that it
+    reads and the published numbers."""
     digest = hashlib.sha256()
     meta = notebook.metadata.get("genept", {})
     table = sources.registry()
     for key in sorted(meta.get("sources", [])):
         digest.update(f"{key}={table.sha256[key]}\0".encode())
-    files = {*paths.EMBEDDINGS.glob("*.h5ad"), paths.DATA / "published.csv"}
+    code = "\n".join(_code(notebook))
+    files = {path for path in paths.EMBEDDINGS.glob("*.h5ad")
+             if path.stem == SHIPPED or f'"{path.stem}"' in code}
+    files.add(paths.DATA / "published.csv")
     files.update(*inputs(notebook).values())
     for path in sorted(files):
         digest.update(f"{path.name}={sources.sha256(path)}\0".encode())

@@ -8,7 +8,8 @@ from genept_utils import paths, sources
 def register(commands):
     parser = commands.add_parser("data", help="list the registered files, or fetch them")
     parser.add_argument("--fetch", metavar="KEY", nargs="+",
-                        help="keys or beginnings of keys to fetch; `all` for every one")
+                        help="keys or beginnings of keys to fetch; `all` for every one but "
+                             "the text models, which `models/` names")
     parser.set_defaults(function=data)
 
 
@@ -16,8 +17,8 @@ def data(options):
     """List every source with size, licence and whether it is here, or fetch some."""
     table = sources.registry()
     wanted = options.fetch or []
-    chosen = [key for key in table.index
-              if wanted == ["all"] or any(key.startswith(word) for word in wanted)]
+    chosen = [key for key in table.index if any(key.startswith(word) for word in wanted)
+              or wanted == ["all"] and not key.startswith("models/")]
     if wanted and not chosen:
         raise ValueError(f"no source begins with {' or '.join(map(repr, wanted))}; "
                          "`python -m genept_utils data` lists them")

@@ -25,6 +25,8 @@ def register(commands):
     parser.add_argument("--yes", action="store_true", help="spend without asking")
     parser.add_argument("--quantise", action="store_true",
                         help="one byte per number, as the shipped embedding is stored")
+    parser.add_argument("--coding", action="store_true",
+                        help="only protein-coding genes and genes that have a summary")
     parser.set_defaults(function=cli_embed)
 
     parser = commands.add_parser("cost", help="what an embedding would cost", description=(
@@ -86,7 +88,7 @@ def _learnt(options):
 
 def _embedded(options):
     """Estimate, ask and embed; None where the reader says no."""
-    from genept_utils import embed
+    from genept_utils import embed, genes
     from genept_utils.embed import cost
 
     if options.layer or options.raw or options.values or options.species:
@@ -105,6 +107,10 @@ def _embedded(options):
                                              ("max_tokens", options.max_tokens)) if value}
     if options.model.startswith("openai:"):
         given["requests_per_minute"] = options.requests_per_minute
+    if options.coding:
+        table = genes.gene_table()
+        told = (table["gene_type"] == "gene with protein product") | (table["summary"] != "")
+        given["symbols"] = table.index[told]
     return embed.embed_genes(options.model, options.text, **given)
 
 

