@@ -178,15 +178,25 @@ class _Bounded:
             raise OSError("what the server sent has another SHA-256")
 
 
+def trusted():
+    """What requests checks certificates with: the file of ``REQUESTS_CA_BUNDLE`` or
+    ``SSL_CERT_FILE``, or the system's store. certifi's list, its own choice, knows no proxy."""
+    file = os.environ.get("REQUESTS_CA_BUNDLE")
+    if not file and sys.platform in ("win32", "darwin"):  # their store is no file
+        import truststore
+
+        truststore.inject_into_ssl()
+        return True
+    return file or ssl.get_default_verify_paths().cafile or True
+
+
 def _from_network(key, row, progress):
     import pooch
     import requests
 
     host, path = urlsplit(row.url).netloc, paths.cache() / key
-    # of SSL_CERT_FILE, or of the system: certifi's, which is used without, knows no proxy
-    trusted = ssl.get_default_verify_paths().cafile or True
     download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                                    verify=os.environ.get("REQUESTS_CA_BUNDLE") or trusted)
+                                    verify=trusted())
     try:
         with replacing(path) as part:
             with open(part, "wb") as file:

@@ -11,7 +11,7 @@ import zipfile
 
 import requests
 
-from genept_utils import compression
+from genept_utils import compression, sources
 
 BLOCK = 1 << 17  # bytes; a cache of KEPT of them is all that is held
 KEPT, AHEAD = 256, 1 << 23  # AHEAD: most that is fetched at once where reading runs on
@@ -46,6 +46,7 @@ class Remote(io.RawIOBase):
     def __init__(self, url, most=None, progress=lambda n: None):
         self.url, self.most, self.progress = url, most, progress
         self.session, self.blocks = requests.Session(), collections.OrderedDict()
+        self.session.verify = sources.trusted()
         self.taken = self.position = self.next = self.ahead = 0
         self.size = self.mark = None
         self._fill(0, 1)
@@ -159,7 +160,8 @@ def whole(url, folder, most=None, progress=lambda n: None):
     def attempt():
         with contextlib.ExitStack() as stack:
             made = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-            with requests.get(url, stream=True, timeout=TIMEOUT) as answer:
+            with requests.get(url, stream=True, timeout=TIMEOUT,
+                              verify=sources.trusted()) as answer:
                 if answer.status_code != 200:
                     raise OSError(f"the server answered {answer.status_code}")
                 for piece in answer.iter_content(PIECE):

@@ -1,6 +1,7 @@
 """A proxy that opens encrypted connections: its certificate is named, and trusted where asked."""
 
 import http.server
+import os
 import shutil
 import ssl
 import subprocess
@@ -70,6 +71,28 @@ def test_a_certificate_is_named_and_trusted_where_asked(registered, secure, auth
     sources._unreachable.clear()  # as a new run begins
     monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
     assert sources.fetch(KEY).read_bytes() == CONTENT
+
+
+STORE = """
+import sys
+import requests
+from genept_utils import sources
+sys.platform = "darwin"
+verify = sources.trusted()
+print(verify, requests.get(sys.argv[1], verify=verify).text)
+"""
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+def test_the_store_of_a_system_without_such_a_file(secure, authority, trusts):
+    """Here OpenSSL's own places stand for it."""
+    environment = {**os.environ, **({"SSL_CERT_FILE": str(authority / "ca.pem")} if trusts else {})}
+    done = subprocess.run([sys.executable, "-c", STORE, secure], capture_output=True, text=True,
+                          env=environment)
+    if trusts:
+        assert done.stdout == f"True {CONTENT.decode()}\n", done.stderr
+    else:
+        assert "CERTIFICATE_VERIFY_FAILED" in done.stderr
 
 
 def test_a_package_behind_a_proxy(wheel, monkeypatch):
