@@ -1,0 +1,306 @@
+"""The tasks of ``score``: an entry of TASKS each, made of the chapters' functions and settings.
+
+What stands in a page's cells is taken from there, so that it is what the page shows.
+"""
+
+import ast
+import functools
+from typing import Callable, NamedTuple
+
+import nbformat
+import numpy as np
+import pandas as pd
+
+from genept_utils import datasets, embed, evaluate, genes, paths
+from genept_utils.chapters import (chromatin_and_dosage, disease_and_function, disjoint_panels,
+                                   gene_functions, gene_interactions, perturbations)
+
+SEED = 0
+PANEL_SETS, PANEL_DRAWS = ("pbmc_facs", "pbmc3k", "kang"), 3  # of six sets and six draws
+WHERE = ["split", "dataset"]  # columns that name a row of results within a task
+
+
+class Task(NamedTuple):
+    """One task: which genes it has, and the scores or decisions of one method on some of them."""
+
+    chapter: str  # number of its page
+    title: str
+    metric: str
+    kind: str  # of interval, as in `evaluate.summarise`; "pairs" and "correlations" are curves
+    unit: tuple  # columns that name what is paired
+    groups: Callable  # () -> Series of the group of each symbol; each must be covered
+    run: Callable  # (method, source, symbols kept) -> DataFrame
+    sources: dict = {}  # controls that this page reads in another way, or, with None, not at all
+    test_size: float = .2  # share of the rows that a split tests
+
+
+@functools.cache
+def _code(number):
+    """Statements of a page, those of its cell of parameters apart."""
+    made = {True: [], False: []}
+    for cell in notebook(number).cells:
+        if cell.cell_type == "code" and "google.colab" not in cell.source:
+            asked = "parameters" in cell.metadata.get("tags", [])
+            made[asked] += ast.parse(cell.source).body
+    return made[True], made[False]
+
+
+@functools.cache
+def notebook(number):
+    """A chapter's page by its number."""
+    path, = paths.NOTEBOOKS.glob(f"{number}-*.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+def page(number, *names, **given):
+    """Functions and settings of a chapter's page by name, with its parameters.
+
+    Raises
+    ------
+    KeyError
+        The page has no such name.
+    """
+    parameters, code = _code(number)
+    kept = [node for node in code if isinstance(node, (ast.Import, ast.ImportFrom))
+            or set(_names(node)) & set(names)]
+    space = {}
+    exec(compile(ast.Module([*parameters, *kept], []), f"chapter {number}", "exec"), space)
+    missing = set(names) - set(space)
+    if missing:
+        raise KeyError(f"chapter {number} has no {', '.join(sorted(missing))}")
+    space.update(given, seed=SEED)
+    return space
+
+
+def _names(node):
+    """What a statement defines."""
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    return [target.id for target in getattr(node, "targets", [])
+            if isinstance(target, ast.Name)]
+
+
+@functools.cache
+def _classes():
+    return datasets.gene_classes()
+
+
+def classes(method, source, kept):
+    """Functional classes: accuracy of each random split."""
+    at, table = page("02", "STRENGTHS", "answers"), _classes()
+    table = table[table["symbol"].isin(kept)]
+    y = table["gene_type"].to_numpy()
+    parts = evaluate.splits(y, repeats=at["n_splits"], seed=SEED, test_share=.3)
+    return gene_functions.scores({method: at["answers"](source, table, parts)}, y, parts).assign(
+        split="70/30 random rows", value=lambda made: made["accuracy"])
+
+
+@functools.cache
+def _pairs(name):
+    return datasets.gene_pairs(name)
+
+
+def _ends(name):
+    return pd.Series("", np.unique(_pairs(name)[["a", "b"]]))
+
+
+def interactions(method, source, kept):
+    """Gene-gene interactions: scores of the test pairs of the given files."""
+    table = _pairs("ggi")
+    table = table[table["a"].isin(kept) & table["b"].isin(kept)]
+    symbols, pairs = np.unique(table[["a", "b"]], return_inverse=True)
+    pairs, y = pairs.reshape(-1, 2), table["label"].to_numpy()
+    train, valid, test = ((table["split"] == part).to_numpy()
+                          for part in ("train", "valid", "test"))
+    if method == "degree":
+        count = gene_interactions.degree(pairs[test], len(symbols))
+        scores = np.log(np.maximum(count, 1))[pairs].sum(axis=1)
+    else:
+        scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+            [method], symbols, pairs, y, train, valid)[0][method]
+    return table.loc[test, ["a", "b", "label"]].assign(score=scores[test], split="given files")
+
+
+@functools.cache
+def _cut(name):
+    """Pairs of a network whose families are apart, with unreported pairs of like degree."""
+    share = page("03")["test_share"]
+    nodes, ends = np.unique(_pairs(name)[["a", "b"]], return_inverse=True)
+    positive, family = ends.reshape(-1, 2), evaluate.families(nodes)
+    near, far = gene_interactions.node_disjoint(positive, share, SEED, family)
+    sides = [gene_interactions.labelled(part, gene_interactions.matched_negatives(part, SEED))
+             for part in (positive[near], positive[far])]
+    every, y = (np.concatenate(both) for both in zip(*sides))
+    whole = np.arange(len(y)) < len(sides[0][1])
+    inner, outer = gene_interactions.node_disjoint(every, share, SEED + 1, family)
+    return nodes, every, y, inner & whole, outer & whole, whole
+
+
+def network(name, method, source, kept):
+    """Protein interactions: scores of test pairs, families apart, degrees alike, vectors
+    multiplied."""
+    nodes, every, y, *masks = _cut(name)
+    has = np.isin(nodes, list(kept))[every].all(axis=1)
+    inner, outer, whole = (mask[has] for mask in masks)
+    scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+        [method], nodes, every[has], y[has], inner, outer, whole, "product")[0][method]
+    a, b = nodes[every[has][~whole]].T
+    return pd.DataFrame({"a": a, "b": b, "label": y[has][~whole], "score": scores[~whole],
+                         "split": "families disjoint, degree-matched negatives, product"})
+
+
+@functools.cache
+def _task(key):
+    return datasets.gene_task(*key)
+
+
+def two_classes(key, method, source, kept):
+    """Dosage and chromatin: area of each test fold, random and of whole families."""
+    table = _task(key)
+    table = table[table["symbol"].isin(kept)].reset_index(drop=True)
+    at = page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
+              words=evaluate.text_facts(table["symbol"]))
+    fits = at["run"]({key: table}, {method: source}, {
+        "5 random folds": (None, at["repeats"]),
+        "5 folds by symbol family": ("symbol", at["grouped_repeats"])})
+    return at["chosen"](fits, "method").assign(value=lambda made: made["roc_auc"])
+
+
+@functools.cache
+def _terms(name):
+    table = datasets.gene_sets(name)
+    once = table["gene"].unique()
+    return table.assign(symbol=table["gene"].map(pd.Series(genes.match(once).symbols, once)))
+
+
+def _of_terms(name):
+    symbols = _terms(name)["symbol"].unique()
+    return pd.Series("", symbols[symbols != ""])
+
+
+def terms(name, method, source, kept):
+    """Gene sets: decisions on the hold-out genes of every term."""
+    table = _terms(name)
+    made = disease_and_function.sets_by_method(
+        {method: source}, table[table["symbol"].isin(kept)].drop(columns="symbol"), SEED)
+    older = np.where(made["fold"] == 4, "as many older genes", "hold-out")
+    return made.assign(split=older)[["term", "gene", "label", "score", "split"]]
+
+
+@functools.cache
+def _effects():
+    at = page("11")
+    made = datasets.perturbation_effects(at["dataset"], at["least"])
+    return made[evaluate.has_input("gene2vec", made.index)]
+
+
+def effects(method, source, kept):
+    """Effects of genes that were never perturbed: centred cosine of each gene."""
+    at = page("11", "LEARNERS", "weights", "fit", "run", "SPLITS")
+    table = _effects()[_effects().index.isin(kept)]
+    symbols, Y = table.index.to_numpy(), table.to_numpy()
+    kernels = {method: perturbations.kernel(source, symbols, SEED)}
+    return pd.concat([at["run"](kernels, symbols, Y, family).assign(split=split)
+                      for split, family in at["SPLITS"].items()]).assign(
+                          value=lambda made: made["centred cosine"])
+
+
+@functools.cache
+def _activated():
+    return datasets.genetic_interactions()
+
+
+def genetic(method, source, kept):
+    """Genetic interactions of pairs that were never made: predicted and true values."""
+    scores, fitness = _activated()
+    some = scores.index.isin(kept)
+    scores, fitness = scores.loc[some, some], fitness[some]
+    at, made = page("11", "LEARNERS", "weights", "run_pairs", scores=scores, fitness=fitness), []
+    K = perturbations.kernel(source, scores.index, SEED)
+    for split, model in (("both genes new", perturbations.both_new),
+                         ("one gene new", perturbations.one_new)):
+        runs = [at["run_pairs"]({method: perturbations.relabelled(K, SEED + repeat)
+                                 if method == "permuted" else K}, model, repeat)
+                for repeat in range(at["repeats"])]
+        (ends, truth), (_, found) = (perturbations.pair_table([
+            part for run in runs for part in run[one]]) for one in ("truth", method))
+        made.append(pd.DataFrame({"a": scores.index[ends[:, 0]], "b": scores.index[ends[:, 1]],
+                                  "label": truth, "score": found, "split": split}))
+    return pd.concat(made)
+
+
+@functools.cache
+def _cells():
+    read = evaluate.read_sets(PANEL_SETS, 10**9, SEED)
+    from genept_utils import cells
+
+    return disjoint_panels.ready({name: cells.by_symbol(adata) for name, adata in read.items()},
+                                 page("10")["max_cells"], SEED)
+
+
+@functools.cache
+def _measured():
+    return pd.Series("", sorted(set().union(*(adata.var_names for adata in _cells().values()))))
+
+
+def panels(method, source, kept):
+    """Cell types across panels that share no gene: accuracy of each draw."""
+    at = page("10", "ways", "choose", tries=PANEL_DRAWS)
+    vectors = embed.read_embedding(source, SEED) if isinstance(source, str) else source
+    rows = embed.find.by_symbol(vectors)
+    one = vectors[rows[rows.index.isin(kept)].to_numpy()].copy()
+    given = {method: one if method != "permuted" else functools.cache(
+        functools.partial(evaluate.relabelled, one))}
+    made = []
+    for name, adata in _cells().items():
+        made.append(evaluate.across_panels(
+            adata, given, draws=PANEL_DRAWS, seed=SEED, same=False,
+            settings=at["choose"](adata, given)).assign(dataset=name, split="disjoint panels"))
+    return pd.concat(made).assign(value=lambda found: found["accuracy"])
+
+
+def _two(key, title):
+    return Task("05", title, "roc_auc", "folds", ("repeat", "fold"),
+                lambda: _task(key).set_index("symbol")["label"].map({1: "first class",
+                                                                     0: "second class"}),
+                functools.partial(two_classes, key))
+
+
+def _sets(name, title):
+    return Task("06", title, "roc_auc", "terms", ("term",), functools.partial(_of_terms, name),
+                functools.partial(terms, name), {"GO processes": "wordllama/go"})
+
+
+def _network(name):
+    return Task("03", f"Protein interactions, {name}", "roc_auc", "pairs", ("gene",),
+                functools.partial(_ends, name), functools.partial(network, name))
+
+
+TASKS = {
+    "diseases": _sets("disease", "Genes of 103 diseases"),
+    "functions": _sets("function", "Genes of 56 functions"),
+    "later": _sets("later", "Genes annotated later than the texts"),
+    "dosage": _two(("dosage-sensitive vs insensitive", "Theodoris"), "Dosage-sensitive factors"),
+    "bivalent": _two(("bivalent vs non-methylated", "Theodoris"), "Bivalent vs non-methylated"),
+    "bivalent-lys4": _two(("bivalent vs Lys4-only", "Theodoris"), "Bivalent vs Lys4-only"),
+    "lys4": _two(("Lys4-only vs non-methylated", "Theodoris"), "Lys4-only vs non-methylated"),
+    "range": _two(("long- vs short-range", "Chen 2020"), "Long- vs short-range factors"),
+    "perturbations": Task(
+        "11", "Effect of a gene that was never perturbed", "centred cosine", "units", ("gene",),
+        lambda: pd.Series("", _effects().index), effects),
+    "genetic-interactions": Task(
+        "11", "Genetic interactions", "Pearson r", "correlations", ("gene",),
+        lambda: pd.Series("", _activated()[0].index), genetic),
+    "ggi": Task("03", "Gene-gene interactions", "roc_auc", "pairs", ("gene",),
+                functools.partial(_ends, "ggi"), interactions, {"degree": "degree"}),
+    "litbm": _network("Lit-BM"),
+    "huri": _network("HuRI"),
+    "classes": Task("02", "Functional class", "accuracy", "folds", ("fold",),
+                    lambda: _classes().drop_duplicates("symbol").set_index("symbol")["gene_type"],
+                    classes, {"Gene2vec": None, "GO processes": None}, .3),
+    "panels": Task("10", "Cell types across panels that share no gene", "accuracy", "units",
+                   ("draw",), _measured, panels,
+                   {"TF-IDF, all words": None, "spelling, all n-grams": None,
+                    "number of words": None, "TF-IDF": "tfidf/summary", "spelling": "spelling",
+                    "GO processes": "wordllama/go"}),
+}
