@@ -1,4 +1,4 @@
-"""What the commands of the book do: ``run``, ``check``, ``map`` and ``address``."""
+"""What the commands of the book do: ``run``, ``score``, ``check``, ``map`` and ``address``."""
 
 import os
 import sys
@@ -80,6 +80,23 @@ def _list_parameters(names):
                 nbformat.read(path, as_version=4)).items():
             print(f"  {name}: {kind} = {value!r}" + (f"  # {said}" if said else ""))
     return 0
+
+
+def score(options):
+    """Score gene vectors, write HTML and JSON, and say where they are."""
+    optional.need("nbformat", "scanpy")
+    import re
+
+    from genept_book import score as scoring, score_page
+
+    if options.out:  # refused before anything is computed
+        paths.check_writable(Path(options.out).expanduser().absolute().parent)
+    tasks = options.tasks.split(",") if options.tasks else None
+    scores, differences = scoring.score(options.vectors, tasks, options.name)
+    plain = re.sub(r"[^\w.-]+", "-", scores.attrs["name"])
+    out = Path(options.out or f"{plain}-gene-tasks").expanduser()
+    for path in score_page.write(scores, differences, out):
+        print(path)
 
 
 def check(options):

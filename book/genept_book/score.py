@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from genept_book import claims, methods, score_tasks, stamp
-from genept_utils import embed, evaluate, paths, sources
+from genept_utils import datasets, embed, evaluate, paths, sources
 from genept_utils.chapters.perturbations import correlation
 
 MIN_COVERED = 0.5  # of the genes of each group of a task, such as a class
@@ -48,9 +48,11 @@ def score(embedding="minilm", tasks=None, name=None, report=print):
     -------
     scores : pandas.DataFrame
         One result a row: ``embedding, task, chapter, title, split, dataset, method, reads,
-        metric, value, low, high, n, n_genes, of_genes, genes, dimensions``. ``method`` is the
-        embedding's name or a control; ``low`` and ``high`` are the 95 % interval of the chapter;
-        ``n_genes`` of the task's ``of_genes`` were used, which ``genes`` names.
+        metric, value, low, high, n, n_genes, of_genes, genes, source, dimensions, note``.
+        ``method`` is the embedding's name, a control, or, where ``source`` is "published" and
+        not "measured", an embedding of Zhong et al. (2025); ``low`` and ``high`` are the 95 %
+        interval of the chapter; ``n_genes`` of the task's ``of_genes`` were used, which ``genes``
+        names.
     differences : pandas.DataFrame
         One paired difference a row, ``method`` less ``against``, with ``verdict``; the other
         columns as above. ``.attrs["left_out"]`` of both: a sentence per task that was not scored.
@@ -137,7 +139,7 @@ def _task(key, subject, report):
                                 f"{few}.")
         report(made["left_out"][0])
     else:
-        _score(made, key, task, subject, has)
+        _score(made, key, task, subject, groups, has)
         report(f"{task.title}: {has.sum():,} of {len(has):,} genes, "
                f"{time.perf_counter() - start:.0f} s")
     with sources.replacing(kept) as part:
@@ -153,33 +155,53 @@ def _too_few(groups, has):
     return ""
 
 
-def _score(made, key, task, subject, has):
+def _score(made, key, task, subject, groups, has):
     """Fill in the rows of a task: on all genes that the vectors have, and where Gene2vec lacks
     some of them, beside it on those that both have."""
     wanted = {method: source for method, source in (CONTROLS | task.sources).items()
               if source and source != subject.source}
-    known = pd.Series(evaluate.has_input("gene2vec", has.index), has.index)
-    rest = {}
-    if "Gene2vec" in wanted and not known[has].all():
-        rest = {"Gene2vec": wanted.pop("Gene2vec")}
-    for genes, controls, some in (("", wanted, has), (SHARED, rest, has & known)):
-        if not controls:
+    known, rest = has, {}
+    if "Gene2vec" in wanted:
+        known = has & evaluate.has_input(wanted["Gene2vec"], has.index)
+        rest = {"Gene2vec": wanted.pop("Gene2vec")} if known.sum() < has.sum() else {}
+    for genes, controls, some in (("", wanted, has), (SHARED, rest, known)):
+        if few := genes and _too_few(groups[has], some[has]):
+            made["left_out"].append(f"{task.title}, beside Gene2vec: no score, since of these genes "
+                                    f"it has a vector for {few}.")
+        if few or not controls:
             continue
         units = {method: _units(key, task, subject, method, source, some)
                  for method, source in {subject.name: "subject", **controls}.items()}
         about = {"embedding": subject.name, "task": key, "chapter": task.chapter,
-                 "title": task.title, "metric": task.metric, "n_genes": int(some.sum()),
-                 "of_genes": len(some), "genes": genes or "all that have a vector",
-                 "dimensions": subject.dimensions}
-        scores, gaps = _summed(task, units, [(subject.name, other) for other in controls])
-        gaps["verdict"] = [claims.verdict(row.value, row.low, row.high)
-                           for row in gaps.itertuples()]
-        for part, table, named in (("scores", scores, "method"),
-                                   ("differences", gaps, "against")):
-            table["reads"] = table[named].map(methods.reads)
-            made[part] += [about | {name: None if pd.isna(value) else value
-                                    for name, value in row.items()}
-                           for row in json.loads(table.to_json(orient="records"))]
+                 "title": task.title, "note": task.note, "metric": task.metric, "dataset": None,
+                 "n_genes": int(some.sum()), "of_genes": len(some), "source": "measured",
+                 "genes": genes or "all that have a vector", "dimensions": subject.dimensions}
+        _add(made, about, *_summed(task, units, [(subject.name, other) for other in controls]))
+        if task.published and not genes:
+            _add(made, about | {"source": "published", "genes": "as published", "n_genes": None},
+                 *_published(task, units[subject.name], subject.name))
+
+
+def _add(made, about, scores, gaps):
+    """Rows of results with what they are of; a verdict for each difference."""
+    gaps["verdict"] = [claims.verdict(row.value, row.low, row.high) for row in gaps.itertuples()]
+    for part, table, named in (("scores", scores, "method"), ("differences", gaps, "against")):
+        table["reads"] = table[named].map(methods.reads)
+        made[part] += [about | row for row in json.loads(table.to_json(orient="records"))]
+
+
+def _published(task, own, name):
+    """Mean areas of published embeddings, and differences to them term by term."""
+    table = datasets.published_terms(task.published).query("genes != 'common'")
+    table["split"] = np.where(table["genes"] == "older", "as many older genes", "hold-out")
+    table = table.rename(columns={"embedding": "method"})
+    areas = [evaluate.term_areas(part)[0].rename("roc_auc").reset_index().assign(
+        split=split, method=name) for split, part in own.groupby("split")]
+    scores = table.groupby(["split", "method"], as_index=False)["roc_auc"].agg(
+        value="mean", n="size")
+    return scores, evaluate.compare(
+        pd.concat([*areas, table]), [(name, other) for other in scores["method"].unique()],
+        "term", "roc_auc", "split")
 
 
 def _units(key, task, subject, method, source, some):

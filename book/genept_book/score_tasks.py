@@ -17,6 +17,12 @@ from genept_utils.chapters import (chromatin_and_dosage, disease_and_function, d
 
 SEED = 0
 PANEL_SETS, PANEL_DRAWS = ("pbmc_facs", "pbmc3k", "kang"), 3  # of six sets and six draws
+FEWER = "Folds of families are drawn five times, in the chapter ten times."
+TERMS = ("A machine a term on the published folds; intervals are for other terms and genes, those "
+         "of differences to published embeddings for other terms alone.")
+PAIRED = "Intervals are over genes, which pairs share."
+CELLS = (f"Cells of {', '.join(PANEL_SETS)}, {PANEL_DRAWS} draws of panels; in the chapter six sets "
+         "and six draws, beside loadings. The interval is over draws.")
 WHERE = ["split", "dataset"]  # columns that name a row of results within a task
 
 
@@ -31,6 +37,8 @@ class Task(NamedTuple):
     groups: Callable  # () -> Series of the group of each symbol; each must be covered
     run: Callable  # (method, source, symbols kept) -> DataFrame
     sources: dict = {}  # controls that this page reads in another way, or, with None, not at all
+    published: str = ""  # gene sets on which others published scores term by term
+    note: str = ""  # what a reader of its scores must know
     test_size: float = .2  # share of the rows that a split tests
 
 
@@ -161,8 +169,8 @@ def two_classes(key, method, source, kept):
     at = page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
               words=evaluate.text_facts(table["symbol"]))
     fits = at["run"]({key: table}, {method: source}, {
-        "5 random folds": (None, at["repeats"]),
-        "5 folds by symbol family": ("symbol", at["grouped_repeats"])})
+        f"{FOLDS} x {at['repeats']}": (split, at["repeats"])
+        for FOLDS, split in (("5 random folds", None), ("5 folds by symbol family", "symbol"))})
     return at["chosen"](fits, "method").assign(value=lambda made: made["roc_auc"])
 
 
@@ -263,17 +271,18 @@ def _two(key, title):
     return Task("05", title, "roc_auc", "folds", ("repeat", "fold"),
                 lambda: _task(key).set_index("symbol")["label"].map({1: "first class",
                                                                      0: "second class"}),
-                functools.partial(two_classes, key))
+                functools.partial(two_classes, key), note=FEWER)
 
 
 def _sets(name, title):
     return Task("06", title, "roc_auc", "terms", ("term",), functools.partial(_of_terms, name),
-                functools.partial(terms, name), {"GO processes": "wordllama/go"})
+                functools.partial(terms, name), {"GO processes": "wordllama/go"},
+                published=name, note=TERMS)
 
 
 def _network(name):
     return Task("03", f"Protein interactions, {name}", "roc_auc", "pairs", ("gene",),
-                functools.partial(_ends, name), functools.partial(network, name))
+                functools.partial(_ends, name), functools.partial(network, name), note=PAIRED)
 
 
 TASKS = {
@@ -287,20 +296,22 @@ TASKS = {
     "range": _two(("long- vs short-range", "Chen 2020"), "Long- vs short-range factors"),
     "perturbations": Task(
         "11", "Effect of a gene that was never perturbed", "centred cosine", "units", ("gene",),
-        lambda: pd.Series("", _effects().index), effects),
+        lambda: pd.Series("", _effects().index), effects,
+        note="LINCS, genes that Gene2vec has; the mean profile is taken off."),
     "genetic-interactions": Task(
         "11", "Genetic interactions", "Pearson r", "correlations", ("gene",),
-        lambda: pd.Series("", _activated()[0].index), genetic),
+        lambda: pd.Series("", _activated()[0].index), genetic, note=PAIRED),
     "ggi": Task("03", "Gene-gene interactions", "roc_auc", "pairs", ("gene",),
-                functools.partial(_ends, "ggi"), interactions, {"degree": "degree"}),
+                functools.partial(_ends, "ggi"), interactions, {"degree": "degree"},
+                note=PAIRED),
     "litbm": _network("Lit-BM"),
     "huri": _network("HuRI"),
     "classes": Task("02", "Functional class", "accuracy", "folds", ("fold",),
                     lambda: _classes().drop_duplicates("symbol").set_index("symbol")["gene_type"],
-                    classes, {"Gene2vec": None, "GO processes": None}, .3),
+                    classes, {"Gene2vec": None, "GO processes": None}, test_size=.3),
     "panels": Task("10", "Cell types across panels that share no gene", "accuracy", "units",
                    ("draw",), _measured, panels,
                    {"TF-IDF, all words": None, "spelling, all n-grams": None,
                     "number of words": None, "TF-IDF": "tfidf/summary", "spelling": "spelling",
-                    "GO processes": "wordllama/go"}),
+                    "GO processes": "wordllama/go"}, note=CELLS),
 }

@@ -1,4 +1,5 @@
-"""The commands of the book: ``run``, ``check``, ``map`` and ``address``, done by ``genept_book``."""
+"""The commands of the book: ``run``, ``score``, ``check``, ``map`` and ``address``, done by
+``genept_book``."""
 
 from genept_utils.cli.numbers import at_least
 
@@ -6,6 +7,18 @@ from genept_utils.cli.numbers import at_least
 def register(commands):
     """Add the commands to the subparsers of the command line."""
     _run(commands)
+    score = commands.add_parser("score", help="score gene vectors on the book's gene tasks",
+                                description=(
+        "Score gene vectors on the gene-level tasks of the book, beside its fixed controls and, "
+        "on gene sets, 38 published embeddings, and write a page and a table. What is done is "
+        "kept in the cache: a stopped command goes on. Controls are scored once; later vectors of "
+        "the same genes take minutes."))
+    score.add_argument("vectors", metavar="VECTORS",
+                       help="a file of vectors, or a name such as minilm or wordllama/summary")
+    score.add_argument("--tasks", metavar="TASK,TASK", help="these alone; a wrong one lists them")
+    score.add_argument("--name", help="what to call the vectors (default: the file's name)")
+    score.add_argument("--out", metavar="STEM", help=(
+        "write STEM.html and STEM.json (default: NAME-gene-tasks here)"))
     check = commands.add_parser("check", help="fail where a page is stale", description=(
         "Compare each committed notebook's stamp with the present code, module and inputs."))
     check.add_argument("names", nargs="*", metavar="NAME")
@@ -20,7 +33,7 @@ def register(commands):
     places.add_argument("--seed", type=at_least(0), default=0, help="seed of the layout")
     address = commands.add_parser("address", help="the repository's address, or another one")
     address.add_argument("url", nargs="?", help="write this one everywhere, for a fork")
-    for parser, name in ((check, "check"), (places, "gene_map"), (address, "address")):
+    for parser, name in ((score, "score"), (check, "check"), (places, "gene_map"), (address, "address")):
         parser.set_defaults(function=_command(name))
 
 

@@ -1,0 +1,171 @@
+"""Anybody's vectors on the book's tasks: the chapters' own numbers, refusals, resumption, a page."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genept_book import ledger, score, score_page, score_tasks
+from genept_book.score_tasks import Task
+from genept_utils import embed, genes
+from genept_utils.cli import main
+
+RANGE = "gene_tasks/41467_2020_16106_MOESM4_ESM.csv"
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """A cache of the test's own, with controls that no file is needed for."""
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(score, "CONTROLS", {"permuted": "permuted",
+                                            "spelling, all n-grams": "letters"})
+    return tmp_path
+
+
+@pytest.fixture
+def vectors(cached):
+    """64 numbers for each of 400 genes, as a file."""
+    symbols = genes.gene_table().index[:400]
+    path = cached / "mine.csv"
+    pd.DataFrame(np.random.default_rng(0).normal(size=(400, 64)), symbols).to_csv(path)
+    return path
+
+
+@pytest.fixture
+def small(monkeypatch, vectors):
+    """Two tasks whose scores are drawn, the second of which can be made to fail."""
+    symbols, calls = pd.read_csv(vectors, index_col=0).index, []
+
+    def task(number, genes):
+        def run(method, source, kept):
+            calls.append((number, method))
+            if number == fails.get("number") and method == fails["method"]:
+                raise KeyboardInterrupt
+            value = np.random.default_rng(len(method)).random(len(kept))
+            return pd.DataFrame({"gene": sorted(kept), "value": value, "split": "whole"})
+        return Task("11", f"Task {number}", "accuracy", "units", ("gene",),
+                    lambda: pd.Series("", genes), run)
+
+    fails = {}
+    monkeypatch.setattr(score_tasks, "TASKS", {
+        "one": task(1, symbols), "two": task(2, symbols[:100]),
+        "far": task(3, [f"no gene {i}" for i in range(50)])})
+    return vectors, calls, fails
+
+
+def test_a_stopped_score_goes_on(small):
+    path, calls, fails = small
+    fails |= {"number": 2, "method": "permuted"}
+    with pytest.raises(KeyboardInterrupt):
+        score.score(str(path), ["one", "two"], report=str)
+    first = list(calls)
+    assert first == [(1, "mine"), (1, "permuted"), (1, "spelling, all n-grams"), (2, "mine"),
+                     (2, "permuted")]
+    calls.clear(), fails.clear()
+    scores, differences = score.score(str(path), ["one", "two"], report=str)
+    assert calls == [(2, "permuted"), (2, "spelling, all n-grams")]
+    assert list(scores["task"]) == ["one"] * 3 + ["two"] * 3
+    assert list(scores["n_genes"]) == [400] * 3 + [100] * 3
+    own = scores.query("task == 'two'").set_index("method")["value"]
+    gap = differences.query("task == 'two'").set_index("against")["value"]
+    assert gap["permuted"] == pytest.approx(own["mine"] - own["permuted"], abs=1e-6)
+    calls.clear()
+    again, _ = score.score(str(path), ["one", "two"], report=str)
+    pd.testing.assert_frame_equal(again, scores)
+    assert not calls
+
+
+def test_controls_are_computed_once_and_other_vectors_anew(small, cached):
+    path, calls, _ = small
+    score.score(str(path), ["one"], report=str)
+    pd.read_csv(path, index_col=0).mul(2).to_csv(cached / "other.csv")
+    calls.clear()
+    score.score(str(cached / "other.csv"), ["one"], report=str)
+    assert calls == [(1, "other"), (1, "permuted")]
+
+
+def test_too_few_genes_are_a_sentence_and_no_score(small):
+    path, calls, _ = small
+    said = []
+    scores, differences = score.score(str(path), ["far"], report=said.append)
+    assert said == ["Task 3: no score, since mine has a vector for 0 of 50 genes."]
+    assert scores.attrs["left_out"] == said and not calls
+    assert not len(scores) and not len(differences)
+    assert said[0] in score_page.page(scores, differences, "")
+
+
+def test_each_class_must_be_covered():
+    groups = pd.Series(["a"] * 9 + ["b"] * 3, list("abcdefghijkl"))
+    has = pd.Series([True] * 9 + [False, False, True], groups.index)
+    assert score._too_few(groups, has) == "1 of 3 genes of b"
+    assert not score._too_few(groups, has | (groups.index == "k"))
+
+
+@pytest.mark.parametrize("given, message", [
+    ({"tasks": ["dosge"]}, "task dosge is not one of one, two, far"),
+    ({"name": "permuted"}, "the name of a control")])
+def test_what_cannot_be_scored_is_refused(small, given, message):
+    with pytest.raises(ValueError, match=message):
+        score.score(str(small[0]), **given, report=str)
+
+
+def test_the_command_writes_a_page_that_asks_for_nothing(small, cached, capsys):
+    assert main(["score", str(small[0]), "--tasks", "one,far", "--out", str(cached / "made")]) == 0
+    assert str(cached / "made.html") in capsys.readouterr().out
+    text = (cached / "made.html").read_text()
+    assert not re.search(r"<script|<link|<img|@import|url\(|\ssrc=|http-equiv", text)
+    assert "prefers-color-scheme: dark" in text and "width=device-width" in text
+    made = json.loads((cached / "made.json").read_text())
+    assert made["schema"] == score_page.SCHEMA
+    assert made["embedding"] | {"sha256": ""} == {"name": "mine", "genes": 400, "dimensions": 64,
+                                                  "sha256": ""}
+    assert {"embedding", "task", "split", "dataset", "method", "reads", "metric", "value", "low",
+            "high", "n", "n_genes", "of_genes", "genes", "source", "dimensions"} <= set(
+                made["scores"][0])
+    first = made["differences"][0]
+    assert first["method"] == "mine" and first["against"] == "permuted"
+    assert first["verdict"] in text and first["reads"] == "nothing"
+    assert len(made["left_out"]) == 1 and made["left_out"][0] in text
+
+
+def test_names_from_a_file_stay_text(small, cached):
+    pd.DataFrame(np.ones((400, 2)), pd.read_csv(small[0], index_col=0).index).to_csv(
+        cached / "<b>.csv")
+    scores, differences = score.score(str(cached / "<b>.csv"), ["one"], report=str)
+    assert "<b>" not in score_page.page(scores, differences, "")
+
+
+@pytest.mark.parametrize("number, names", [
+    ("02", ["STRENGTHS", "answers"]), ("03", ["STRENGTHS", "tuned"]),
+    ("05", ["STRENGTHS", "cuts", "scored", "run", "chosen", "PLACE"]),
+    ("10", ["ways", "choose"]), ("11", ["LEARNERS", "weights", "fit", "run", "run_pairs"])])
+def test_pages_hold_what_tasks_are_made_of(number, names):
+    assert set(names) < set(score_tasks.page(number, *names))
+    with pytest.raises(KeyError, match="has no nothing_of_this_name"):
+        score_tasks.page(number, "nothing_of_this_name")
+
+
+def test_a_score_equals_the_one_of_the_chapter(cached, source):
+    source(RANGE)
+    scores, differences = score.score("minilm", ["range"], report=str)
+    where = "split == '5 random folds x 5' and dataset == 'Chen 2020' and metric == 'roc_auc'"
+    asked = f"{where} and classifier == 'lr, C chosen'"
+    theirs = ledger.results("05-chromatin-and-dosage").query(asked).set_index("method")
+    gaps = ledger.differences("05-chromatin-and-dosage").query(asked).set_index("against")
+    mine = scores.query(where).set_index("method")
+    less = differences.query(where).set_index("against")
+    numbers = ["value", "low", "high"]
+    for ours, recorded in ((mine.loc["minilm"], theirs.loc["GenePT MiniLM"]),
+                           (less.loc["permuted"], gaps.loc["permuted"]),
+                           (less.loc["spelling, all n-grams"], gaps.loc["spelling, all n-grams"])):
+        assert ours[numbers].astype(float).to_numpy() == pytest.approx(
+            recorded[numbers].astype(float).to_numpy(), abs=.01)
+    assert mine.loc["minilm", "n_genes"] == theirs.loc["GenePT MiniLM", "n"]
+
+
+def test_vectors_in_memory_need_no_file(small, cached):
+    given = embed.read_embedding(str(small[0]))
+    scores, _ = score.score(given, ["two"], "in memory", report=str)
+    assert scores["embedding"].unique() == ["in memory"]
