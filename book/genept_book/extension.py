@@ -8,6 +8,7 @@ import re
 
 from genept_book.assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
                                 make_static_folder)
+from genept_book.cited import add_sources
 from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
                                     RuntimesTable, SourcesTable)
 from genept_book.gene_data import write_gene_data
@@ -17,7 +18,8 @@ from genept_book.promises import PromiseTable, SoakTable
 from genept_book.roles import Claim, Verdict
 from genept_book.terms import link_terms
 
-HANDLERS = {"builder-inited": [make_static_folder], "source-read": [read_notebook, drop_bindings],
+HANDLERS = {"builder-inited": [make_static_folder], "source-read": [read_notebook, drop_bindings,
+                                                                     add_sources],
             "doctree-read": [style_blocks], "doctree-resolved": [link_terms],
             "build-finished": [copy_mathjax, join_styles, drop_font_preloads, write_gene_data]}
 DIRECTIVES = (BookStamp, ClaimsTable, GeneList, GeneMap, LedgerTable, PaperIndexTable,

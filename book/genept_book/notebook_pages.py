@@ -42,10 +42,28 @@ def read_notebook(app, docname, source):
         stamp = copy.metadata.get("genept", {}).get("run", {})
         if stamp.get("code_sha256") == code_hash(notebook):
             notebook = copy
+    lead_figure(notebook)
     status = status_line(row)
     if status:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
     source[0] = nbformat.writes(notebook)
+
+
+def lead_figure(notebook):
+    """Show the figure of a cell tagged ``main-figure`` at the top of its page as well, in place.
+
+    Below it stand its caption and a link to its place.
+    """
+    found = next((cell for cell in notebook.cells
+                  if "main-figure" in cell.metadata.get("tags", [])), None)
+    if found is None or not found.outputs:
+        return
+    shown = found.metadata["mystnb"]
+    image = nbformat.v4.new_code_cell(found.source, outputs=found.outputs, metadata={
+        "tags": ["remove-input"], "mystnb": {"image": shown.get("image", {})}})
+    below = nbformat.v4.new_markdown_cell(
+        f"{shown['figure']['caption']} [Where it is made](#{shown['figure']['name']}).")
+    notebook.cells[1:1] = [image, below]
 
 
 def drop_bindings(app, docname, source):

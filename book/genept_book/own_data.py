@@ -81,13 +81,13 @@ def retell(notebook, own, results, folder):
 
 
 def _title(markdown, own):
-    """The first cell: title and facts, without the claim and the book's times."""
+    """The first cell: title and facts, without claim, takeaways and the book's times."""
     said = ", ".join(f"{name}={_short(value)}" for name, value in own.items())
     whose = (f"> **Your data.** The tables and figures of this page are those of a run with "
              f"`{said}`. What the book found on its own data is left out; verdicts on these data "
              "stand at the end.")
     lines = [line for line in markdown.splitlines()
-             if not re.match(r"\*\*|\|\s*(?:Run time|Peak memory|Data)\s*\|", line)]
+             if not re.match(r"\*\*|- |\|\s*(?:Run time|Peak memory|Data)\s*\|", line)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join([lines[0], "", whose, *lines[1:]]))
 
 

@@ -108,3 +108,22 @@ def test_the_check_lets_sentences_pass(good):
 def test_the_checks_find_long_lines_and_functions():
     assert long_lines(["x = 1\n" + "y" * 80]) and not long_lines(["y" * 79])
     assert len(definitions(["def f():\n    x = 1\n\ndef g():\n    pass\n"])) == 2
+
+
+@pages
+def test_the_top_of_a_chapter(path):
+    """Title, claim, what was asked, three takeaways, facts; one figure to be shown there."""
+    notebook = nbformat.read(path, as_version=4)
+    title, claim, asked, taken, facts = notebook.cells[0].source.split("\n\n")
+    assert title.startswith("# ") and claim.startswith("**") and asked.startswith("We ask ")
+    assert [line[:2] for line in taken.splitlines()] == ["- "] * 3 and facts.startswith("| | |")
+    figures = [cell for cell in notebook.cells
+               if "main-figure" in cell.metadata.get("tags", [])]
+    assert len(figures) == 1 and {"caption", "name"} <= set(figures[0].metadata.mystnb.figure)
+
+
+@pages
+def test_imports_and_parameters_are_folded(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "plots.use_style()" in cell.source or "parameters" in cell.metadata.get("tags", []):
+            assert "hide-input" in cell.metadata.tags

@@ -8,7 +8,8 @@ import pytest
 from genept_utils import paths
 from genept_book import bindings, notebooks, own_data, prose
 
-TITLE = "# Page\n\n**GenePT is ahead.** <!-- claim: a b ahead -->\n\n| | |\n|---|---|\n" \
+TITLE = "# Page\n\n**GenePT is ahead.** <!-- claim: a b ahead -->\n\n" \
+        "We ask it.\n\n- It is ahead. <!-- claim: a b ahead -->\n\n| | |\n|---|---|\n" \
         "| Data | six sets |\n| Run time | 5 s |\n| Parameters | `dataset` |"
 
 
@@ -45,7 +46,7 @@ def test_the_title_says_whose_data(page, tmp_path):
     first = told(page(), tmp_path, {"dataset": "/home/x/cells.h5ad", "also": ["X_a", "X_b"]})[0]
     assert first.startswith("# Page\n\n> **Your data.**")
     assert "`dataset=cells.h5ad, also=X_a,X_b`" in first and "ahead" not in first
-    assert "Run time" not in first and "six sets" not in first and "Parameters" in first
+    assert "We ask it." in first and "Run time" not in first and "six sets" not in first and "Parameters" in first
 
 
 @pytest.mark.parametrize("text, kept", [
