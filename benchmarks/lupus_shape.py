@@ -14,7 +14,6 @@ import time
 import numpy as np
 import pandas as pd
 
-from genept_utils import evaluate
 from genept_utils.chapters import phenotypes
 
 DIMENSIONS, DONORS, TYPES, SHARE = 384, 142, 11, 0.01
@@ -40,7 +39,7 @@ def parts(X, obs):
     y, types = obs["condition"].to_numpy(str), obs["cell_type"].to_numpy(str)
     said = []
     tests = phenotypes.phenotype_tests(obs, report=said.append)
-    shares = [("share", *rows) for rows in evaluate.small_share(types, SHARE, 1)]
+    shares = [("share", *rows) for rows in phenotypes.small_share(types, SHARE, 1)]
     return {
         "choose splits": lambda: phenotypes.phenotype_tests(obs, report=said.append),
         "condition of a cell, 15 splits": lambda: phenotypes.compare(

@@ -5,7 +5,6 @@ travel inside packages of the Python package index). A file is looked for in the
 mirror folder ``$GENEPT_MIRROR``, in its package wheel, and on the network, in this order.
 """
 
-import contextlib
 import errno
 import functools
 import hashlib

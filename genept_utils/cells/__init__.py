@@ -5,7 +5,7 @@ from genept_utils.cells.expression import highly_variable, pca
 from genept_utils.cells.genept_s import genept_s
 from genept_utils.cells.genept_w import genept_w, whiten, whitening
 from genept_utils.cells.kernel import weighted_sum
-from genept_utils.cells.names import by_symbol, gene_names, gene_vectors, matched_genes, only_genes
+from genept_utils.cells.names import by_symbol, gene_vectors, matched_genes, only_genes
 from genept_utils.cells.normalise import (
     MatrixSummary,
     infer_scale,
@@ -17,7 +17,7 @@ from genept_utils.cells.sentences import PREFIX, cell_sentences, sentence_names
 from genept_utils.datasets.matrix import declared_scale, select_matrix
 
 __all__ = ["PREFIX", "MatrixSummary", "by_symbol", "cell_sentences", "coexpression",
-           "declared_scale", "gene_names", "gene_vectors", "genept_s", "genept_w",
+           "declared_scale", "gene_vectors", "genept_s", "genept_w",
            "highly_variable", "infer_scale", "matched_genes", "normalise", "only_genes", "pca",
            "scale_of", "select_matrix", "sentence_names", "summarise", "weighted_sum", "whiten",
            "whitening"]

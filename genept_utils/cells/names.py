@@ -12,22 +12,9 @@ HALF = 0.5  # share of known names from which it is not theirs that nothing has 
 ENOUGH = 0.2  # share of the counts that must lie on genes with a vector
 
 
-def gene_names(adata, species=None):
-    """The names of the genes that match best: ``var_names``, or a column of ``.var``.
-
-    A column is looked at only where ``var_names`` are bare numbers or carry less than half of
-    the counts.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n_genes,) str.
-    """
-    return matched_genes(adata, species).table["name"].to_numpy(object)
-
-
 def matched_genes(adata, species=None):
-    """What :func:`genept_utils.genes.match` makes of the names of :func:`gene_names`.
+    """What :func:`genept_utils.genes.match` makes of the names that match best: ``var_names``, or
+    a column of ``.var`` where those are bare numbers or carry less than half of the counts.
 
     Parameters
     ----------

@@ -1,7 +1,6 @@
 """The matrix of a stored AnnData, an .h5ad file or a zarr store, without reading it."""
 
 import contextlib
-from pathlib import Path
 
 import anndata as ad
 

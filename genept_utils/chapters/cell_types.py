@@ -1,8 +1,14 @@
-"""Chapter 7: what the shared genes cover, and scores of every set and over the sets."""
+"""Chapter 7: vectors of all words, cell typing by nearest neighbours, and scores over the sets."""
 
+import warnings
+
+import numpy as np
 import pandas as pd
 
-from genept_utils import evaluate
+from genept_utils import datasets, embed, evaluate, genes
+from genept_utils.evaluate.checks import checked
+
+BLOCK = 1000  # cells whose distances to all others are held at a time
 
 
 def coverage(sets):
@@ -32,3 +38,90 @@ def over_sets(table, values, pairs, unit, kind="units", shown=None):
                       ignore_index=True).reindex(columns=rows[0].columns)
             for rows in (scores, gaps)]
     return tuple(table.dropna(subset=["value"]) for table in made)
+
+
+def projected_words(n=384, seed=0):
+    """Gene vectors of all words: TF-IDF of every gene's name and summary, times a sparse random
+    matrix (Li et al. 2006), so that no word is cut and angles stay to about ``1 / sqrt(n)``."""
+    from sklearn.random_projection import SparseRandomProjection
+
+    written = embed.texts("summary")
+    narrow = SparseRandomProjection(n, dense_output=True, random_state=seed)
+    return embed.as_embedding(narrow.fit_transform(evaluate.words(written)),
+                              genes.identified(written.index), model="all words",
+                              text="summary", seed=seed)
+
+
+def neighbours_and_width(X, labels, k=40):
+    """Rows (n_cells, k) of each cell's nearest other cells (Euclidean, nearest first) and the
+    average silhouette width of the labels, in one pass over distances."""
+    labels = checked(X, labels, 2)
+    X, (codes, names) = np.ascontiguousarray(X, dtype=np.float32), pd.factorize(labels)
+    n, sizes = len(X), np.bincount(codes)
+    member, squares = np.eye(len(names), dtype=np.float32)[codes], np.einsum("ij,ij->i", X, X)
+    k, near, sums = min(k, n - 1), [], np.empty((n, len(names)))
+    for start in range(0, n, BLOCK):
+        rows = np.arange(start, min(start + BLOCK, n))
+        gap = (-2 * X[rows]) @ X.T
+        gap += squares
+        gap += squares[rows, None]
+        np.maximum(gap, 0, out=gap)
+        gap[np.arange(len(rows)), rows] = -1  # before its doubles
+        close = np.argpartition(gap, k, axis=1)[:, :k + 1]
+        order = np.argsort(np.take_along_axis(gap, close, 1), axis=1, kind="stable")
+        near.append(np.take_along_axis(close, order, 1)[:, 1:].astype(np.int32))
+        gap[np.arange(len(rows)), rows] = 0
+        sums[rows] = np.sqrt(gap, out=gap) @ member
+    cells = np.arange(n)
+    own = sums[cells, codes] / np.maximum(sizes[codes] - 1, 1)
+    sums /= sizes
+    sums[cells, codes] = np.inf
+    other = sums.min(axis=1)
+    width = (other - own) / np.maximum(np.maximum(own, other), 1e-12)
+    return np.concatenate(near), float(np.where(sizes[codes] > 1, width, 0).mean())
+
+
+def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0, near=None):
+    """k-nearest-neighbour cell typing, a row per split with ``held_out``, ``n_test`` and scores:
+    over stratified folds, or with one of the ``groups`` (n_cells,) held out at a time.
+
+    ``X`` (n_cells, d), or several for one vote; ``near``: nearest cells of all, which spare the
+    search. Only cells of types that the training part holds are scored.
+    """
+    parts = [X] if isinstance(X, np.ndarray) else list(X)
+    for part in parts:
+        labels = checked(part, labels, 2)
+    labels = labels.astype(str)
+    if groups is None:
+        with warnings.catch_warnings():  # rare types, as said above
+            warnings.filterwarnings("ignore", message="The least populated class")
+            held = [(fold, *rows) for fold, rows in
+                    enumerate(evaluate.splits(labels, folds, 1, None, seed))]
+    else:
+        known = ~datasets.missing(groups)
+        groups = np.asarray(groups).astype(str)
+        held = [(group, np.flatnonzero(known & (groups != group)),
+                 np.flatnonzero(known & (groups == group))) for group in np.unique(groups[known])]
+    rows = []
+    for name, train, test in held:
+        test = test[np.isin(labels[test], labels[train])]
+        if not len(test):
+            continue
+        found = (evaluate.knn_predict([part[train] for part in parts], labels[train],
+                                      [part[test] for part in parts], k)
+                 if near is None else _voted(near, labels, train, test, k))
+        rows.append({"held_out": name, "n_test": len(test),
+                     **evaluate.label_scores(labels[test], found)})
+    return pd.DataFrame(rows)
+
+
+def _voted(near, labels, train, test, k):
+    """The vote of the first ``k`` training cells among the nearest cells of all."""
+    codes, names = pd.factorize(labels, sort=True)
+    counts = np.isin(near[test], train)
+    counts &= counts.cumsum(axis=1) <= k
+    if near.shape[1] < len(labels) - 1 and counts.sum(axis=1).min() < k:
+        raise ValueError(f"{near.shape[1]} neighbours of a cell hold fewer than {k} training cells")
+    votes = np.zeros((len(test), len(names)), dtype=np.int32)
+    np.add.at(votes, (np.arange(len(test))[:, None], codes[near[test]]), counts)
+    return names[votes.argmax(axis=1)]

@@ -23,6 +23,18 @@ PAIRS = [("GenePT MiniLM", other) for other in
     ("Gene2vec", "permuted Gene2vec"), ("Gene2vec", OTHER), ("Gene2vec", SAME),
     ("text + co-expression", "Gene2vec"), (SAME, OTHER)]
 
+# Names of blood cell types in the open sets -> the lineages that all of them hold.
+_LINEAGES = {
+    "B": ["B", "CD19+ B"],
+    "CD4 T": ["CD4 T", "CD4+ T cells", "T_CD4", "CD4+ T Helper2", "CD4+/CD45RO+ Memory",
+              "CD4+/CD25 T Reg", "CD4+/CD45RA+/CD25- Naive T"],
+    "CD8 T": ["CD8 T", "CD8+ T cells", "T_CD8", "CD8+ Cytotoxic T",
+              "CD8+/CD45RA+ Naive Cytotoxic"],
+    "NK": ["NK", "NK cells", "CD56+ NK"],
+    "monocyte": ["CD14 Monocytes", "FCGR3A Monocytes", "CD14+ Monocytes", "CD16+ Monocytes",
+                 "CD14+ Monocyte", "Mono_CD14", "Mono_CD16"],
+}
+
 
 def ready(sets, max_cells, seed):
     """The sets sampled, each type in its share."""
@@ -30,11 +42,20 @@ def ready(sets, max_cells, seed):
             for name, adata in sets.items()}
 
 
+def lineages(adata):
+    """A copy of the cells of the five blood lineages, with these as their ``cell_type``."""
+    name_of = {name: lineage for lineage, names in _LINEAGES.items() for name in names}
+    found = adata.obs["cell_type"].astype(str).map(name_of)
+    kept = adata[found.notna().to_numpy()].copy()
+    kept.obs["cell_type"] = pd.Categorical(found.dropna())
+    return kept
+
+
 def studies(whole, max_cells, seed):
     """Two studies, conditions, donors and chemistries with the lineages that they share: the
     cells by name ("kang control"), and the pairs of names that can be had."""
     names = {name.split()[0] for pair in STUDIES for name in pair}
-    sets = {name: datasets.lineages(whole[name]) for name in names if name in whole}
+    sets = {name: lineages(whole[name]) for name in names if name in whole}
     parts = dict(sets)
     for name, adata in sets.items():
         for column in [one for one in ("condition", "donor", "batch") if one in adata.obs]:

@@ -1,10 +1,11 @@
-"""Gene interactions: logistic regressions on pairs for a grid of penalties, pairs that were not
-reported, cuts of pairs that share no gene, and what texts say of a partner."""
+"""Gene interactions: logistic regression on pairs, negative sampling, node-disjoint splits, and
+partners that a text names."""
 
 import re
 
 import numpy as np
 import pandas as pd
+import scipy.optimize
 import scipy.sparse as sp
 
 from genept_utils import evaluate
@@ -30,11 +31,9 @@ class Fits:
             if sp.issparse(known):
                 self.known = known
                 return
-            X = known if features == "sum" else evaluate.pair_features(known, pairs, features)
+            X = known if features == "sum" else pair_features(known, pairs, features)
         if features == "sum":
-            n = len(pairs)
-            X = sp.csr_array((np.ones(2 * n), pairs.ravel(), 2 * np.arange(n + 1)),
-                             shape=(n, len(X))), X
+            X = incidence(pairs, len(X)), X
         for C, fits in zip(strengths, evaluate.logistic_path(X, y, parts, strengths, TOLERANCE)):
             self.made |= {(part, C): values for part, values in enumerate(fits)}
 
@@ -42,18 +41,96 @@ class Fits:
         part %= len(self.parts)
         if (part, C) not in self.made:
             rows = self.parts[part]
-            self.model = evaluate.fit_pairs(
-                self.known, self.pairs[rows], self.y[rows], self.features, C,
-                TIGHT[self.features], start=self.model)
-            self.made[part, C] = evaluate.score_pairs(self.known, self.pairs, self.model,
-                                                      self.features)
+            self.model = fit_pairs(self.known, self.pairs[rows], self.y[rows], self.features, C,
+                                   TIGHT[self.features], self.model)
+            self.made[part, C] = score_pairs(self.known, self.pairs, self.model, self.features)
         return self.made[part, C]
+
+
+def pair_features(vectors, pairs, kind="sum"):
+    """A row per pair: sum (as published), product or absolute difference of its two vectors."""
+    a, b = (vectors[side] for side in with_vectors(pairs).T)
+    if kind == "sum":
+        return a + b
+    if kind == "product":
+        return a.multiply(b).tocsr() if sp.issparse(a) else a * b
+    if kind == "difference":
+        return abs(a - b)
+    raise ValueError(f"pair feature {kind!r} is not one of sum, product, difference")
+
+
+def with_vectors(pairs):
+    """Pairs as an array, once each of their genes has a row; -1 would take the last one."""
+    pairs = np.asarray(pairs)
+    if pairs.size and pairs.min() < 0:
+        raise ValueError(f"{(pairs < 0).any(axis=1).sum():,} of {len(pairs):,} pairs name a gene "
+                         "without a vector (row -1); leave them out")
+    return pairs
+
+
+def incidence(pairs, n_genes):
+    """Pairs x genes, sparse, with two ones a row."""
+    n = len(pairs)
+    return sp.csr_array((np.ones(2 * n), pairs.ravel(), 2 * np.arange(n + 1)), shape=(n, n_genes))
+
+
+def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, start=None):
+    """Coefficients (d,) and intercept of L2 logistic regression on pairs, from sparse vectors.
+
+    The minimum of |w|^2 / 2 + C * sum(log loss), as scikit-learn's, by L-BFGS: with tens of
+    thousands of words no Hessian fits into memory. The sums of all pairs are A @ G (A pairs x
+    genes, two ones per row), so a step costs as much as the entries of A and G.
+    """
+    pairs, y = with_vectors(pairs), np.asarray(y, dtype=float)
+    if set(np.unique(y)) != {0.0, 1.0}:
+        raise ValueError("pair labels must be 0 and 1, with both present")
+    if features == "sum":
+        used, codes = np.unique(pairs, return_inverse=True)
+        G = sp.csr_array(vectors[used].astype(np.float64))
+        A = incidence(codes.reshape(-1, 2), len(used))
+        rows, columns = [A, G], [G.T.tocsr(), A.T.tocsr()]
+    else:
+        table = sp.csr_array(pair_features(vectors, pairs, features), dtype=np.float64)
+        rows, columns = [table], [table.T.tocsr()]
+    sign = 2 * y - 1
+
+    def through(factors, values):
+        for factor in reversed(factors):
+            values = factor @ values
+        return values
+
+    def loss(weights):
+        margin = sign * (through(rows, weights[:-1]) + weights[-1])
+        small = np.exp(-np.abs(margin))  # np.logaddexp takes ten times as long
+        lost = np.log1p(small) - np.minimum(margin, 0)
+        residual = -C * sign * np.where(margin > 0, small, 1) / (1 + small)
+        value = weights[:-1] @ weights[:-1] / 2 + C * lost.sum()
+        return value, np.append(weights[:-1] + through(columns, residual), residual.sum())
+
+    start = np.zeros(vectors.shape[1] + 1) if start is None else np.append(*start)
+    found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={
+        "maxiter": 5000, "maxfun": 10_000, "maxcor": 20, "gtol": 1e-6 * C, "ftol": tol / 1000})
+    if not found.success:
+        raise ValueError(f"pair logistic regression did not converge ({found.message}); lower C")
+    return found.x[:-1], found.x[-1]
+
+
+def score_pairs(vectors, pairs, model, features="sum"):
+    """Decision values (n,) of pairs under a model of :func:`fit_pairs`."""
+    weights, intercept = model
+    pairs = with_vectors(pairs)
+    if features == "sum":
+        each = vectors @ weights
+        return each[pairs[:, 0]] + each[pairs[:, 1]] + intercept
+    return np.concatenate([pair_features(vectors, pairs[i:i + 8192], features) @ weights
+                           for i in range(0, len(pairs), 8192)]) + intercept
 
 
 def both_values(facts, pairs):
     """Sum, difference and product of each fact of two genes (n, 3 k), columns of unit variance."""
     values = facts.to_numpy(dtype=float)
-    values = (values - values.mean(axis=0)) / np.where(values.std(axis=0) > 0, values.std(axis=0), 1)
+    values = values - values.mean(axis=0)
+    values /= np.where(values.std(axis=0) > 0, values.std(axis=0), 1)
     a, b = values[pairs[:, 0]], values[pairs[:, 1]]
     return np.hstack([a + b, abs(a - b), a * b])
 
@@ -112,23 +189,8 @@ def labelled(positive, negative):
 
 
 def node_disjoint(pairs, test_share=0.3, seed=0, groups=None):
-    """Pairs cut so that no gene (with ``groups``: no family) stands on both sides.
-
-    ``test_share`` of the genes or families is put aside; pairs with one gene on each side are
-    dropped.
-
-    Parameters
-    ----------
-    pairs : numpy.ndarray
-        (n, 2) gene numbers.
-    groups : array-like, optional
-        (n_genes,) family of each gene number.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Boolean (n,) masks of training and of test pairs.
-    """
+    """Masks (n,) of training and test pairs that share no gene, or no family of ``groups``
+    (n_genes,): a share of genes or families is put aside, pairs with one gene there are dropped."""
     pairs = np.asarray(pairs)
     if groups is not None:  # numbers, since comparing names takes minutes
         pairs = np.unique(np.asarray(groups).astype(str), return_inverse=True)[1][pairs]
@@ -139,24 +201,11 @@ def node_disjoint(pairs, test_share=0.3, seed=0, groups=None):
 
 
 def named_genes(texts, names):
-    """Where texts name genes.
+    """Where texts (by symbol) name other genes: a row per mention with ``symbol`` (whose text),
+    ``named``, ``start`` and ``end`` (characters); ``names`` holds a list of names per symbol.
 
-    A name is found as a run of whole words: a symbol or alias as it is written, a name of several
-    words without regard to case. Where two names overlap the longer one counts. Names that are
-    plain lower-case words, or shorter than three letters, are not looked for.
-
-    Parameters
-    ----------
-    texts : pandas.Series
-        (n,) texts by symbol.
-    names : pandas.Series
-        Per symbol a list of its names: symbol, full name, aliases.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per mention and gene that bears the name: ``symbol`` (whose text), ``named``,
-        ``start``, ``end`` (characters). A gene's own names are left out.
+    A name is a run of whole words: a symbol or alias as written, a name of several words in any
+    case; the longest counts. Lower-case words and names under three letters are not looked for.
     """
     known = {}
     for symbol, own in names.items():
@@ -195,20 +244,8 @@ def names_partner(mentions, a, b):
 
 
 def shared_sets(sets, a, b):
-    """How many gene sets hold both genes of each pair.
-
-    Parameters
-    ----------
-    sets : pandas.Series
-        Per gene a list of the sets that hold it.
-    a, b : sequence of str
-        (n,) the two genes of each pair; a gene of no set shares none.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n,) int.
-    """
+    """How many gene sets hold both genes of each pair ``a``, ``b`` (n,); ``sets`` holds a list of
+    sets per gene."""
     each = sets.explode().dropna()
     genes, names = pd.factorize(each.index)
     codes, known = pd.factorize(each)

@@ -92,7 +92,7 @@ def agreement(sets, methods, seed=0, max_iter=30):
                 made = before_and_after(adata.obsm[method], y, train, test, seed, max_iter)
                 rows += [{"dataset": name, "method": method, "vectors": vectors, "n": n,
                           "chance": shares @ shares, "asw": evaluate.asw(space, y[test]),
-                          "knn_agreement": evaluate.neighbour_agreement(space, y[test])}
+                          "knn_agreement": neighbour_agreement(space, y[test])}
                          for vectors, space in made.items()]
     return pd.DataFrame(rows)
 
@@ -244,3 +244,40 @@ def _held_out_scores(turned, labels):
             found -= step / np.where(size > .25, 1 + size, 1)
         scores[:, test] = found @ X[test].T
     return scores
+
+
+def small_share(labels, share, draws, seed=0, report=print):
+    """(train, test) rows of draws of a small share of the cells, each type in its share; types of
+    one cell are left out, and no draw is made where the share holds fewer cells than types."""
+    from sklearn.model_selection import train_test_split
+
+    labels = np.asarray(labels).astype(str)
+    counts = pd.Series(labels).value_counts()
+    single = counts.index[counts < 2]
+    rows = np.flatnonzero(~np.isin(labels, single))
+    types = len(counts) - len(single)
+    if len(single):
+        report(f"Types of one cell are left out here: {', '.join(single[:5])}"
+               + (f" and {len(single) - 5} more." if len(single) > 5 else "."))
+    if types < 2:
+        report("Learning cell types is left out: fewer than two types have two cells or more.")
+        return []
+    n = int(share * len(rows))
+    if n < types or len(rows) - n < types:
+        most = 1 - types / len(rows)
+        report(f"Learning cell types is left out: {share:.2%} of {len(rows):,} cells are {n}, and "
+               f"{types} types ask for a share between {np.ceil(1e4 * types / len(rows)) / 1e4} "
+               f"and {np.floor(1e4 * most) / 1e4} (share=...).")
+        return []
+    return [tuple(train_test_split(rows, train_size=share, stratify=labels[rows],
+                                   random_state=draw)) for draw in range(seed, seed + draws)]
+
+
+def neighbour_agreement(X, labels, k=10):
+    """Mean share of the ``k`` nearest other cells (cosine) that have the cell's own label."""
+    from sklearn.neighbors import NearestNeighbors
+
+    labels = np.asarray(labels)
+    near = NearestNeighbors(n_neighbors=min(k, len(labels) - 1), metric="cosine",
+                            algorithm="brute").fit(X).kneighbors(return_distance=False)
+    return float((labels[near] == labels[:, None]).mean())

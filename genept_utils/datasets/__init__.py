@@ -20,7 +20,6 @@ from genept_utils.datasets.gene_sets import (
     published_terms,
 )
 from genept_utils.datasets.gene_tasks import GENE_TASKS, gene_classes, gene_task
-from genept_utils.datasets.lineages import lineages
 from genept_utils.datasets.open_sets import CELLS, available, sources_of
 from genept_utils.datasets.own import COLUMNS, load
 from genept_utils.datasets.perturbations import (
@@ -33,6 +32,6 @@ from genept_utils.datasets.processes import go_processes
 
 __all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "annotations", "available",
            "batches_alone", "can_hold_out", "categorical", "complete", "enough", "gene_classes",
-           "gene_pairs", "gene_sets", "gene_task", "go_processes", "lethal_pairs", "lineages",
+           "gene_pairs", "gene_sets", "gene_task", "go_processes", "lethal_pairs",
            "load", "missing", "published_sets", "published_terms", "read_cells", "read_h5ad",
            "require", "settle_batch", "sources_of"]

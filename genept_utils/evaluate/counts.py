@@ -8,8 +8,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from genept_utils import embed, genes
-
 _OPTIONS = {"words": {"dtype": np.float32},
             "letters": {"dtype": np.float32, "analyzer": "char_wb", "ngram_range": (2, 4)}}
 
@@ -25,8 +23,8 @@ def words(texts):
     Returns
     -------
     scipy.sparse.csr_matrix
-        (n, n_words) float32, rows of unit L2 norm. A gene matrix for :func:`fit_pairs`, and
-        features for any linear model of scikit-learn.
+        (n, n_words) float32, rows of unit L2 norm. Features for any linear model of
+        scikit-learn.
     """
     return vectoriser("words").fit_transform(list(texts))
 
@@ -34,24 +32,6 @@ def words(texts):
 def letters(names):
     """TF-IDF of all runs of 2 to 4 letters of the names; as :func:`words` otherwise."""
     return vectoriser("letters").fit_transform(list(names))
-
-
-def projected_words(n=384, seed=0):
-    """Gene vectors of all words: :func:`words` of every gene's name and summary, times a sparse
-    random matrix (Li et al. 2006), so that no word is cut and angles stay as they are to about
-    ``1 / sqrt(n)``.
-
-    Returns
-    -------
-    anndata.AnnData
-        (n_genes, n) float32, as :func:`genept_utils.embed.read_embedding` gives it.
-    """
-    from sklearn.random_projection import SparseRandomProjection
-
-    written = embed.texts("summary")
-    narrow = SparseRandomProjection(n, dense_output=True, random_state=seed)
-    return embed.as_embedding(narrow.fit_transform(words(written)), genes.identified(written.index),
-                              model="all words", text="summary", seed=seed)
 
 
 def vectoriser(kind):

@@ -32,11 +32,10 @@ def on_shared_genes(embeddings):
     ValueError
         No gene has a vector in all of them; the message says how many each has.
     """
-    shared = shared_symbols(embeddings)
-    return {method: as_embedding(
-        embedding.X[by_symbol(embedding).loc[shared].to_numpy()],
-        pd.DataFrame(index=pd.Index(shared, name="symbol")), **_about(embedding))
-        for method, embedding in embeddings.items()}
+    shared, rows = _shared(embeddings)
+    return {method: as_embedding(embedding.X[rows[method]],
+                                 pd.DataFrame(index=shared.rename("symbol")), **_about(embedding))
+            for method, embedding in embeddings.items()}
 
 
 def side_by_side(*embeddings):
@@ -83,28 +82,26 @@ class GeneSpaces:
     """
 
     def __init__(self, embeddings, pool, seed=0):
-        self.methods, self._places = list(embeddings), {}
+        self.methods = list(embeddings)
         self._controls = {name: given for name, given in embeddings.items() if callable(given)}
         first = {name: given(seed) if callable(given) else given
                  for name, given in embeddings.items()}
-        shared = pd.Index(shared_symbols(first))
-        self.genes = shared[shared.isin(pool)].to_numpy(object)
+        shared, rows = _shared(first)
+        kept = shared.isin(pool)
+        self.genes = shared[kept].to_numpy(object)
         ends = np.cumsum([0] + [embedding.n_vars for embedding in first.values()])
         self._cut = {name: slice(*pair) for name, pair in zip(first, zip(ends[:-1], ends[1:]))}
-        for name, embedding in first.items():
-            self._take(name, embedding)
-
-    def _take(self, name, embedding):
-        rows = by_symbol(embedding).reindex(self.genes, fill_value=-1).to_numpy()
-        if (rows < 0).any():
-            raise ValueError(f"{name}: {(rows < 0).sum():,} of {len(rows):,} genes that it had at "
-                             "first have no vector in a later draw")
-        self._places[name] = embedding.X, rows
+        self._places = {name: (first[name].X, own[kept]) for name, own in rows.items()}
 
     def draw(self, number):
         """Draw the controls anew."""
         for name, control in self._controls.items():
-            self._take(name, control(number))
+            embedding = control(number)
+            rows = by_symbol(embedding).reindex(self.genes, fill_value=-1).to_numpy()
+            if (rows < 0).any():
+                raise ValueError(f"{name}: {(rows < 0).sum():,} of {len(rows):,} genes that it had "
+                                 "at first have no vector in a later draw")
+            self._places[name] = embedding.X, rows
 
     def sums(self, X, symbols):
         """Sums of gene vectors weighted by expression, of those genes that all methods have.
@@ -165,14 +162,21 @@ def standardise(X):
 
 def shared_symbols(embeddings):
     """Symbols (n,), sorted, of the genes that all of some embeddings have; ValueError for none."""
-    known = {method: by_symbol(checked(embedding)).index for method, embedding in embeddings.items()}
-    shared = next(iter(known.values()), pd.Index([]))
+    return _shared(embeddings)[0].to_numpy(object)
+
+
+def _shared(embeddings):
+    """These symbols as an Index, and their rows (n,) in each embedding."""
+    known = {method: by_symbol(checked(embedding)) for method, embedding in embeddings.items()}
+    shared = next(iter(known.values())).index if known else pd.Index([])
     for own in known.values():
-        shared = shared if shared.equals(own) else shared.intersection(own)  # most are the same
+        if not shared.equals(own.index):  # most are the same
+            shared = shared.intersection(own.index)
     if not len(shared):
         raise ValueError("no gene has a vector in all of the embeddings: " + ", ".join(
             f"{method} has {len(own):,}" for method, own in known.items()))
-    return np.sort(shared.to_numpy(object))
+    shared = shared.sort_values()
+    return shared, {method: own.loc[shared].to_numpy() for method, own in known.items()}
 
 
 def _about(embedding):

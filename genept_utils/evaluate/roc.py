@@ -14,14 +14,6 @@ from scipy import stats
 BAND = 21  # false positive rates at which the band of a curve is computed
 
 
-def stratified_auc(y, scores, stratum):
-    """ROC-AUC within strata, averaged with the number of (positive, negative) pairs as weight.
-
-    What is left of a score once the stratum (here the degree) is known.
-    """
-    return auc_influence(y, scores, stratum)[0]
-
-
 def auc_influence(y, scores, stratum=None):
     """ROC-AUC, and how far each row moves it.
 
@@ -32,7 +24,8 @@ def auc_influence(y, scores, stratum=None):
     scores : array-like
         (n,); of two equal scores each wins half.
     stratum : array-like, optional
-        (n,) stratum of each row: the area is then that of :func:`stratified_auc`.
+        (n,) stratum of each row, such as the degree: the area is then that within strata,
+        averaged with the number of (positive, negative) pairs as weight.
 
     Returns
     -------
@@ -86,7 +79,8 @@ def pair_roc(y, scores, pairs, stratum=None, grid=101):
     pairs : numpy.ndarray
         (n, 2) genes of each pair.
     stratum : array-like, optional
-        (n,) stratum of each pair: the area is then that of :func:`stratified_auc`, and no
+        (n,) stratum of each pair: the area is then that within strata
+        (:func:`auc_influence`), and no
         curve is drawn.
     grid : int
         Number of false positive rates between 0 and 1 at which curves are kept.
@@ -160,7 +154,7 @@ def term_areas(decisions):
     ----------
     decisions : pandas.DataFrame
         One hold-out gene of a term a row: ``term``, ``gene``, ``label`` (0 or 1), ``score``. With
-        a column ``stratum`` only genes of one stratum are compared (:func:`stratified_auc`).
+        a column ``stratum`` only genes of one stratum are compared (:func:`auc_influence`).
 
     Returns
     -------

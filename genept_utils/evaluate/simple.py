@@ -6,7 +6,6 @@ import pandas as pd
 from genept_utils import datasets, embed, genes
 
 FACTS = "facts"
-ALL_FACTS = "length and annotations"  # what results call the three columns together
 
 
 def text_facts(symbols):

@@ -90,51 +90,6 @@ def subsample(labels, n, seed=0, least=10):
     return np.sort(np.concatenate(kept))
 
 
-def small_share(labels, share, draws, seed=0, report=print):
-    """Draws of a small share of the cells to learn from, all others to test on.
-
-    Parameters
-    ----------
-    labels : array-like
-        (n,) cell types; each keeps its share among the training cells. Types of one cell are
-        left out.
-    share : float
-        Of the cells, to learn from.
-    draws, seed : int
-        Number of draws, and the first seed.
-    report : callable
-        Is given one sentence where types are left out, or where the share does not do.
-
-    Returns
-    -------
-    list of tuple of numpy.ndarray
-        (train, test) row numbers; empty where there are fewer than two types, or where the share
-        is fewer cells than types.
-    """
-    from sklearn.model_selection import train_test_split
-
-    labels = np.asarray(labels).astype(str)
-    counts = pd.Series(labels).value_counts()
-    single = counts.index[counts < 2]
-    rows = np.flatnonzero(~np.isin(labels, single))
-    types = len(counts) - len(single)
-    if len(single):
-        report(f"Types of one cell are left out here: {', '.join(single[:5])}"
-               + (f" and {len(single) - 5} more." if len(single) > 5 else "."))
-    if types < 2:
-        report("Learning cell types is left out: fewer than two types have two cells or more.")
-        return []
-    n = int(share * len(rows))
-    if n < types or len(rows) - n < types:
-        most = 1 - types / len(rows)
-        report(f"Learning cell types is left out: {share:.2%} of {len(rows):,} cells are {n}, and "
-               f"{types} types ask for a share between {np.ceil(1e4 * types / len(rows)) / 1e4} "
-               f"and {np.floor(1e4 * most) / 1e4} (share=...).")
-        return []
-    return [tuple(train_test_split(rows, train_size=share, stratify=labels[rows],
-                                   random_state=draw)) for draw in range(seed, seed + draws)]
-
-
 def strata(values, bins=20):
     """Number (n,) of the quantile bin of each value; equal values share a bin."""
     return pd.qcut(np.asarray(values), bins, labels=False, duplicates="drop")

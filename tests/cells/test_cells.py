@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import cells, datasets, embed, evaluate, paths
-from genept_utils.chapters import phenotypes
+from genept_utils.chapters import cell_types, phenotypes
 from genept_utils.chapters.batch_and_context import integration
 
 SYMBOLS = ["TP53", "GAPDH", "CD3E", "MS4A1", "LYZ", "NKG7", "CD8A", "PPBP"]
@@ -284,7 +284,7 @@ def test_held_out_groups_are_each_tested_once():
     X, y = rng.standard_normal((120, 3)), rng.choice(np.array(["a", "b"], object), 120)
     lane = np.repeat([1, 2, 3], 40)
     y[lane == 3] = np.where(rng.random(40) < 0.2, "only here", y[lane == 3])
-    found = evaluate.cell_typing(X, y, groups=lane)
+    found = cell_types.cell_typing(X, y, groups=lane)
     assert list(found["held_out"]) == ["1", "2", "3"]
     assert found["n_test"].tolist() == [40, 40, int((y[lane == 3] != "only here").sum())]
 

@@ -5,7 +5,7 @@ import pytest
 
 from genept_utils import embed
 from genept_utils.chapters import chromatin_and_dosage as chapter
-from genept_utils.evaluate import stratified_auc
+from genept_utils.evaluate import auc_influence
 
 
 @pytest.mark.parametrize("source", ["minilm", "letters"])
@@ -20,6 +20,6 @@ def test_areas_of_some_rows_and_within_strata():
     scores, rows = np.array([3., 1., 2., 2., 5., 9.]), np.arange(5)
     assert chapter.auc(y, scores, rows) == pytest.approx(5.5 / 6)
     assert chapter.auc(y, scores, np.arange(6), stratum) == pytest.approx(
-        stratified_auc(y, scores, stratum))
+        auc_influence(y, scores, stratum)[0])
     assert chapter.auc(y, scores * 1e-9 + [0, 0, 1e-15, 0, 0, 0], rows) == pytest.approx(5.5 / 6)
     assert np.isnan(chapter.auc(y, scores, [0, 2]))

@@ -4,6 +4,8 @@ other genes in a text."""
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
 
 from genept_utils import embed, evaluate
 from genept_utils.chapters import gene_interactions as chapter
@@ -26,8 +28,9 @@ def test_every_penalty_and_part_is_a_fit_of_its_own(pairs, source, features):
     known = evaluate.gene_input(source, symbols)
     for C in (.1, 1):
         for part, rows in enumerate(parts):
-            model = evaluate.fit_pairs(known, ends[rows], y[rows], features, C)
-            expected = evaluate.score_pairs(known, ends, model, features)
+            table = chapter.pair_features(known, ends, features)
+            fit = LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(table[rows], y[rows])
+            expected = fit.decision_function(table)
             np.testing.assert_allclose(made(part, C), expected, atol=.05)
 
 
@@ -71,3 +74,83 @@ def test_shared_sets_are_counted():
     made = chapter.shared_sets(sets, ["A1", "A1", "A4", "A1", "none"],
                                 ["A2", "A3", "A1", "none", "none"])
     np.testing.assert_array_equal(made, [2, 0, 0, 0, 0])
+
+
+@pytest.fixture
+def pair_task():
+    draw = np.random.default_rng(1)
+    vectors = sp.random_array((300, 60), density=.2, rng=draw, format="csr", dtype=np.float32)
+    pairs = draw.integers(0, 300, (3000, 2))
+    return vectors, pairs, draw.standard_normal(3000)
+
+
+@pytest.mark.parametrize("features", ["sum", "product", "difference"])
+def test_sparse_pairs_have_scikit_learns_scores(pair_task, features):
+    vectors, pairs, noise = pair_task
+    dense = chapter.pair_features(vectors.toarray().astype(float), pairs, features)
+    y = (dense[:, :5].sum(axis=1) + .2 * noise > .4).astype(int)
+    model = chapter.fit_pairs(vectors, pairs, y, features)
+    reference = LogisticRegression(tol=1e-10, max_iter=10_000).fit(dense, y)
+    np.testing.assert_allclose(model[0], reference.coef_[0], atol=2e-3)
+    np.testing.assert_allclose(chapter.score_pairs(vectors, pairs, model, features),
+                               reference.decision_function(dense), atol=5e-3)
+
+
+def test_fit_pairs_refuses_other_labels(pair_task):
+    vectors, pairs, _ = pair_task
+    with pytest.raises(ValueError, match="0 and 1"):
+        chapter.fit_pairs(vectors, pairs, np.arange(3000) % 2 + 1)
+
+
+@pytest.mark.parametrize("call", [
+    lambda vectors, pairs: chapter.fit_pairs(vectors, pairs, np.arange(len(pairs)) % 2),
+    lambda vectors, pairs: chapter.pair_features(vectors, pairs),
+    lambda vectors, pairs: chapter.score_pairs(vectors, pairs, (np.ones(vectors.shape[1]), 0))])
+def test_a_pair_with_a_gene_without_a_vector_is_refused(pair_task, call):
+    """-1 would take the vector of the last gene."""
+    vectors, pairs = pair_task[:2]
+    pairs = np.array(pairs)
+    call(vectors, pairs)
+    pairs[3, 1] = -1
+    with pytest.raises(ValueError, match=rf"1 of {len(pairs):,} pairs name a gene without"):
+        call(vectors, pairs)
+
+
+@pytest.mark.parametrize("draw", [chapter.random_negatives, chapter.matched_negatives])
+def test_negatives_are_new_distinct_and_as_many(draw):
+    rng = np.random.default_rng(0)
+    ends = rng.zipf(1.6, (4000, 2)) % 500
+    pairs = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    made = draw(pairs, seed=3)
+    known = set(map(tuple, pairs))
+    assert made.shape == pairs.shape
+    assert len(set(map(tuple, made))) == len(made)
+    assert not any(tuple(pair) in known for pair in made)
+    assert (made[:, 0] != made[:, 1]).all()
+
+
+def test_matched_negatives_have_the_degrees_of_the_pairs():
+    rng = np.random.default_rng(0)
+    weight = 1 / np.arange(5, 1005)
+    ends = rng.choice(1000, (3000, 2), p=weight / weight.sum())
+    pairs = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    of = chapter.degree(pairs, 1000)
+    matched = chapter.degree(chapter.matched_negatives(pairs), 1000)
+    uniform = chapter.degree(chapter.random_negatives(pairs), 1000)
+    assert np.corrcoef(of, matched)[0, 1] > .9 > np.corrcoef(of, uniform)[0, 1]
+
+
+def test_too_dense_a_network_is_refused():
+    pairs = np.array([(i, j) for i in range(8) for j in range(i)])
+    with pytest.raises(ValueError, match="dense"):
+        chapter.random_negatives(pairs)
+
+
+def test_node_disjoint_sides_share_no_gene(pair_task):
+    pairs = pair_task[1]
+    train, test = chapter.node_disjoint(pairs)
+    assert not set(pairs[train].ravel()) & set(pairs[test].ravel())
+    assert 0 < test.sum() < train.sum() < len(pairs)
+    family = np.arange(300) // 10
+    train, test = chapter.node_disjoint(pairs, groups=family)
+    assert not set(family[pairs[train].ravel()]) & set(family[pairs[test].ravel()])

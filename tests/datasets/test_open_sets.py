@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import datasets, sources
+from genept_utils.chapters import disjoint_panels
 
 
 def load(name, **columns):
@@ -101,7 +102,7 @@ def test_a_required_column_that_is_missing_names_those_there_are(tmp_path):
 
 
 def test_lineages_keep_what_the_blood_sets_share():
-    kept = datasets.lineages(load("pbmc3k"))
+    kept = disjoint_panels.lineages(load("pbmc3k"))
     assert set(kept.obs["cell_type"]) == {"B", "CD4 T", "CD8 T", "NK", "monocyte"}
     assert kept.n_obs == 2700 - 36 - 13
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import evaluate
-from genept_utils.chapters import phenotypes
+from genept_utils.chapters import cell_types, phenotypes
 from genept_utils.chapters.batch_and_context import integration
 
 
@@ -82,13 +82,13 @@ def test_a_donor_of_two_conditions_is_named(cohort):
     (["a", "b", "c"] * 20, .99, "between 0.05 and 0.95")])
 def test_a_share_that_does_not_do_is_said(types, share, word):
     said = []
-    made = evaluate.small_share(types, share, 3, report=said.append)
+    made = phenotypes.small_share(types, share, 3, report=said.append)
     assert word in said[0]
     assert len(made) == (3 if word.startswith("Types") else 0)
     for train, test in made:
         assert set(np.array(types)[train]) == {"a", "b"}
     if "between" in word:  # what the sentence advises does
-        assert len(evaluate.small_share(types, .05, 1)) == 1
+        assert len(phenotypes.small_share(types, .05, 1)) == 1
 
 
 def test_fine_tuning_on_a_phenotype_gathers_held_out_cells(cohort):
@@ -108,7 +108,7 @@ def test_a_batch_of_other_types_and_cells_without_a_batch_are_not_scored():
     labels = np.array(["B", "T"] * 30 + ["HSC"] * 10)
     batch = np.array(["x", "x", "y", "y"] * 15 + ["z"] * 10, dtype=object)
     batch[:4] = [None, "nan", np.nan, ""]
-    made = evaluate.cell_typing(rng.standard_normal((70, 3)), labels, groups=batch)
+    made = cell_types.cell_typing(rng.standard_normal((70, 3)), labels, groups=batch)
     assert made["held_out"].tolist() == ["x", "y"] and made["n_test"].sum() == 56
 
 

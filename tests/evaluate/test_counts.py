@@ -46,20 +46,6 @@ def test_counted_once_the_weights_are_still_those_of_the_training_rows(kind):
         assert abs(step.transform(counts[rows]) - expected).max() == 0
 
 
-@pytest.mark.parametrize("features", ["sum", "product", "difference"])
-def test_sparse_pairs_have_scikit_learns_scores(features):
-    draw = np.random.default_rng(1)
-    vectors = sp.random_array((300, 60), density=.2, rng=draw, format="csr", dtype=np.float32)
-    pairs = draw.integers(0, 300, (3000, 2))
-    dense = evaluate.pair_features(vectors.toarray().astype(float), pairs, features)
-    y = (dense[:, :5].sum(axis=1) + .2 * draw.standard_normal(3000) > .4).astype(int)
-    model = evaluate.fit_pairs(vectors, pairs, y, features)
-    reference = LogisticRegression(tol=1e-10, max_iter=10_000).fit(dense, y)
-    np.testing.assert_allclose(model[0], reference.coef_[0], atol=2e-3)
-    np.testing.assert_allclose(evaluate.score_pairs(vectors, pairs, model, features),
-                               reference.decision_function(dense), atol=5e-3)
-
-
 def test_scores_of_one_model_are_predicted_once():
     class Counting(LogisticRegression):
         asked = 0

@@ -46,8 +46,8 @@ def test_a_cell_is_no_neighbour_of_its_own():
             (value - 1) / (k - 1) if name == "ilisi" else (k - value) / (k - 1))
     alone = np.arange(40) // 2  # two by two: nine other nearest cells hold one of the same
     X = np.repeat(10 * rng.normal(size=(20, 3)), 2, axis=0) + .01 * rng.normal(size=(40, 3))
-    assert evaluate.neighbour_agreement(X, alone, k=1) == 1
-    assert evaluate.neighbour_agreement(X, np.arange(40), k=1) == 0
+    assert phenotypes.neighbour_agreement(X, alone, k=1) == 1
+    assert phenotypes.neighbour_agreement(X, np.arange(40), k=1) == 0
 
 
 def test_neighbours_and_silhouettes_go_by_direction():
@@ -55,7 +55,7 @@ def test_neighbours_and_silhouettes_go_by_direction():
     labels = np.arange(60) % 2
     turned = np.where(labels == 0, .3, .6)[:, None] + .02 * rng.normal(size=(60, 1))
     X = np.hstack([np.cos(turned), np.sin(turned)]) * rng.lognormal(0, 1.5, (60, 1))
-    assert evaluate.neighbour_agreement(X, labels, 5) == 1
+    assert phenotypes.neighbour_agreement(X, labels, 5) == 1
     assert evaluate.asw(X, labels) > .8 > .2 > evaluate.asw(X, labels, "euclidean")
 
 

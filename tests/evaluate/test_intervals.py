@@ -91,7 +91,7 @@ def test_area_within_strata(told):
     number = [y[stratum == s].sum() * (1 - y[stratum == s]).sum() for s in range(7)]
     slow = np.average([roc_auc_score(y[stratum == s], score[stratum == s]) for s in range(7)],
                       weights=number)
-    assert evaluate.stratified_auc(y, score, stratum) == pytest.approx(slow)
+    assert evaluate.auc_influence(y, score, stratum)[0] == pytest.approx(slow)
     made = evaluate.pair_roc(y, {"a": score}, pairs, stratum)["a"]
     assert made["auc"] == pytest.approx(slow) and "fpr" not in made
     rng = np.random.default_rng(0)  # what the stratum explains is gone
@@ -99,7 +99,7 @@ def test_area_within_strata(told):
     y = (degree + 60 * rng.standard_normal(5000) > 100).astype(int)
     score = degree + 5 * rng.standard_normal(5000)
     assert roc_auc_score(y, score) > .8
-    assert abs(evaluate.stratified_auc(y, score, evaluate.strata(degree, 100)) - .5) < .05
+    assert abs(evaluate.auc_influence(y, score, evaluate.strata(degree, 100))[0] - .5) < .05
 
 
 def test_variance_sums_over_all_pairs_of_pairs_that_share_a_gene(told):

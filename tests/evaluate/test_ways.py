@@ -86,16 +86,16 @@ def test_neighbours_and_width_are_those_of_scikit_learn():
     y = np.array(["a", "b", "c"])[rng.integers(0, 3, 1200)]
     X[:, 0] += y == "a"
     X[7], y[11] = X[3], "alone"  # a double, and a type of one cell
-    near, width = evaluate.neighbours_and_width(X, y)
+    near, width = cell_types.neighbours_and_width(X, y)
     assert width == pytest.approx(silhouette_score(X, y), abs=1e-5)
     assert near.shape == (1200, 40) and not (near == np.arange(1200)[:, None]).any()
     kept = y != "alone"
     X, y = X[kept], y[kept]
-    near, _ = evaluate.neighbours_and_width(X, y)
-    once = evaluate.cell_typing(X, y, near=near)
-    assert np.allclose(once["accuracy"], evaluate.cell_typing(X, y)["accuracy"], atol=.005)
+    near, _ = cell_types.neighbours_and_width(X, y)
+    once = cell_types.cell_typing(X, y, near=near)
+    assert np.allclose(once["accuracy"], cell_types.cell_typing(X, y)["accuracy"], atol=.005)
     with pytest.raises(ValueError, match="fewer than 10"):
-        evaluate.cell_typing(X, y, near=near[:, :11])
+        cell_types.cell_typing(X, y, near=near[:, :11])
 
 
 def test_runs_of_k_means_go_by_their_seeds():

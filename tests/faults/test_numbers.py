@@ -23,7 +23,7 @@ threading.Thread(target=watch, daemon=True).start()
 import genept_utils as gp
 from genept_utils import cells, embed, evaluate
 from genept_utils.cells import kernel
-from genept_utils.chapters import phenotypes
+from genept_utils.chapters import cell_types, phenotypes
 from threadpoolctl import threadpool_info
 
 embedding = embed.read_embedding()
@@ -44,7 +44,7 @@ made = {
     "tfidf": embed.embed([f"gene {i % 7} of {i % 5} kinds" for i in range(60)], "tfidf", seed=3),
     "wordllama": embed.embed(["a gene", "another gene of the kind"], "wordllama"),
     "clustering": evaluate.clustering(X, types, seeds=2).to_numpy(),
-    "typing": evaluate.cell_typing(X[part], types[part])["f1_macro"].to_numpy(),
+    "typing": cell_types.cell_typing(X[part], types[part])["f1_macro"].to_numpy(),
     "forest": evaluate.cross_validate(X[part], types[part], "rf", 3, 1, scoring="accuracy")[
         "accuracy"].to_numpy(),
     "network": phenotypes.fit(X[part], types[part], max_iter=5).predict_proba(X[part]),

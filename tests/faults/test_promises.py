@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 import genept_utils as gp
 from genept_utils import cells, datasets, embed, evaluate, genes
-from genept_utils.chapters import phenotypes
+from genept_utils.chapters import cell_types, disjoint_panels, phenotypes
 from genept_utils.chapters.batch_and_context import integration
 
 GENES = ["TP53", "CD4", "LYZ", "MS4A1", "NKG7", "GNLY", "CD3E", "CD14"]
@@ -77,7 +77,7 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "of_cells": (lambda a: genes.of_cells(a).symbols, {}),
     "totals_of": (lambda a: np.zeros(a.n_vars) if (totals := genes.totals_of(a)) is None
                   else totals, {}),  # None without counts: genes are matched all the same
-    "gene_names": (cells.gene_names, {}), "sentence_names": (cells.sentence_names, {}),
+    "sentence_names": (cells.sentence_names, {}),
     "matched_genes": (lambda a: cells.matched_genes(a).symbols, {}),
     "by_symbol": (lambda a: cells.by_symbol(a).var_names, {}),
     "only_genes": (lambda a: cells.only_genes(a).var_names, {}),
@@ -90,7 +90,7 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "enough": (lambda a: np.array([datasets.enough(a, 2, cell_type=2)]),
                {"no cells": "has 0 cells", "one cell": "has 1 cells"}),
     "settle_batch": (lambda a: np.array([datasets.settle_batch(a, True, report=str)]), {}),
-    "lineages": (lambda a: datasets.lineages(a).obs_names, {}),
+    "lineages": (lambda a: disjoint_panels.lineages(a).obs_names, {}),
     "across_panels": (lambda a: evaluate.across_panels(a, {"m": EMBEDDING}, draws=1)["accuracy"],
                       PANELS),
     "coexpression": (lambda a: gp.coexpression(a, n=2).X, LEARNT),
@@ -265,8 +265,8 @@ GROUPS = {**ALWAYS, "one label": FEW, "more clusters than cells": OWN}
 SCORES = {
     "clustering": (lambda X, y: evaluate.clustering(X, y, seeds=2)["ari"], GROUPS),
     "asw": (evaluate.asw, GROUPS),
-    "cell_typing": (lambda X, y: evaluate.cell_typing(X, y, folds=3)["f1_macro"], GROUPS),
-    "held-out groups": (lambda X, y: evaluate.cell_typing(X, y, groups=DONORS[:len(y)])[
+    "cell_typing": (lambda X, y: cell_types.cell_typing(X, y, folds=3)["f1_macro"], GROUPS),
+    "held-out groups": (lambda X, y: cell_types.cell_typing(X, y, groups=DONORS[:len(y)])[
         "f1_macro"], GROUPS),
     "integration": (lambda X, y: list(integration(X, DONORS[:len(X)], y).values()),
                     GROUPS),
