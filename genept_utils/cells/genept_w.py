@@ -68,7 +68,7 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
     anndata.AnnData
         ``adata`` itself, with (n_cells, d) float32 in ``obsm[key]``, a Dask array where ``.X`` is
         one; a cell without any matched gene is a row of zeros. ``uns["genept"][key]`` holds
-        model, text, SHA-256 of the embedding, coverage by gene and by count mass, the species,
+        model, text, SHA-256 of the embedding, coverage by gene and by count fraction, the species,
         where the names stood, and the options.
 
     Raises
@@ -116,7 +116,7 @@ def about(embedding, coverage, used, hvg=None, whitened=False):
     provenance = embedding.uns.get("genept", {})
     told = {"embedding": "model", "text": "text", "vectors_sha256": "vectors_sha256"}
     return {name: str(provenance.get(of, "unknown")) for name, of in told.items()} | {
-        "coverage_genes": coverage["genes"], "coverage_mass": coverage["mass"],
+        "coverage_genes": coverage["genes"], "coverage_mass": coverage["count_fraction"],
         "species": coverage["species"], "names": coverage["names"],
         "genes_used": used, "hvg": int(hvg or 0), "whitened": bool(whitened)}
 

@@ -8,8 +8,8 @@ import pandas as pd
 from genept_utils import genes, untrusted
 from genept_utils.embed.vectors import checked, keys_of
 
-HALF = 0.5  # share of known names from which it is not theirs that nothing has a vector
-ENOUGH = 0.2  # share of the counts that must lie on genes with a vector
+MIN_KNOWN = 0.5  # share of known names from which it is not theirs that nothing has a vector
+MIN_COUNT_FRACTION = 0.2  # share of the counts that must lie on genes with a vector
 
 
 def matched_genes(adata, species=None):
@@ -87,9 +87,9 @@ def gene_vectors(adata, embedding, species=None):
     has : numpy.ndarray
         (n_genes,) bool.
     coverage : dict
-        ``genes``: share of the genes with a vector; ``mass``: share of the values in ``.X``
-        that lies on them (features that are no genes are in neither); ``species``: whose genes
-        they were taken for; ``names``: where the names stood.
+        ``genes``: share of the genes with a vector; ``count_fraction``: share of the values in
+        ``.X`` that lies on them (features that are no genes are in neither); ``species``: whose
+        genes they were taken for; ``names``: where the names stood.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def vectors_of(var, totals, embedding, species=None):
         matched.warn(stacklevel=5)
     rows, table, n = matched.rows, matched.table, len(var)
     has = rows >= 0
-    if not has.any() and matched.share >= HALF:
+    if not has.any() and matched.share >= MIN_KNOWN:
         raise ValueError(f"none of the {n:,} gene names has a vector, though "
                          f"{matched.share:.0%} of them are known genes: the embedding is one of "
                          f"{', '.join(map(repr, embedding.obs_names[:3]))}, ...")
@@ -125,15 +125,16 @@ def vectors_of(var, totals, embedding, species=None):
                          f"{', '.join(table['name'][:3])}); put symbols, Ensembl or "
                          "Entrez ids into adata.var_names or a column of adata.var, and give "
                          "species= where they are not human")
-    mass = float("nan") if matched.mass is None else float(matched.mass)
-    if mass < ENOUGH:
-        warnings.warn(f"only {mass:.1%} of the counts lie on the {has.sum():,} of "
+    fraction = matched.count_fraction
+    fraction = float("nan") if fraction is None else float(fraction)
+    if fraction < MIN_COUNT_FRACTION:
+        warnings.warn(f"only {fraction:.1%} of the counts lie on the {has.sum():,} of "
                       f"{n:,} genes with a vector; the cell vectors rest on little",
                       stacklevel=4)
     vectors = np.zeros((n, embedding.n_vars), dtype=np.float32)
     vectors[has] = embedding.X[rows[has]]
-    n_genes = (table["how"].to_numpy() != "not a gene").sum()
-    return vectors, has, {"genes": float(has.sum() / n_genes), "mass": mass,
+    n_genes = (table["match_type"].to_numpy() != "not a gene").sum()
+    return vectors, has, {"genes": float(has.sum() / n_genes), "count_fraction": fraction,
                           "species": matched.species, "names": matched.column}
 
 

@@ -104,7 +104,8 @@ def sentence_names(adata, species=None):
     them ("GRCh38_TP53"), those become symbols as well; the few "-1" that made names unique stay.
     """
     matched = matched_genes(adata, species).table
-    ways = ["ensembl", "entrez", "hgnc", "ortholog", "co-ortholog"]
-    if (matched["how"] == "rewritten").mean() > 0.5 or species_of(adata, species):
-        ways.append("rewritten")
-    return matched["name"].where(~matched["how"].isin(ways), matched["symbol"]).to_numpy(object)
+    types = ["ensembl", "entrez", "hgnc", "ortholog", "co-ortholog"]
+    if (matched["match_type"] == "rewritten").mean() > 0.5 or species_of(adata, species):
+        types.append("rewritten")
+    named = matched["name"].where(~matched["match_type"].isin(types), matched["symbol"])
+    return named.to_numpy(object)

@@ -81,7 +81,7 @@ def neighbours_and_width(X, labels, k=40):
     return np.concatenate(near), float(np.where(sizes[codes] > 1, width, 0).mean())
 
 
-def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0, near=None):
+def cell_typing(X, labels, k=10, n_splits=5, groups=None, seed=0, near=None):
     """k-nearest-neighbour cell typing, a row per split with ``held_out``, ``n_test`` and scores:
     over stratified folds, or with one of the ``groups`` (n_cells,) held out at a time.
 
@@ -96,7 +96,7 @@ def cell_typing(X, labels, k=10, folds=5, groups=None, seed=0, near=None):
         with warnings.catch_warnings():  # rare types, as said above
             warnings.filterwarnings("ignore", message="The least populated class")
             held = [(fold, *rows) for fold, rows in
-                    enumerate(evaluate.splits(labels, folds, 1, None, seed))]
+                    enumerate(evaluate.splits(labels, n_splits, 1, None, seed))]
     else:
         known = ~datasets.missing(groups)
         groups = np.asarray(groups).astype(str)

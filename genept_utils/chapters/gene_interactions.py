@@ -188,14 +188,14 @@ def labelled(positive, negative):
     return np.vstack([positive, negative]), np.repeat([1, 0], [len(positive), len(negative)])
 
 
-def node_disjoint(pairs, test_share=0.3, seed=0, groups=None):
+def node_disjoint(pairs, test_size=0.3, seed=0, groups=None):
     """Masks (n,) of training and test pairs that share no gene, or no family of ``groups``
     (n_genes,): a share of genes or families is put aside, pairs with one gene there are dropped."""
     pairs = np.asarray(pairs)
     if groups is not None:  # numbers, since comparing names takes minutes
         pairs = np.unique(np.asarray(groups).astype(str), return_inverse=True)[1][pairs]
     pool = np.unique(pairs)
-    aside = np.random.default_rng(seed).permutation(pool)[:round(test_share * len(pool))]
+    aside = np.random.default_rng(seed).permutation(pool)[:round(test_size * len(pool))]
     inside = np.isin(pairs, aside)
     return ~inside.any(axis=1), inside.all(axis=1)
 

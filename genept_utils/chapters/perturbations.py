@@ -32,10 +32,10 @@ def centred(G, train):
     return G - mean[:, None] - mean + mean[train].mean()
 
 
-def gene_folds(symbols, family=None, folds=5, seed=0):
+def gene_folds(symbols, family=None, n_splits=5, seed=0):
     """(train, test) row numbers: random genes, or whole families, in each fold."""
     groups = None if family is None else evaluate.families(symbols, family)
-    return evaluate.splits(np.zeros(len(symbols), dtype=int), folds, 1, groups, seed)
+    return evaluate.splits(np.zeros(len(symbols), dtype=int), n_splits, 1, groups, seed)
 
 
 def ranks(cosine):

@@ -103,7 +103,7 @@ def gene_classes(universe="symbol", n_classes=15, more_than=75):
     found = genes.match(table["gene_name"]).table
     table["symbol"] = found["symbol"].to_numpy()
     if universe == "symbol":
-        table = table[(found["how"] == "approved").to_numpy()]
+        table = table[(found["match_type"] == "approved").to_numpy()]
     else:
         by_id = genes.match(table["ensembl_id"]).symbols
         table["symbol"] = np.where(table["symbol"] != "", table["symbol"], by_id)

@@ -30,7 +30,8 @@ def align(embedding, names, counts=None, species=None):
         approved symbol. Of another species' names that holds only where the keys are others'
         own, as released: the keys of our embeddings are human.
     matched : genept_utils.genes.Matched
-        What matched how; ``mass`` is the share of counts on names with a row.
+        The names and their match types; ``count_fraction`` is the share of counts on names
+        with a row.
 
     Raises
     ------

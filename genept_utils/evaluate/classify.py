@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from genept_utils import renamed
 from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.counts import counted, vectoriser
 from genept_utils.evaluate.splits import splits
@@ -49,8 +50,9 @@ def classifier(name, seed=0):
     return made[name]()
 
 
-def cross_validate(X, y, classifier="lr", folds=5, repeats=20, groups=None, seed=0,
-                   scoring="roc_auc", test_share=None):
+@renamed.parameters(folds="n_splits", repeats="n_repeats", test_share="test_size")
+def cross_validate(X, y, classifier="lr", n_splits=5, n_repeats=20, groups=None, seed=0,
+                   scoring="roc_auc", test_size=None):
     """Test scores of a classifier over repeated splits.
 
     The splits depend on ``y``, ``groups``, ``seed`` and their numbers only: two calls with
@@ -64,7 +66,7 @@ def cross_validate(X, y, classifier="lr", folds=5, repeats=20, groups=None, seed
         (n,) labels.
     classifier : str or estimator
         See :func:`classifier`.
-    folds, repeats, groups, seed, test_share
+    n_splits, n_repeats, groups, seed, test_size
         See :func:`splits`.
     scoring : str or list of str
         scikit-learn's scorer names.
@@ -76,8 +78,8 @@ def cross_validate(X, y, classifier="lr", folds=5, repeats=20, groups=None, seed
         scorer. A score that a fold does not define (one class only) is NaN.
     """
     y = checked(X if hasattr(X, "shape") else None, y)
-    parts = splits(y, folds, repeats, groups, seed, test_share)
-    return score_parts(X, y, parts, len(parts) // repeats, classifier, seed, scoring)
+    parts = splits(y, n_splits, n_repeats, groups, seed, test_size)
+    return score_parts(X, y, parts, len(parts) // n_repeats, classifier, seed, scoring)
 
 
 def score_parts(X, y, parts, per_repeat, classifier="lr", seed=0, scoring="roc_auc"):

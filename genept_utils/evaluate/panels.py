@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import cells
+from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_symbols
 from genept_utils.evaluate.neighbours import label_scores
@@ -89,8 +89,9 @@ def always_training(adata, max_cells=2000, seed=0):
     return adata[rows[np.sort(_order(len(rows), seed)[0])]]
 
 
-def across_panels(train, embeddings, test=None, draws=10, size=None, among=None, families=None,
-                  given=None, seed=0, C=0.01, how="plain", settings=None, same=True,
+@renamed.parameters(draws="n_resamples")
+def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among=None,
+                  families=None, given=None, seed=0, C=0.01, how="plain", settings=None, same=True,
                   max_cells=2000):
     """Cell typing when the training and the test cells were measured on disjoint gene panels.
 
@@ -109,7 +110,7 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
     embeddings : dict of str to anndata.AnnData or callable
         Gene vectors by method. A callable takes the number of the draw and gives the vectors: a
         control that is drawn anew.
-    draws, seed : int
+    n_resamples, seed : int
         Draws of panels (and of cells), and the first seed.
     size, families
         As in :func:`panels`; ``families`` is ``"symbol"`` or ``"gene_group"``
@@ -146,13 +147,15 @@ def across_panels(train, embeddings, test=None, draws=10, size=None, among=None,
         Values that are no expression, fewer than two cell types (or shared ones), no gene that
         all embeddings have, or fewer than two of them measured.
     """
-    drawn = _drawn(train, embeddings, test, draws, size, among, families, given, seed, max_cells)
+    drawn = _drawn(train, embeddings, test, n_resamples, size, among, families, given, seed,
+                   max_cells)
     return pd.DataFrame([{**about, **label_scores(true, found), "n_test": len(true)}
                          for about, true, found in _tested(drawn, C, how, settings, same)])
 
 
-def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", settings=None, draws=10,
-                      given=None, seed=0, max_cells=2000):
+@renamed.parameters(draws="n_resamples")
+def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", settings=None,
+                      n_resamples=10, given=None, seed=0, max_cells=2000):
     """What the test cells of :func:`across_panels` are taken for on the other panel.
 
     Returns
@@ -160,14 +163,14 @@ def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", setting
     pandas.DataFrame
         One row per draw, method and test cell: ``draw``, ``method``, ``true``, ``found``.
     """
-    drawn = _drawn(train, embeddings, test, draws, None, None, None, given, seed, max_cells)
+    drawn = _drawn(train, embeddings, test, n_resamples, None, None, None, given, seed, max_cells)
     return pd.concat([pd.DataFrame({"draw": about["draw"], "method": about["method"],
                                     "true": true, "found": found})
                       for about, true, found in _tested(drawn, C, how, settings, False)],
                      ignore_index=True)
 
 
-def _drawn(train, embeddings, test, draws, size, among, families, given, seed, max_cells):
+def _drawn(train, embeddings, test, n_resamples, size, among, families, given, seed, max_cells):
     """Per draw: the gene vectors, the two panels, training and test side."""
     sides = [_side(train, max_cells, seed)]
     if test is not None:
@@ -183,7 +186,7 @@ def _drawn(train, embeddings, test, draws, size, among, families, given, seed, m
         pool = pool[pd.Index(pool).isin(asked)]
     spaces = GeneSpaces(embeddings, pool, seed)
     kin = None if families is None else _families(spaces.genes, families)
-    for draw in range(seed, seed + draws):
+    for draw in range(seed, seed + n_resamples):
         a, b = (panels(spaces.genes, size, kin, draw) if given is None
                 else _given_panels(spaces.genes, given))
         near, far = sides if test is not None else _halves(sides[0], draw, seed)

@@ -3,43 +3,44 @@
 import numpy as np
 import pandas as pd
 
-from genept_utils import genes
+from genept_utils import genes, renamed
 
 
-def splits(y, folds=5, repeats=1, groups=None, seed=0, test_share=None):
+@renamed.parameters(folds="n_splits", repeats="n_repeats", test_share="test_size")
+def splits(y, n_splits=5, n_repeats=1, groups=None, seed=0, test_size=None):
     """Train and test rows of repeated stratified splits.
 
     Parameters
     ----------
     y : array-like
         (n,) labels.
-    folds, repeats : int
+    n_splits, n_repeats : int
         Folds of each repeat, and repeats; each repeat shuffles anew.
     groups : array-like, optional
         (n,) group of each row; a group never stands on both sides of a split.
-    test_share : float, optional
-        Take ``repeats`` random splits with this share of test rows (or of groups) instead of
+    test_size : float, optional
+        Take ``n_repeats`` random splits with this share of test rows (or of groups) instead of
         folds.
 
     Returns
     -------
     list of tuple of numpy.ndarray
-        (train, test) row numbers, ``repeats`` x ``folds`` of them (``repeats`` with
-        ``test_share``).
+        (train, test) row numbers, ``n_repeats`` x ``n_splits`` of them (``n_repeats`` with
+        ``test_size``).
     """
     from sklearn.model_selection import (GroupShuffleSplit, RepeatedStratifiedKFold,
                                          StratifiedGroupKFold, StratifiedShuffleSplit)
 
     y, blank = np.asarray(y), np.zeros(len(y))
-    if test_share is not None:
+    if test_size is not None:
         splitter = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
-        made = splitter(repeats, test_size=test_share, random_state=seed)
+        made = splitter(n_repeats, test_size=test_size, random_state=seed)
         return list(made.split(blank, y, groups))
     if groups is None:
-        made = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
+        made = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=seed)
         return list(made.split(blank, y))
-    return [split for repeat in range(repeats)
-            for split in StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat)
+    return [split for repeat in range(n_repeats)
+            for split in StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed + repeat)
             .split(blank, y, groups)]
 
 

@@ -4,7 +4,7 @@
 import numpy as np
 import pandas as pd
 
-from genept_utils import cells, embed
+from genept_utils import cells, embed, renamed
 from genept_utils.embed.find import by_symbol
 from genept_utils.evaluate.sets import readable
 
@@ -62,7 +62,8 @@ def write(X, vectors, mean=0):
     return embed.unit(made - mean @ vectors if np.ndim(mean) else made)
 
 
-def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
+@renamed.parameters(draws="n_resamples")
+def ways(adata, vectors, n_resamples=5, seed=0, preparations=PREPARATIONS):
     """Cells written with each method's gene vectors in each preparation, and their nulls.
 
     ``"plain"`` uses all genes, ``"hvg"`` the 2,000 most variable, ``"whitened"`` is ``"hvg"``
@@ -77,7 +78,7 @@ def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
         (n_cells, n_genes) log-normalised; what stands in ``.obsm`` is given first, as it is.
     vectors : dict of str to numpy.ndarray
         (n_genes, d) by method, as :func:`on_same_genes` gives them.
-    draws, seed : int
+    n_resamples, seed : int
         Draws of the permuted and the random vectors, and the first seed.
     preparations : sequence of str
         Those that are wanted.
@@ -113,7 +114,7 @@ def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
             text = table if method == first else text
             yield _row(method, preparation), write(X, table, mean)
         yield _row("components", preparation), _components(X, whitened, seed)
-        for draw in range(seed, seed + draws):
+        for draw in range(seed, seed + n_resamples):
             rng = np.random.default_rng(draw)
             table = text[rng.permutation(len(text))]  # whitened once: the order changes nothing
             yield _row("permuted", preparation, draw), write(X, table, mean)
@@ -121,7 +122,8 @@ def ways(adata, vectors, draws=5, seed=0, preparations=PREPARATIONS):
             yield _row("random", preparation, draw), write(X, ready(table), mean)
 
 
-def written(adata, embeddings, references=(), draws=5, seed=0, preparations=PREPARATIONS):
+@renamed.parameters(draws="n_resamples")
+def written(adata, embeddings, references=(), n_resamples=5, seed=0, preparations=PREPARATIONS):
     """:func:`ways` of a set on the genes that all gene vectors have (:func:`on_same_genes`).
 
     With ``references`` come "loadings-w": gene vectors learnt from the cells of the first of
@@ -131,7 +133,7 @@ def written(adata, embeddings, references=(), draws=5, seed=0, preparations=PREP
     other = [one for one in references if one != name][:1]
     learnt = readable({"loadings-w": f"coexpression:{one}" for one in other}, seed)
     same, vectors = on_same_genes(adata, {**embeddings, **learnt})
-    yield from ways(same, vectors, draws, seed, preparations)
+    yield from ways(same, vectors, n_resamples, seed, preparations)
 
 
 def _row(vectors, preparation, draw=None):

@@ -23,7 +23,7 @@ from genept_utils.genes.features import (
 from genept_utils.genes.matched import Matched
 from genept_utils.genes.rewritten import DATE, from_date, rewritten
 from genept_utils.genes.species import GENOME, HUMAN, species_name
-from genept_utils.genes.synonyms import HOW, synonyms
+from genept_utils.genes.synonyms import MATCH_TYPES, synonyms
 from genept_utils.genes.table import named_genes
 
 MIN_SHARE = 0.5  # that the index must carry to be taken without a look at the columns
@@ -87,7 +87,7 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
 
 
 def _carried(matched):
-    return matched.share if matched.mass is None else matched.mass
+    return matched.share if matched.count_fraction is None else matched.count_fraction
 
 
 def _columns(table, species):
@@ -139,16 +139,16 @@ def _looked_up(given, text, counts, species, kind, keys):
     used = np.zeros(len(unique), bool)
     used[codes[~other]] = True
     used &= unique != ""
-    notes, other_species = _notes(unique[used], columns["how"][used], species, whose)
+    notes, other_species = _notes(unique[used], columns["match_type"][used], species, whose)
     table = pd.DataFrame({"name": given,
                           **{column: of[codes] for column, of in columns.items()}}, dtype=object)
     if other.any():
-        table.loc[other, ["symbol", "how", "candidates"]] = ["", "not a gene", ""]
+        table.loc[other, ["symbol", "match_type", "candidates"]] = ["", "not a gene", ""]
         notes += (left_out(pd.Series(kind, dtype=object)),)
     if marked := _missing_marks(table):
         notes += (marked,)
     instead = named_genes()[1]
-    if not instead.startswith("HGNC") and (table["how"] == "missing").any():
+    if not instead.startswith("HGNC") and (table["match_type"] == "missing").any():
         notes += (f"names are looked up in {instead}, so genes under former names may be missed; "
                   "`python -m genept_utils data --fetch genes/hgnc` says why",)
     symbols = table["symbol"].to_numpy(object)
@@ -170,74 +170,74 @@ def _rows(keys, names, symbols, are_genes, whose):
 
 
 def match_unique(names, species=HUMAN):
-    """``symbol``, ``how`` and ``candidates`` of distinct names (n,), each an array (n,)."""
+    """``symbol``, ``match_type`` and ``candidates`` of distinct names (n,), each an array (n,)."""
     known = synonyms(species)
     bare = [_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") and (
         "." in name or "_" in name) else name for name in names]
     places = known.exact.index.get_indexer(pd.Index(bare, dtype=object))
-    keys, how = known.exact.symbols[places], known.exact.how[places]
+    keys, types = known.exact.symbols[places], known.exact.match_types[places]
     # "nan" is what a table program writes for no value; it is not the alias NaN
     nothing = np.array([name in ("", "nan", "NaN", "Nan", "NAN") for name in names], dtype=bool)
-    rest = np.flatnonzero((how == "") & ~nothing)
+    rest = np.flatnonzero((types == "") & ~nothing)
     places = known.casefolded.index.get_indexer(
         pd.Index([bare[i].upper() for i in rest], dtype=object))
-    keys[rest], cased = known.casefolded.symbols[places], known.casefolded.how[places]
-    how[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
+    keys[rest], cased = known.casefolded.symbols[places], known.casefolded.match_types[places]
+    types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
     for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
         if genes := from_date(names[rest[place]], known.casefolded):
             keys[rest[place]] = "|".join(genes)
-            how[rest[place]] = "ambiguous" if len(genes) > 1 else "date"
-    rest = rest[how[rest] == ""]
+            types[rest[place]] = "ambiguous" if len(genes) > 1 else "date"
+    rest = rest[types[rest] == ""]
     if len(rest):
         other = np.array(rewritten([bare[i] for i in rest], species, bare), dtype=object)
         keys[rest] = other
-        how[rest] = [("ambiguous" if "|" in key else "rewritten") if key else "" for key in other]
-    found = how != ""
+        types[rest] = [("ambiguous" if "|" in key else "rewritten") if key else "" for key in other]
+    found = types != ""
     codes = ~found if found.all() else are_positions(names, found)
     missing = ~found | codes
-    how[missing], keys[missing] = "missing", ""
+    types[missing], keys[missing] = "missing", ""
     if species != HUMAN:
-        keys, how = orthologs.human(keys, how, species)
+        keys, types = orthologs.human(keys, types, species)
         if species in orthologs.NAMED_AS_HUMAN:
-            _of_the_same_name(bare, keys, how, species, ~(codes | nothing))
-    several = how == "ambiguous"
-    return {"symbol": np.where(several, "", keys), "how": how,
+            _of_the_same_name(bare, keys, types, species, ~(codes | nothing))
+    several = types == "ambiguous"
+    return {"symbol": np.where(several, "", keys), "match_type": types,
             "candidates": np.where(several, keys, "")}
 
 
-def _of_the_same_name(names, symbols, how, species, names_genes):
+def _of_the_same_name(names, symbols, types, species, names_genes):
     """Fill in, in place, the human genes that bear the names of a vertebrate's genes.
 
     HomoloGene knows genes by their symbols of today: an older one (H2afz, Sept7) is looked up
     among the former human symbols, a mitochondrial one (mt-Nd1) among the present ones. A gene on
     record without an ortholog takes no alias, which is often the name of another gene.
     """
-    rest = np.flatnonzero(((how == "missing") | (how == "no ortholog")) & names_genes)
+    rest = np.flatnonzero(((types == "missing") | (types == "no ortholog")) & names_genes)
     own, humans = (re.compile(GENOME.get(one, r"(?!)")) for one in (species, HUMAN))
     plain = [own.sub("", names[i]) for i in rest]
     named = [not (_IDENTIFIER.search(name) or humans.match(name)) for name in plain]
     rest, plain = rest[named], np.array(plain, dtype=object)[named]
     human = match_unique(plain)
-    ways, symbol = human["how"], human["symbol"]
+    ways, symbol = human["match_type"], human["symbol"]
     priority = synonyms().casefolded.priority([name.upper() for name in plain])
-    sure = (priority <= HOW.index("previous")) | np.array(
+    sure = (priority <= MATCH_TYPES.index("previous")) | np.array(
         [name.startswith("MT-") for name in symbol], dtype=bool)
-    taken = (ways != "missing") & (sure | (how[rest] == "missing"))
+    taken = (ways != "missing") & (sure | (types[rest] == "missing"))
     symbols[rest[taken]] = np.where(symbol == "", human["candidates"], symbol)[taken]
     same = np.isin(ways.astype(str), ["ambiguous", "date", "rewritten"])
-    how[rest[taken]] = np.where(same, ways, "case")[taken]
+    types[rest[taken]] = np.where(same, ways, "case")[taken]
 
 
-def _notes(names, how, species, whose):
+def _notes(names, types, species, whose):
     """Sentences on a set of distinct names (n,), and the species that they look like."""
     if species is None:
         known = np.zeros(len(names), bool)
         for way in _WELL_KNOWN:
-            known |= how == way
+            known |= types == way
         if len(names) - known.sum() < max(orthologs.MIN_NAMES, orthologs.MIN_SHARE * len(names)):
             return (), ""
-        other, count = orthologs.looks_like(names, how, known)
+        other, count = orthologs.looks_like(names, types, known)
         said = (f"{count:,} of {len(names):,} names look like {other} genes; give species="
                 f"'{other}' (--species {other}) to find their human orthologs, or 'human' if they "
                 "are human")
@@ -246,7 +246,7 @@ def _notes(names, how, species, whose):
         return (), ""
     notes = []
     letters = [re.match(r"(?i)ENS(?:[A-Z]{3,4})?G\d{11}", name) is not None for name in names]
-    if (np.array(letters, bool) & (how == "missing")).sum() > 0.2 * len(names):
+    if (np.array(letters, bool) & (types == "missing")).sum() > 0.2 * len(names):
         notes += synonyms(whose).notes
     exact, human = synonyms(whose).exact.index, synonyms().exact.index
     count = sum(name in human and name not in exact for name in names)

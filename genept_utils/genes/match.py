@@ -147,7 +147,8 @@ def _all_names(table, found, species):
         parts = _parts(given, species)
         matched = look_up(parts, species=species)
         # "pp" and "pd", again and again, are kinds of edges and no aliases
-        words = given.nunique() * 2 < len(given) and not matched.table["how"].isin(SURE).any()
+        sure = matched.table["match_type"].isin(SURE).any()
+        words = given.nunique() * 2 < len(given) and not sure
         if first or not words and matched.share >= MIN_SHARE and (
                 kinds(pd.DataFrame(index=given)) == "").all():
             symbols = pd.Series(matched.symbols, parts.index)
@@ -185,7 +186,7 @@ def _parts(values, species):
     if not len(several):
         return values
     found = look_up(pd.Series(several.unique()), species=species, kind=None).table
-    whole = set(found.loc[~found["how"].isin(["ambiguous", "missing"]), "name"])
+    whole = set(found.loc[~found["match_type"].isin(["ambiguous", "missing"]), "name"])
     split = several[~several.isin(whole)].map(lambda cell: [
         part for part in SEVERAL.split(cell) if part])
     parts = split.explode()

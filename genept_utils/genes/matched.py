@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pandas as pd
 
 from genept_utils.genes.species import HUMAN
-from genept_utils.genes.synonyms import HOW
+from genept_utils.genes.synonyms import MATCH_TYPES
 
 
 class Keys(NamedTuple):
@@ -35,11 +34,11 @@ class Matched:
     ----------
     table : pandas.DataFrame
         One row per name, in the order given: ``name``, ``symbol`` (approved human symbol, ""
-        where none), ``how`` (one of :data:`HOW`), ``candidates`` (all symbols of an ambiguous
-        name, "|"-separated, "" otherwise).
+        where none), ``match_type`` (one of :data:`MATCH_TYPES`), ``candidates`` (all symbols of
+        an ambiguous name, "|"-separated, "" otherwise).
     source : str
         Where the names come from, for the record.
-    mass : float or None
+    count_fraction : float or None
         Share of the counts that lie on names with a symbol; None where no counts were given.
     species : str
         Whose genes the names were taken for.
@@ -56,12 +55,19 @@ class Matched:
 
     table: pd.DataFrame
     source: str
-    mass: float | None = None
+    count_fraction: float | None = None
     species: str = HUMAN
     notes: tuple = ()
     looks_like: str = ""
     column: str = ""
     rows: np.ndarray | None = None
+
+    @property
+    def mass(self):
+        """The former name of ``count_fraction``."""
+        warnings.warn("Matched.mass is now Matched.count_fraction; the old name goes with the "
+                      "next version", FutureWarning, stacklevel=2)
+        return self.count_fraction
 
     @property
     def symbols(self):
@@ -71,39 +77,39 @@ class Matched:
     @property
     def share(self):
         """Share of the names that have a symbol; features that are no genes are not counted."""
-        genes = (self.table["how"] != "not a gene").sum()
+        genes = (self.table["match_type"] != "not a gene").sum()
         return float((self.symbols != "").sum() / genes) if genes else 0.0
 
     @property
     def counts(self):
-        """How many names were matched in which way, in the order of :data:`HOW`."""
-        return self.table["how"].value_counts().reindex(HOW, fill_value=0)
+        """How many names were matched in which way, in the order of :data:`MATCH_TYPES`."""
+        return self.table["match_type"].value_counts().reindex(MATCH_TYPES, fill_value=0)
 
     @property
     def ambiguous(self):
         """The names with more than one candidate, each once."""
-        rows = self.table[self.table["how"] == "ambiguous"]
+        rows = self.table[self.table["match_type"] == "ambiguous"]
         return rows[["name", "candidates"]].drop_duplicates().reset_index(drop=True)
 
     @property
     def missing(self):
         """The names that match nothing, each once."""
-        return self.table.loc[self.table["how"] == "missing", "name"].unique().tolist()
+        return self.table.loc[self.table["match_type"] == "missing", "name"].unique().tolist()
 
     @property
     def unpaired(self):
         """Names of another species' genes that have no human ortholog on record, each once."""
-        return self.table.loc[self.table["how"] == "no ortholog", "name"].unique().tolist()
+        return self.table.loc[self.table["match_type"] == "no ortholog", "name"].unique().tolist()
 
     def __str__(self):
-        n = int((self.table["how"] != "not a gene").sum())
+        n = int((self.table["match_type"] != "not a gene").sum())
         found = int((self.symbols != "").sum())
-        ways = ", ".join(f"{how} {count:,}" for how, count in self.counts.items() if count)
+        ways = ", ".join(f"{kind} {count:,}" for kind, count in self.counts.items() if count)
         said = f"{found:,} of {n:,} names have a gene ({ways})."
         if self.column:
             said += f"\nThe names stand in {self.column}."
-        if self.mass is not None:
-            said += f"\nThey carry {self.mass:.1%} of the counts."
+        if self.count_fraction is not None:
+            said += f"\nThey carry {self.count_fraction:.1%} of the counts."
         for note in self.notes:
             said += f"\nNote: {note}."
         return f"{said}\nNames from {self.source}."

@@ -105,8 +105,8 @@ def to_human(species):
     -------
     pandas.DataFrame
         Indexed by Entrez id of the species: ``symbols`` (approved human symbols, "|"-separated,
-        "" for none), ``how``: ``"ortholog"`` (one-to-one), ``"co-ortholog"`` (several genes of
-        the species share this human gene), ``"case"`` (a vertebrate's gene that no group pairs
+        "" for none), ``match_type``: ``"ortholog"`` (one-to-one), ``"co-ortholog"`` (several genes
+        of the species share this human gene), ``"case"`` (a vertebrate's gene that no group pairs
         with a human one, but one bears its name in other letters), ``"ambiguous"``, or
         ``"no ortholog"``.
     """
@@ -130,33 +130,33 @@ def to_human(species):
     pairs = pairs.set_index("entrez_id")
     by_gene = pairs["human"].groupby(level=0).agg(lambda human: "|".join(sorted(set(human))))
     found["symbols"] = by_gene.reindex(found.index).fillna("")
-    found["how"] = "co-ortholog"
-    found.loc[found.index.isin(pairs.index[pairs["single"]]), "how"] = "ortholog"
+    found["match_type"] = "co-ortholog"
+    found.loc[found.index.isin(pairs.index[pairs["single"]]), "match_type"] = "ortholog"
     other = same.notna() & (found["symbols"] != "") & (same != found["symbols"])
     for gene in found.index[other]:
         both = {*found.at[gene, "symbols"].split("|"), same[gene]}
         found.at[gene, "symbols"] = "|".join(sorted(both))
-    found.loc[found["symbols"].str.contains("|", regex=False), "how"] = "ambiguous"
+    found.loc[found["symbols"].str.contains("|", regex=False), "match_type"] = "ambiguous"
     none = found["symbols"] == ""
-    found.loc[none, "how"] = np.where(same[none].notna(), "case", "no ortholog")
+    found.loc[none, "match_type"] = np.where(same[none].notna(), "case", "no ortholog")
     found.loc[none, "symbols"] = same[none].fillna("")
-    return found[["symbols", "how"]]
+    return found[["symbols", "match_type"]]
 
 
-def human(keys, how, species):
-    """Human symbols for genes (n,) of another species, and how they were reached."""
+def human(keys, types, species):
+    """Human symbols for genes (n,) of another species, and their match types."""
     pairs = to_human(species)
     found = pairs.reindex(keys)
     symbols = found["symbols"].fillna("").to_numpy(object)
-    ways = found["how"].fillna("no ortholog").to_numpy(object)
-    for i in np.flatnonzero(how == "ambiguous"):
+    ways = found["match_type"].fillna("no ortholog").to_numpy(object)
+    for i in np.flatnonzero(types == "ambiguous"):
         of = pairs.reindex(keys[i].split("|"))["symbols"].fillna("")
         several = sorted({symbol for some in of for symbol in some.split("|")} - {""})
         symbols[i] = "|".join(several)
         ways[i] = ("no ortholog", "co-ortholog", "ambiguous")[min(len(several), 2)]
-    missing = how == "missing"
+    missing = types == "missing"
     symbols[missing], ways[missing] = "", "missing"
-    kept = (how == "rewritten") & np.isin(ways.astype(str), ["ortholog", "co-ortholog", "case"])
+    kept = (types == "rewritten") & np.isin(ways.astype(str), ["ortholog", "co-ortholog", "case"])
     ways[kept] = "rewritten"
     return symbols, ways
 
@@ -177,13 +177,13 @@ def _symbols_of_all():
     return pd.Index(symbols), has, order
 
 
-def looks_like(names, how, well_known):
+def looks_like(names, types, well_known):
     """The species, other than human, that a set of names looks like, and how many of them do.
 
     Parameters
     ----------
-    names, how : numpy.ndarray
-        (n,) distinct names, and how each was found as a human one.
+    names, types : numpy.ndarray
+        (n,) distinct names, and the match type of each as a human one.
     well_known : numpy.ndarray
         (n,) bool: found as they are, and not as an alias.
 
@@ -197,7 +197,7 @@ def looks_like(names, how, well_known):
         rat), or if enough of them are the names of no human gene.
     """
     need = max(MIN_NAMES, MIN_SHARE * len(names))
-    rest, unknown = names[~well_known], ((how == "missing") | (how == "rewritten"))[~well_known]
+    rest, unknown = names[~well_known], ((types == "missing") | (types == "rewritten"))[~well_known]
     if len(rest) < need:
         return "", 0
     votes, text = dict.fromkeys((names[0] for names in TAXA.values()), 0), "\n".join(rest)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from genept_utils.genes.species import ENSEMBL_ID, GENOME
-from genept_utils.genes.synonyms import HOW, synonyms
+from genept_utils.genes.synonyms import MATCH_TYPES, synonyms
 
 _MONTHS = ("january february march april may june july august september october november "
            "december").split()
@@ -56,7 +56,7 @@ def _known(species):
     table = synonyms(species)
     exact, casefolded = table.exact.table, table.casefolded.table
     # aliases are left out: they are short, and a code that looks like one would be taken for it
-    signs = casefolded[casefolded["priority"] != HOW.index("alias")].reset_index()
+    signs = casefolded[casefolded["priority"] != MATCH_TYPES.index("alias")].reset_index()
     signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)
     signs = signs[signs["priority"] == signs.groupby("name")["priority"].transform("min")]
     several = signs["name"].duplicated(keep=False)
@@ -65,9 +65,9 @@ def _known(species):
     signs = pd.concat([signs[~several].set_index("name")["symbols"], shared])
     approved = casefolded.index[casefolded["priority"] == 0].to_series()
     stems = approved.str.extract(r"^(.+)[-._]\d+$")[0].dropna()
-    ids = exact.index[exact["how"] == "ensembl"]
+    ids = exact.index[exact["match_type"] == "ensembl"]
     return _Known(exact["symbols"].to_dict(), casefolded["symbols"].to_dict(),
-                  exact.loc[exact["how"] == "entrez", "symbols"].to_dict(), signs.to_dict(),
+                  exact.loc[exact["match_type"] == "entrez", "symbols"].to_dict(), signs.to_dict(),
                   frozenset(stems.str.replace(_SIGNS, ".", regex=True)),
                   re.compile(GENOME.get(species, r"(?!)")), ids[0][:-11] if len(ids) else "")
 

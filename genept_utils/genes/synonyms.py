@@ -11,13 +11,14 @@ from genept_utils.genes import orthologs
 from genept_utils.genes.species import GENOME, HUMAN, TAXA, taxon
 from genept_utils.genes.table import named_genes
 
-HOW = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog", "co-ortholog",
-       "case", "date", "rewritten", "not a gene", "no ortholog", "ambiguous", "missing")
+MATCH_TYPES = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog",
+               "co-ortholog", "case", "date", "rewritten", "not a gene", "no ortholog",
+               "ambiguous", "missing")
 
 
 class Names:
     """Names that differ, and of each the ``symbols`` of its genes (keys: approved symbols for
-    human, else Entrez ids; "|"-separated), how it names them and the ``priority`` of that.
+    human, else Entrez ids; "|"-separated), their match type and the ``priority`` of that.
 
     ``table`` is all that as a table indexed by name.
     """
@@ -26,8 +27,8 @@ class Names:
         self.table, self.index = table, table.index
         # a last row for names that are none of these
         self.symbols = np.array([*table["symbols"], ""], dtype=object)
-        self.how = np.array([*table["how"], ""], dtype=object)
-        self._priority = np.array([*table["priority"], len(HOW)])
+        self.match_types = np.array([*table["match_type"], ""], dtype=object)
+        self._priority = np.array([*table["priority"], len(MATCH_TYPES)])
 
     def priority(self, names):
         return self._priority[self.index.get_indexer(pd.Index(names, dtype=object))]
@@ -51,15 +52,17 @@ class Synonyms(NamedTuple):
 def synonyms(species=HUMAN):
     """Every known name -> its genes, for one of :data:`~genept_utils.genes.species.TAXA`."""
     every, source, notes = _human_names() if species == HUMAN else _other_names(species)
-    every["priority"] = every["how"].map(HOW.index)
+    every["priority"] = every["match_type"].map(MATCH_TYPES.index)
     exact = _one_row_a_name(every)
     casefolded = _one_row_a_name(every.assign(name=every["name"].str.upper()))
-    return Synonyms(Names(exact), Names(casefolded), exact.index[exact["how"] == "entrez"], source,
+    entrez = exact.index[exact["match_type"] == "entrez"]
+    return Synonyms(Names(exact), Names(casefolded), entrez, source,
                     GENOME.get(species, r"(?!)"), notes)
 
 
-def _named(values, symbols, how):
-    given = pd.DataFrame({"name": values.to_numpy(), "symbols": symbols.to_numpy(), "how": how})
+def _named(values, symbols, kind):
+    given = pd.DataFrame({"name": values.to_numpy(), "symbols": symbols.to_numpy(),
+                          "match_type": kind})
     return given[given["name"] != ""]
 
 
@@ -67,9 +70,9 @@ def _human_names():
     genes, source = named_genes()
     own = genes.index.to_series()
 
-    def split(column, how):
+    def split(column, kind):
         one = genes[column].str.split("|").explode()
-        return _named(one, one.index, how)
+        return _named(one, one.index, kind)
 
     return pd.concat([
         _named(own, own, "approved"), _named(genes["ensembl_id"], own, "ensembl"),
@@ -109,5 +112,5 @@ def _one_row_a_name(names):
     several = names["name"].duplicated(keep=False)
     shared = names[several].groupby("name").agg({"symbols": lambda s: "|".join(sorted(s)),
                                                  "priority": "first"})
-    shared = shared.assign(how="ambiguous")
+    shared = shared.assign(match_type="ambiguous")
     return pd.concat([names[~several].set_index("name"), shared])

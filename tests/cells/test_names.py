@@ -100,7 +100,7 @@ def test_antibodies_beside_genes_change_nothing(embedding):
     with pytest.warns(UserWarning, match="3 of 15 features"):
         _, has, coverage = cells.gene_vectors(both, embedding)
     assert has.tolist() == [True] * 12 + [False] * 3
-    assert coverage["genes"] == coverage["mass"] == 1
+    assert coverage["genes"] == coverage["count_fraction"] == 1
     named = cells.cell_sentences(plain, names=[f"n{i}" for i in range(12)])
     with pytest.warns(UserWarning, match="3 of 15"):
         assert np.array_equal(cells.cell_sentences(both, names=[f"n{i}" for i in range(15)]), named)

@@ -25,7 +25,7 @@ def test_panel_sizes_that_do_not_fit_and_a_half_with_one_type():
     said = []
     assert not len(panels.by_panel_size(small, vectors, [200], report=said.append))
     assert "300 genes are fewer than three panels of 200" in said[0]
-    made = panels.by_panel_size(small, vectors, [50, 200], among=200, draws=4)
+    made = panels.by_panel_size(small, vectors, [50, 200], among=200, n_resamples=4)
     assert set(made["size"]) == {50} and made["accuracy"].between(0, 1).all()
     assert set(made["task"]) == {"panels of 50 from variable genes"}
 

@@ -185,7 +185,7 @@ def test_alignment(shipped, source):
     adata.var_names = ["TP53", "ENSG00000141510.3", "MARCH1", "1-Mar", "zzz"]
     rows, matched = embed.align(shipped, adata)
     assert list(shipped.obs_names[rows[:3]]) == ["TP53", "TP53", "MARCHF1"]
-    assert list(rows[3:]) == [-1, -1] and matched.mass == pytest.approx(.7)
+    assert list(rows[3:]) == [-1, -1] and matched.count_fraction == pytest.approx(.7)
 
 
 def test_alignment_to_keys_of_others(released, source, tmp_path):
@@ -197,7 +197,7 @@ def test_alignment_to_keys_of_others(released, source, tmp_path):
                                 counts=[1, 1, 1, 1, 1, 5])
     assert [theirs.obs_names[row] if row >= 0 else "" for row in rows] == [
         "P53", "NA", "TP53", "MARCHF1", "", "zzz"]
-    assert matched.mass == pytest.approx(.9)
+    assert matched.count_fraction == pytest.approx(.9)
 
 
 @pytest.mark.parametrize("names, said", [

@@ -78,7 +78,7 @@ def test_a_vector_of_zeros_is_none(tmp_path):
 def test_a_gene_without_a_text_has_no_vector():
     made = embed.vectors.as_embedding(np.vstack([V[:7], np.zeros(6)]), pd.DataFrame(index=GENES))
     rows, matched = embed.align(made, GENES, counts=np.ones(8))
-    assert rows.tolist() == [*range(7), -1] and matched.mass == 7 / 8
+    assert rows.tolist() == [*range(7), -1] and matched.count_fraction == 7 / 8
 
 
 def test_vectors_of_tokens_are_refused(tmp_path):

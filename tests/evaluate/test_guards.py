@@ -83,10 +83,10 @@ def test_every_draw_has_halves_of_its_own(cells):
     halves = [evaluate.panels(genes, seed=draw) for draw in range(6)]
     assert len({tuple(first) for first, _ in halves}) == 6
     assert all(not set(first) & set(second) for first, second in halves)
-    made = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=6)
+    made = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, n_resamples=6)
     own = made[made["split"] == "same panel"]
     assert own["accuracy"].nunique() > 2 or own["f1_macro"].nunique() > 2
-    again = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, draws=2)
+    again = evaluate.across_panels(cells, {"text": embed.read_embedding("minilm")}, n_resamples=2)
     np.testing.assert_array_equal(again["accuracy"], made[made["draw"].isin([0, 1])]["accuracy"])
 
 

@@ -51,7 +51,7 @@ def test_panels_share_no_gene_and_no_family():
 def test_vectors_that_tell_the_type_cross_disjoint_panels_and_a_permuted_map_does_not(two_groups):
     adata, told = two_groups
     runs = evaluate.across_panels(adata, {"told": told,
-                                          "null": partial(evaluate.relabelled, told)}, draws=6)
+                                          "null": partial(evaluate.relabelled, told)}, n_resamples=6)
     means = runs.groupby(["method", "split"])["accuracy"].mean()
     assert means["told", "disjoint panels"] > 0.7
     assert means["told", "same panel"] > 0.7
@@ -64,9 +64,9 @@ def test_two_studies_are_compared_on_the_types_they_share(two_groups):
     other = adata[:, ::-1].copy()
     other.obs["cell_type"] = np.where(np.arange(400) < 50, "only here",
                                       other.obs["cell_type"].astype(object))
-    runs = evaluate.across_panels(adata, {"told": told}, other, draws=2)
+    runs = evaluate.across_panels(adata, {"told": told}, other, n_resamples=2)
     assert set(runs["n_test"]) == {350}
-    fixed = evaluate.across_panels(adata, {"told": told}, other, draws=1,
+    fixed = evaluate.across_panels(adata, {"told": told}, other, n_resamples=1,
                                    given=set(adata.var_names[:80]))
     assert set(fixed["genes"]) == {120}
     with pytest.raises(ValueError, match="0 of 200 genes with a vector lie on the given panel"):
@@ -91,8 +91,8 @@ def as_released(told):
 @pytest.mark.parametrize("less", [lacking, as_released])
 def test_all_methods_see_the_genes_that_all_have(two_groups, less):
     adata, told = two_groups
-    both = evaluate.across_panels(adata, {"all": told, "less": less(told)}, draws=3)
-    alone = evaluate.across_panels(adata, {"all": told[SHARED].copy()}, draws=3)
+    both = evaluate.across_panels(adata, {"all": told, "less": less(told)}, n_resamples=3)
+    alone = evaluate.across_panels(adata, {"all": told[SHARED].copy()}, n_resamples=3)
     score = both.set_index(["method", "draw", "split"])["accuracy"]
     assert set(both["pool"]) == {130} and not score["all"].isna().any()
     assert score["all"].equals(score["less"])
@@ -107,7 +107,7 @@ def test_embeddings_without_a_common_gene_are_refused(two_groups):
     with pytest.raises(ValueError, match="no gene has a vector in all .* all has 200, new has 3"):
         evaluate.across_panels(adata, {"all": told, "new": strange})
     with pytest.raises(ValueError, match="null: 1 of 200 genes .* no vector in a later draw"):
-        evaluate.across_panels(adata, {"null": lambda draw: told[draw:].copy()}, draws=2)
+        evaluate.across_panels(adata, {"null": lambda draw: told[draw:].copy()}, n_resamples=2)
     shared = evaluate.on_shared_genes({"all": told, "less": lacking(told)[::-1].copy()})
     assert np.array_equal(shared["all"].X, shared["less"].X)
     joined = evaluate.side_by_side(shared["all"], shared["less"])
@@ -140,10 +140,10 @@ def test_cells_are_written_as_with_prepared_gene_vectors(two_groups, how):
 
 def test_settings_are_scored_one_by_one_or_given_by_method(two_groups):
     adata, told = two_groups
-    every = evaluate.across_panels(adata, {"told": told}, draws=2, C=(1e-6, .01),
+    every = evaluate.across_panels(adata, {"told": told}, n_resamples=2, C=(1e-6, .01),
                                    how=("plain", "whitened"), same=False)
     assert len(every) == 8 and set(every["split"]) == {"disjoint panels"}
-    given = evaluate.across_panels(adata, {"told": told}, draws=2, same=False,
+    given = evaluate.across_panels(adata, {"told": told}, n_resamples=2, same=False,
                                    settings={"told": (.01, "whitened")})
     same = every.query("C == .01 and how == 'whitened'").reset_index(drop=True)
     pd.testing.assert_frame_equal(given, same)
@@ -156,7 +156,7 @@ def test_what_settings_are_chosen_on_is_never_tested(two_groups):
     named = adata.copy()
     named.obs["cell_type"] = np.where(named.obs_names.isin(kept.obs_names), "kept", "free")
     named.obs["cell_type"] += np.char.mod("%d", np.arange(400) // 100)
-    found = evaluate.panel_predictions(named, {"told": told}, draws=3, seed=4)
+    found = evaluate.panel_predictions(named, {"told": told}, n_resamples=3, seed=4)
     assert found["true"].str.startswith("free").all() and len(found) == 600
     assert found["found"].str.startswith("kept").any()
     assert found.groupby("draw")["true"].apply(lambda true: tuple(true)).nunique() == 3
@@ -168,8 +168,8 @@ def test_scores_are_those_of_scikit_learn(two_groups):
     adata, told = two_groups
     adata.obs["cell_type"] = np.where(np.arange(400) % 50 == 0, "rare",
                                       adata.obs["cell_type"].astype(object))
-    runs = evaluate.across_panels(adata, {"told": told}, draws=1, same=False).iloc[0]
-    found = evaluate.panel_predictions(adata, {"told": told}, draws=1)
+    runs = evaluate.across_panels(adata, {"told": told}, n_resamples=1, same=False).iloc[0]
+    found = evaluate.panel_predictions(adata, {"told": told}, n_resamples=1)
     true, said = found["true"], found["found"]
     assert runs["accuracy"] == pytest.approx((true == said).mean())
     assert runs["majority"] == pytest.approx(true.value_counts(normalize=True).max())

@@ -49,7 +49,7 @@ def test_each_null_is_prepared_like_its_text_and_drawn_anew(small):
     small.obsm["mine"] = np.ones((90, 2))
     text = embed.read_embedding("minilm")[small.var_names].X
     made = [(row["method"], row["draw"], X) for row, X in
-            evaluate.ways(small, {"GenePT-w": text}, draws=2, seed=3)]
+            evaluate.ways(small, {"GenePT-w": text}, n_resamples=2, seed=3)]
     assert [name for name, draw, _ in made if draw in (None, 3)] == [
         "mine", "GenePT-w", "SVD", "permuted", "random", "GenePT-w hvg", "SVD hvg",
         "permuted hvg", "random hvg", "GenePT-w whitened", "PCA L2", "permuted whitened",

@@ -91,7 +91,7 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
                {"no cells": "has 0 cells", "one cell": "has 1 cells"}),
     "settle_batch": (lambda a: np.array([datasets.settle_batch(a, True, report=str)]), {}),
     "lineages": (lambda a: disjoint_panels.lineages(a).obs_names, {}),
-    "across_panels": (lambda a: evaluate.across_panels(a, {"m": EMBEDDING}, draws=1)["accuracy"],
+    "across_panels": (lambda a: evaluate.across_panels(a, {"m": EMBEDDING}, n_resamples=1)["accuracy"],
                       PANELS),
     "coexpression": (lambda a: gp.coexpression(a, n=2).X, LEARNT),
     "transfer_labels train": (lambda a: chances(a, made()), {
@@ -102,11 +102,11 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
                         {"no cells": "no cells", "one cell": "no comparison"}),
     "on_same_genes": (lambda a: evaluate.on_same_genes(a, {"m": EMBEDDING})[0].X.toarray(), SHARED),
     "ways": (lambda a: np.concatenate([X.ravel() for _, X in evaluate.ways(
-        a, {"m": np.eye(a.n_vars, 3, dtype=np.float32)}, draws=1)]), {**VALUES, **ONE, "no cells": "two cells", "no genes": "two genes"}),
+        a, {"m": np.eye(a.n_vars, 3, dtype=np.float32)}, n_resamples=1)]), {**VALUES, **ONE, "no cells": "two cells", "no genes": "two genes"}),
     "written": (lambda a: np.concatenate([X.ravel() for _, X in evaluate.written(
-        a, {"m": EMBEDDING}, draws=1)]), {**SHARED, "one cell": "two cells and two genes"}),
+        a, {"m": EMBEDDING}, n_resamples=1)]), {**SHARED, "one cell": "two cells and two genes"}),
     "panel_predictions": (lambda a: (found := evaluate.panel_predictions(
-        a, {"m": EMBEDDING}, draws=1))["true"] == found["found"], PANELS),
+        a, {"m": EMBEDDING}, n_resamples=1))["true"] == found["found"], PANELS),
 }
 EMBEDDING = embed.read_embedding()
 
@@ -180,7 +180,7 @@ OF_VECTORS = {
     "genept_w": (lambda e, path: gp.genept_w(made(), e).obsm["X_genept_w"],
                  {**UNSOUND, **NO_GENE, "all zero": "names has a vector"}),
     "panel_predictions": (lambda e, path: np.zeros(len(evaluate.panel_predictions(
-        made(), {"m": e}, draws=1))), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
+        made(), {"m": e}, n_resamples=1))), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
     "on_shared_genes": (lambda e, path: evaluate.on_shared_genes({"m": e})["m"].X, UNSOUND),
     "write_embedding": (lambda e, path: embed.write_embedding(e, path) or embed.read_embedding(
         path).X, UNSOUND),
@@ -265,14 +265,14 @@ GROUPS = {**ALWAYS, "one label": FEW, "more clusters than cells": OWN}
 SCORES = {
     "clustering": (lambda X, y: evaluate.clustering(X, y, seeds=2)["ari"], GROUPS),
     "asw": (evaluate.asw, GROUPS),
-    "cell_typing": (lambda X, y: cell_types.cell_typing(X, y, folds=3)["f1_macro"], GROUPS),
+    "cell_typing": (lambda X, y: cell_types.cell_typing(X, y, n_splits=3)["f1_macro"], GROUPS),
     "held-out groups": (lambda X, y: cell_types.cell_typing(X, y, groups=DONORS[:len(y)])[
         "f1_macro"], GROUPS),
     "integration": (lambda X, y: list(integration(X, DONORS[:len(X)], y).values()),
                     GROUPS),
     "knn_predict": (lambda X, y: (evaluate.knn_predict(X, y, ROWS) != "").astype(float), ALWAYS),
     "cross_validate": (lambda X, y: evaluate.cross_validate(
-        X, y, folds=3, repeats=1, scoring="accuracy")["accuracy"].fillna(0),
+        X, y, n_splits=3, n_repeats=1, scoring="accuracy")["accuracy"].fillna(0),
         {**ALWAYS, "more clusters than cells": "n_splits=3 cannot be greater"}),
     "finetune": (lambda X, y: phenotypes.fit(X, y, max_iter=3).predict_proba(X), GROUPS),
     "donors": (lambda X, y: phenotypes.leave_one_donor_out(

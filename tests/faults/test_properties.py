@@ -41,12 +41,12 @@ def test_match_takes_any_names(given_names):
         return
     table = found.table
     assert len(table) == len(given_names)
-    assert table["how"].isin(genes.HOW).all()
-    none = table["how"].isin(["ambiguous", "missing", "not a gene"])
+    assert table["match_type"].isin(genes.MATCH_TYPES).all()
+    none = table["match_type"].isin(["ambiguous", "missing", "not a gene"])
     assert (table.loc[none, "symbol"] == "").all() and (table.loc[~none, "symbol"] != "").all()
     several = table["candidates"].str.contains("|", regex=False)
     assert (table.loc[several, "symbol"] == "").all()  # never resolved silently
-    assert (table["how"] == "ambiguous").eq(table["candidates"] != "").all()
+    assert (table["match_type"] == "ambiguous").eq(table["candidates"] != "").all()
 
 
 def test_no_name_of_two_genes_is_resolved(source):
@@ -59,8 +59,8 @@ def test_no_name_of_two_genes_is_resolved(source):
     shared = shared[~shared.isin(other)].tolist()
     found = genes.match(shared).table
     assert len(shared) > 500
-    assert (found["how"] == "ambiguous").mean() > .97  # the rest are numbers or ids of other kinds
-    assert (found.loc[found["how"] != "ambiguous", "symbol"] == "").all()
+    assert (found["match_type"] == "ambiguous").mean() > .97  # the rest are numbers or ids of other kinds
+    assert (found.loc[found["match_type"] != "ambiguous", "symbol"] == "").all()
 
 
 @given(st.lists(st.sampled_from(KNOWN[:4] + KNOWN[5:]), min_size=1, max_size=12), st.randoms())
@@ -78,7 +78,7 @@ def test_an_approved_symbol_is_found_however_it_is_written(row, write):
     symbol = EMBEDDING_KEYS[row % len(EMBEDDING_KEYS)]
     found = genes.match([write(symbol)]).table.iloc[0]
     assert found["symbol"] == symbol or symbol in found["candidates"].split("|") or (
-        found["how"] not in ("missing",))  # written so, it may be the name of another gene
+        found["match_type"] not in ("missing",))  # written so, it may be the name of another gene
 
 
 EMBEDDING_KEYS = embed.read_embedding().obs_names

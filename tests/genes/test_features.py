@@ -40,7 +40,7 @@ def test_kinds_of_features_are_left_out(column, kinds):
     with pytest.warns(UserWarning, match=f"{len(kinds)} of {len(kinds) + 3} features are no genes"):
         found = genes.match(set_of(column, kinds))
     assert list(found.symbols) == [*SYMBOLS, *[""] * len(kinds)] and found.share == 1
-    assert found.mass == 1
+    assert found.count_fraction == 1
 
 
 @pytest.mark.parametrize("column, kinds", [

@@ -119,7 +119,7 @@ def test_features_that_are_no_genes_are_left_out_of_names_and_counts(ids, kinds,
     adata = ad.AnnData(np.array([[1, 1, 2, 50, 50]], dtype=np.float32), var=var)
     with pytest.warns(UserWarning, match="2 of 5 features are no genes and are left out"):
         found = genes.match(adata)
-    assert list(found.symbols) == ["TP53", "", "LYZ", "", ""] and found.mass == .75
+    assert list(found.symbols) == ["TP53", "", "LYZ", "", ""] and found.count_fraction == .75
     assert found.missing == ["zzz"] and "2 of 3 names" in str(found)
 
 

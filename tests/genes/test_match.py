@@ -44,7 +44,7 @@ def one(name):
 ])
 def test_a_name_finds_its_gene(hgnc, name, symbol, how):
     found = one(name)
-    assert (found["symbol"], found["how"], found["candidates"]) == (symbol, how, "")
+    assert (found["symbol"], found["match_type"], found["candidates"]) == (symbol, how, "")
 
 
 @pytest.mark.parametrize("name, candidates", [
@@ -53,7 +53,7 @@ def test_a_name_finds_its_gene(hgnc, name, symbol, how):
 ])
 def test_an_ambiguous_name_is_reported_and_not_picked(hgnc, name, candidates):
     found = one(name)
-    assert (found["symbol"], found["how"], found["candidates"]) == ("", "ambiguous", candidates)
+    assert tuple(found[["symbol", "match_type", "candidates"]]) == ("", "ambiguous", candidates)
 
 
 def test_an_approved_symbol_wins_over_the_same_previous_symbol_and_alias(hgnc):
@@ -61,19 +61,22 @@ def test_an_approved_symbol_wins_over_the_same_previous_symbol_and_alias(hgnc):
     shared = other[other.isin(hgnc.index) & (other.index != other)].unique()
     assert len(shared) > 100
     found = genes.match(shared).table
-    assert (found["symbol"] == found["name"]).all() and (found["how"] == "approved").all()
+    assert (found["symbol"] == found["name"]).all() and (found["match_type"] == "approved").all()
 
 
 def test_every_gene_is_found_by_each_of_its_identifiers(hgnc):
     for column, how in (("ensembl_id", "ensembl"), ("entrez_id", "entrez"), ("hgnc_id", "hgnc")):
         known = hgnc[(hgnc[column] != "") & ~hgnc[column].duplicated(keep=False)]
         found = genes.match(known[column]).table
-        assert (found["symbol"].to_numpy() == known.index).all() and (found["how"] == how).all()
+        assert (found["symbol"].to_numpy() == known.index).all()
+        assert (found["match_type"] == how).all()
 
 
 def test_the_report_says_what_happened(hgnc):
     report = genes.match(["TP53", "TP53", "1-Mar", "zzz"], counts=[6, 1, 2, 1])
-    assert report.mass == pytest.approx(.7)
+    assert report.count_fraction == pytest.approx(.7)
+    with pytest.warns(FutureWarning, match="is now Matched.count_fraction"):
+        assert report.mass == report.count_fraction
     assert report.missing == ["zzz"]
     assert report.ambiguous.to_dict("list") == {"name": ["1-Mar"],
                                                 "candidates": ["MARCHF1|MTARC1"]}
@@ -85,7 +88,7 @@ def test_the_report_says_what_happened(hgnc):
 def test_an_anndata_brings_its_counts(hgnc):
     adata = ad.AnnData(sp.csr_matrix(np.array([[1., 3.], [2., 2.]], dtype=np.float32)),
                        var=pd.DataFrame(index=["TP53", "zzz"]))
-    assert genes.match(adata).mass == pytest.approx(3 / 8)
+    assert genes.match(adata).count_fraction == pytest.approx(3 / 8)
 
 
 def test_counts_of_another_length_are_refused(hgnc):
@@ -100,7 +103,7 @@ def test_row_numbers_are_no_entrez_ids(hgnc):
 
 def test_no_names_and_no_counts_do_not_break(hgnc):
     assert genes.match([]).table.empty
-    assert genes.match(["TP53"], counts=[0]).mass == 0
+    assert genes.match(["TP53"], counts=[0]).count_fraction == 0
 
 
 def test_names_without_hgnc(monkeypatch):

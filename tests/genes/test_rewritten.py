@@ -26,7 +26,7 @@ def hgnc(source):
 ])
 def test_a_rewritten_name_finds_its_gene_in_a_way_of_its_own(hgnc, name, symbol):
     found = genes.match([name]).table.iloc[0]
-    assert (found["symbol"], found["how"], found["candidates"]) == (symbol, "rewritten", "")
+    assert (found["symbol"], found["match_type"], found["candidates"]) == (symbol, "rewritten", "")
 
 
 @pytest.mark.parametrize("name, candidates", [
@@ -35,7 +35,7 @@ def test_a_rewritten_name_finds_its_gene_in_a_way_of_its_own(hgnc, name, symbol)
 ])
 def test_where_two_genes_can_be_meant_both_are_said(hgnc, name, candidates):
     found = genes.match([name]).table.iloc[0]
-    assert (found["symbol"], found["how"], found["candidates"]) == ("", "ambiguous", candidates)
+    assert tuple(found[["symbol", "match_type", "candidates"]]) == ("", "ambiguous", candidates)
 
 
 @pytest.mark.parametrize("name", [
@@ -44,11 +44,11 @@ def test_where_two_genes_can_be_meant_both_are_said(hgnc, name, candidates):
 ])
 def test_what_is_no_human_name_in_any_writing_is_missing(hgnc, name):
     found = genes.match([name]).table.iloc[0]
-    assert (found["symbol"], found["how"]) == ("", "missing")
+    assert (found["symbol"], found["match_type"]) == ("", "missing")
 
 
 def test_an_identifier_settles_a_symbol_that_stands_for_several(hgnc):
-    assert genes.match(["OCT3"]).table["how"].tolist() == ["ambiguous"]
+    assert genes.match(["OCT3"]).table["match_type"].tolist() == ["ambiguous"]
     ensembl = hgnc.at["POU5F1", "ensembl_id"]
     assert list(genes.match([f"OCT3_{ensembl}", f"{ensembl}|OCT3"]).symbols) == ["POU5F1"] * 2
 
@@ -61,22 +61,22 @@ def test_the_way_a_symbol_is_written_never_changes_its_gene(hgnc):
                          (own + "...9", .99), ((own + "_" + ids)[ids != ""], .99),
                          (own + "__7", 0)):
         table = genes.match(names, species="human").table
-        differs, found = (names != own[names.index]).to_numpy(), table["how"].eq("rewritten")
+        differs, found = (names != own[names.index]).to_numpy(), table["match_type"].eq("rewritten")
         assert (table["symbol"].to_numpy() == own[names.index].to_numpy())[found].all()
-        assert found[differs].sum() >= least * (differs & table["how"].isin(
+        assert found[differs].sum() >= least * (differs & table["match_type"].isin(
             ["rewritten", "missing", "ambiguous"])).sum()
 
 
 def test_the_report_counts_rewritten_names(hgnc):
     report = genes.match(["TP53", "GRCh38_TP53", "HLA.A", "zzz"])
     assert report.counts["rewritten"] == 2 and "rewritten 2" in str(report)
-    assert genes.HOW.index("date") < genes.HOW.index("rewritten") < genes.HOW.index("missing")
+    assert genes.MATCH_TYPES.index("date") < genes.MATCH_TYPES.index("rewritten") < genes.MATCH_TYPES.index("missing")
 
 
 @pytest.mark.parametrize("name", ["MARCKS-1", "MARCO.1", "DECR1-1", "AUGUSTA-1"])
 def test_a_symbol_that_begins_like_a_month_is_no_date(hgnc, name):
     found = genes.match([name]).table.iloc[0]
-    assert found["how"] in ("rewritten", "missing") and found["candidates"] == ""
+    assert found["match_type"] in ("rewritten", "missing") and found["candidates"] == ""
 
 
 @pytest.mark.parametrize("stem", ["PC_", "MET_", "SET_", "Topic_", "CAT.", "KIT-", "ATR...", "pc_"])
@@ -85,7 +85,7 @@ def test_codes_are_no_gene(hgnc, stem, numbers):
     """One gene for many names is no match."""
     codes = [f"{stem}{number}" for number in numbers]
     table = genes.match(codes).table
-    assert (table["symbol"] == "").all() and (table["how"] == "missing").all()
+    assert (table["symbol"] == "").all() and (table["match_type"] == "missing").all()
     own = list(hgnc.index[:500])
     if len(codes) > rewritten.FEW:  # also among genes, and beside other codes
         found = genes.match([*own, *codes, *(f"NET_{i}" for i in range(50))])

@@ -27,7 +27,7 @@ def ensembl(source):
 
 def one(name, species):
     found = genes.match([name], species=species).table.iloc[0]
-    return found["symbol"], found["how"], found["candidates"]
+    return found["symbol"], found["match_type"], found["candidates"]
 
 
 @pytest.mark.parametrize("given", ["mouse", "Mouse", "Mus musculus", "mus_musculus", 10090, "10090",
@@ -81,10 +81,10 @@ def test_one_to_one_pairs_are_those_of_homologene(homologene):
     mouse = mouse[~mouse["symbol"].isin(mouse.loc[mouse["symbol"].duplicated(), "symbol"])]
     found = genes.match(mouse["symbol"], species="mouse").table
     expected = mouse["group"].map(of_group).to_numpy()
-    exact = found["how"].eq("ortholog").to_numpy()
+    exact = found["match_type"].eq("ortholog").to_numpy()
     assert exact.sum() > 15_900 and (found["symbol"].to_numpy() == expected)[exact].all()
     rest = found[~exact]  # two sources that contradict each other, or a readthrough gene
-    assert len(rest) < 450 and rest["how"].isin(["ambiguous", "case", "co-ortholog",
+    assert len(rest) < 450 and rest["match_type"].isin(["ambiguous", "case", "co-ortholog",
                                                  "no ortholog"]).all()
 
 
@@ -198,7 +198,7 @@ def test_a_species_finds_no_less_than_none(ensembl):
         none, mouse = (genes.look_up(names, species=one).table for one in ("human", "mouse"))
         found, kept = (none["symbol"] != ""), (mouse["symbol"] != "")
         assert kept.sum() >= (1 + more) * found.sum(), names.name
-        assert mouse.loc[found & ~kept, "how"].isin(["ambiguous", "no ortholog"]).all()
+        assert mouse.loc[found & ~kept, "match_type"].isin(["ambiguous", "no ortholog"]).all()
 
 
 def test_zebrafish_names_get_a_word(homologene):
