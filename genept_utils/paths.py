@@ -18,6 +18,7 @@ CHECKOUT = (PACKAGE.parent / "data" / "sources.csv").is_file()
 ROOT = PACKAGE.parent if CHECKOUT else PACKAGE / "_data"
 DATA = ROOT / "data" if CHECKOUT else ROOT
 EMBEDDINGS = DATA / "embeddings"
+SHIPPED = "minilm"  # the book's own of them; other models lie beside it, by file name
 NOTEBOOKS = ROOT / "notebooks"
 BOOK = ROOT / "book" if CHECKOUT else PACKAGE.parent  # holds the package genept_book
 _NOT_HERE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}

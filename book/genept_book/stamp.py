@@ -10,7 +10,6 @@ import platform
 import nbformat
 
 from genept_utils import paths, sources
-from genept_utils.embed.named import SHIPPED
 from genept_book import imports
 from genept_book.notebooks import inputs, need_clone, notebooks
 
@@ -70,7 +69,7 @@ def input_hash(notebook):
         digest.update(f"{key}={table.sha256[key]}\0".encode())
     code = "\n".join(_code(notebook))
     files = {path for path in paths.EMBEDDINGS.glob("*.h5ad")
-             if path.stem == SHIPPED or f'"{path.stem}"' in code}
+             if path.stem == paths.SHIPPED or f'"{path.stem}"' in code}
     files.add(paths.DATA / "published.csv")
     files.update(*inputs(notebook).values())
     for path in sorted(files):

@@ -15,9 +15,3 @@ from genept_utils.cells.normalise import (
 )
 from genept_utils.cells.sentences import PREFIX, cell_sentences, sentence_names
 from genept_utils.datasets.matrix import declared_scale, select_matrix
-
-__all__ = ["PREFIX", "MatrixSummary", "by_symbol", "cell_sentences", "coexpression",
-           "declared_scale", "gene_vectors", "genept_s", "genept_w",
-           "highly_variable", "infer_scale", "matched_genes", "normalise", "only_genes", "pca",
-           "scale_of", "select_matrix", "sentence_names", "summarise", "weighted_sum", "whiten",
-           "whitening"]

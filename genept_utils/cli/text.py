@@ -1,6 +1,6 @@
 """The commands ``embed`` and ``cost`` of ``python -m genept_utils``.
 
-The room of embeddings is imported where a command uses it: with anndata it takes two seconds,
+The subpackage embed is imported where a command uses it: with anndata it takes two seconds,
 which no other command needs, and which every process of a run would pay again.
 """
 

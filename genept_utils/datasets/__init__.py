@@ -29,9 +29,3 @@ from genept_utils.datasets.perturbations import (
     perturbation_effects,
 )
 from genept_utils.datasets.processes import go_processes
-
-__all__ = ["CELLS", "COLUMNS", "GENE_TASKS", "PAIR_SETS", "annotations", "available",
-           "batches_alone", "can_hold_out", "categorical", "complete", "enough", "gene_classes",
-           "gene_pairs", "gene_sets", "gene_task", "go_processes", "lethal_pairs",
-           "load", "missing", "published_sets", "published_terms", "read_cells", "read_h5ad",
-           "require", "settle_batch", "sources_of"]

@@ -14,8 +14,8 @@ from genept_utils.embed import cost, readers, store
 from genept_utils.embed.backends import embed
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
+from genept_utils.paths import SHIPPED
 
-SHIPPED = "minilm"  # the book's own; beside it in data/embeddings other models, by file name
 MANY = 0.2  # share of the keys of a file: so many that are no genes are worth a word
 ADA002_FILE = "GenePT_gene_embedding_ada_text.pickle"
 ADA002_FROM = "GenePT_emebdding_v2.zip (574 MB) at https://doi.org/10.5281/zenodo.10833191"
@@ -165,7 +165,7 @@ def _say_what_is_no_gene(keys, obs, name):
 
 
 def _learnt(name, seed):
-    import genept_utils  # its door leads to the cells, which stand above this room
+    import genept_utils  # which leads to the cells, a layer above
 
     try:
         return genept_utils.coexpression(name.removeprefix("coexpression:"), seed=seed)

@@ -44,14 +44,3 @@ from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, splits, strata, subsample
 from genept_utils.evaluate.ways import each, on_same_genes, pairs_alike, ways, write, written
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
-
-__all__ = ["GeneSpaces", "across_panels", "agreement", "always_training", "asw", "auc_influence",
-           "classifier", "clustering", "compare", "cross_validate", "donor_auc",
-           "donor_auc_difference", "each", "families", "gene_input", "has_input",
-           "interval", "knn_predict", "label_scores", "letters", "logistic_path",
-           "mean_interval", "mean_of_terms", "on_same_genes", "on_shared_genes",
-           "overview", "pair_roc", "pairs_alike", "panel_predictions", "panels",
-           "read_inputs", "read_sets", "readable", "relabelled", "shared_genes",
-           "shared_neighbours", "side_by_side", "splits", "spread", "standardise",
-           "strata", "subsample", "summarise", "term_areas", "text_facts",
-           "transfer_labels", "ways", "words", "write", "write_predictions", "written"]

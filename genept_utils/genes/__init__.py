@@ -7,7 +7,3 @@ from genept_utils.genes.matched import Keys, Matched
 from genept_utils.genes.species import species_name
 from genept_utils.genes.synonyms import MATCH_TYPES
 from genept_utils.genes.table import ENSEMBL, HGNC, IDENTIFIERS, REFSEQ, gene_table, hgnc
-
-__all__ = ["ENSEMBL", "HGNC", "IDENTIFIERS", "MATCH_TYPES", "REFSEQ", "Keys", "Matched",
-           "count_fraction", "gene_table", "hgnc", "identified", "kinds", "left_out", "look_up",
-           "match", "of_cells", "of_file", "of_table", "species_name", "totals_of"]
