@@ -46,15 +46,21 @@ def pca(adata, n_components=50, hvg=2000, seed=0, key="X_pca"):
     ValueError
         Fewer than two cells or genes, or :func:`normalise` refuses the values.
     """
-    optional.need("sklearn")
-    from sklearn.decomposition import PCA
-
     data = normalised(adata)
-    X = data.X[:, highly_variable(data, hvg)].tocsr()
+    adata.obsm[key] = components(data.X[:, highly_variable(data, hvg)].tocsr(), n_components, seed)
+    return adata
+
+
+def components(X, n=50, seed=0, centred=True):
+    """Principal components (n_cells, n) float32 of expression in CSR; with ``centred=False``
+    those of a truncated SVD. ValueError for fewer than two cells or genes."""
+    optional.need("sklearn")
+    from sklearn.decomposition import PCA, TruncatedSVD
+
     if min(X.shape) < 2:
         raise ValueError(f"principal components need two cells and two genes that occur; there "
                          f"are {X.shape[0]} cells and {X.shape[1]} genes")
-    rank = min(n_components, min(X.shape) - 1)
-    made = PCA(rank, svd_solver="arpack", random_state=seed).fit_transform(X)
-    adata.obsm[key] = made.astype(np.float32)
-    return adata
+    rank = min(n, min(X.shape) - 1)
+    model = (PCA(rank, svd_solver="arpack", random_state=seed) if centred
+             else TruncatedSVD(rank, algorithm="arpack", random_state=seed))
+    return model.fit_transform(X).astype(np.float32)

@@ -38,8 +38,8 @@ def register(commands):
 
 def _add_model(parser, more=""):
     parser.add_argument("--model", required=True,
-                        help="wordllama, tfidf, spelling, st:NAME, openai:MODEL, "
-                        f"openai-batch:MODEL{more}")
+                        help="a text model such as wordllama, st:NAME or openai:MODEL (one that "
+                        f"is not known lists all){more}")
     parser.add_argument("--text", default="summary",
                         help="name, summary (default), section, chat, chat:MODEL or genept-v2")
     parser.add_argument("--price", type=at_least(0, float), metavar="DOLLARS",

@@ -13,6 +13,31 @@ from genept_utils.embed import store, text_models
 from genept_utils.embed.vectors import unit
 
 SVD_DIMENSIONS = 256
+MODELS = {}  # "wordllama", "st", ...: how the model is written ("st:NAME") and its function
+
+
+def model(form):
+    """Decorator: register a function of (texts, name, seed, report, **options) as a text model.
+
+    What stands before the colon of ``form`` becomes its name; error texts list all forms.
+    """
+    def register(function):
+        MODELS[form.partition(":")[0]] = form, function
+        return function
+    return register
+
+
+def known(model):
+    """The key of a model in :data:`MODELS`; ValueError where there is none."""
+    key, _, name = model.partition(":")
+    if key not in MODELS or bool(name) != (":" in MODELS[key][0]):
+        raise ValueError(f"embedding model {model!r} is not one of {forms()}")
+    return key
+
+
+def forms():
+    """All models, as they are written."""
+    return ", ".join(form for form, _ in MODELS.values())
 
 
 def embed(texts, model="wordllama", seed=0, report=None, **options):
@@ -48,30 +73,14 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
     genept_utils.api.ServiceError
         The server cannot be used; the message says why.
     """
-    texts = list(texts)
-    backend, _, name = model.partition(":")
-    if backend in ("openai", "openai-batch") and name:
-        from genept_utils.embed import api, batch
-
-        ask = api.vectors if backend == "openai" else batch.batch_vectors
-        return unit(ask(texts, name, report=report, **options))
-    if options:
+    _, compute = MODELS[known(model)]
+    if options and not model.startswith("openai"):
         raise ValueError(f"embedding model {model!r} takes no {', '.join(options)}")
-    if backend == "wordllama":
-        vectors = _wordllama(texts)
-    elif backend == "st" and name:
-        vectors = _sentence_transformer(texts, name, report)
-    elif backend == "tfidf":
-        vectors = _svd(texts, seed, sublinear_tf=True, min_df=2, stop_words="english")
-    elif backend == "spelling":
-        vectors = _svd(texts, seed, analyzer="char_wb", ngram_range=(2, 4), min_df=2)
-    else:
-        raise ValueError(f"embedding model {model!r} is not one of wordllama, tfidf, spelling, "
-                         "st:NAME, openai:MODEL, openai-batch:MODEL")
-    return unit(vectors)
+    return unit(compute(list(texts), model.partition(":")[2], seed, report, **options))
 
 
-def _wordllama(texts):
+@model("wordllama")
+def _wordllama(texts, *_):
     WordLlama = optional.need("wordllama").WordLlama
 
     folder = Path(importlib.util.find_spec("wordllama").origin).parent
@@ -98,7 +107,8 @@ def _wordllama(texts):
     return (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
 
 
-def _sentence_transformer(texts, name, report):
+@model("st:NAME")
+def _sentence_transformer(texts, name, _, report):
     """Computed in parts that are kept, so that a stopped run goes on where it was."""
     SentenceTransformer = optional.need("sentence_transformers").SentenceTransformer
     identity, place = name, text_models.folder(name)
@@ -126,6 +136,16 @@ def _sentence_transformer(texts, name, report):
     return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
 
 
+@model("tfidf")
+def _tfidf(texts, _, seed, report):
+    return _svd(texts, seed, sublinear_tf=True, min_df=2, stop_words="english")
+
+
+@model("spelling")
+def _spelling(texts, _, seed, report):
+    return _svd(texts, seed, analyzer="char_wb", ngram_range=(2, 4), min_df=2)
+
+
 def _svd(texts, seed, **options):
     optional.need("sklearn")
     from sklearn.decomposition import TruncatedSVD
@@ -134,3 +154,17 @@ def _svd(texts, seed, **options):
     table = TfidfVectorizer(**options).fit_transform(texts)
     rank = min(SVD_DIMENSIONS, table.shape[1] - 1, len(texts) - 1)
     return TruncatedSVD(rank, random_state=seed).fit_transform(table)
+
+
+@model("openai:MODEL")
+def _server(texts, name, _, report, **options):
+    from genept_utils.embed import api
+
+    return api.vectors(texts, name, report=report, **options)
+
+
+@model("openai-batch:MODEL")
+def _batch(texts, name, _, report, **options):
+    from genept_utils.embed import batch
+
+    return batch.batch_vectors(texts, name, report=report, **options)

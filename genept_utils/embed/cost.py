@@ -9,11 +9,10 @@ import sys
 import numpy as np
 
 from genept_utils import optional, sources
-from genept_utils.embed import store
+from genept_utils.embed import backends, store
 
 INPUTS = 512  # inputs a request that we send: what a kill can lose is small, the speed the same
 MAX_TOKENS = 8192  # tokens an input
-BACKENDS = ("wordllama", "tfidf", "spelling", "st", "openai", "openai-batch")
 TOKEN_TABLE = "tiktoken/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
 BYTES_PER_TOKEN = 4.1  # of RefSeq summaries under cl100k_base (names alone: 2.8)
 BYTES_PER_TOKEN_LEAST = 2.0  # a safe bound for cutting, where the table cannot be had
@@ -145,9 +144,7 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
         The model is not known.
     """
     texts = list(texts)
-    backend, _, name = model.partition(":")
-    if backend not in BACKENDS:
-        raise ValueError(f"embedding model {model!r} is not one of {', '.join(BACKENDS)}")
+    backend, name = backends.known(model), model.partition(":")[2]
     keyed = {store.vector_key(name, dimensions, text): text for text in map(shorten, texts) if text}
     if backend.startswith("openai"):
         with store.opened() as table:

@@ -11,7 +11,7 @@ import anndata as ad
 
 from genept_utils import genes, optional, paths, sources, untrusted
 from genept_utils.embed import cost, readers, store
-from genept_utils.embed.backends import embed
+from genept_utils.embed.backends import MODELS, embed, forms
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
 from genept_utils.paths import SHIPPED
@@ -108,7 +108,7 @@ def read_embedding(name=SHIPPED, seed=0):
         return _from_file(_authors_file())
     if readers.kind(name) in readers.READERS:
         return _from_file(Path(name).expanduser())
-    is_folder = name not in ("", *cost.BACKENDS) and Path(name).expanduser().is_dir()
+    is_folder = name not in ("", *MODELS) and Path(name).expanduser().is_dir()
     if is_folder or readers.kind(name) in readers.OF_NETWORKS:
         from genept_utils.embed import peers
 
@@ -120,12 +120,12 @@ def read_embedding(name=SHIPPED, seed=0):
             break
     else:
         model, text = name, "summary"
-    if model.partition(":")[0] not in cost.BACKENDS:
+    if model.partition(":")[0] not in MODELS:
         if name and Path(name).expanduser().exists():
             readers.read(name)  # says what is wrong with a file of this kind
         raise ValueError(f"there is no embedding {name!r}; known are {', '.join(shipped())} "
-                         f"(shipped), MODEL/TEXT with MODEL among {', '.join(cost.BACKENDS)} and "
-                         f"TEXT among {', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
+                         f"(shipped), MODEL/TEXT with MODEL among {forms()} and TEXT among "
+                         f"{', '.join(TEXTS)}, random, permuted:NAME, gene2vec, ada-002, "
                          "coexpression:FILE, and the path of a file")
     return _computed(model, text, seed)
 

@@ -17,11 +17,11 @@ def classifier(name, seed=0):
     """A scikit-learn classifier by the name that the results carry.
 
     ``"lr"`` and ``"rf"`` are L2 logistic regression and random forest with scikit-learn's
-    defaults, as published, ``"lr scaled"`` the first after scaling each dimension to unit variance. Two take strings in
-    place of vectors: ``"spelling"`` names, by all their runs of 2 to 4 letters, ``"words"``
-    texts, by all their words (:func:`words`). Both learn the weights of letters and words from
-    what they are fitted to, and are L2 logistic regression with C = 10, one class against the
-    rest, by liblinear, which takes a tenth of the time on sparse tables.
+    defaults, as published, ``"lr scaled"`` the first after scaling each dimension to unit
+    variance. Two take strings in place of vectors: ``"spelling"`` names, by all their runs of 2
+    to 4 letters, ``"words"`` texts, by all their words (:func:`words`). Both learn the weights
+    of letters and words from what they are fitted to, and are L2 logistic regression with C = 10,
+    one class against the rest, by liblinear, which takes a tenth of the time on sparse tables.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression

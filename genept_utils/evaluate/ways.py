@@ -1,16 +1,15 @@
 """Cells written with gene vectors: the same genes for all, three preparations, nulls alike."""
 
-
 import numpy as np
 import pandas as pd
 
 from genept_utils import cells, embed, renamed
+from genept_utils.cells.expression import components
 from genept_utils.embed.find import by_symbol
 from genept_utils.evaluate.sets import readable
 
 PREPARATIONS = ("plain", "hvg", "whitened")
 VARIABLE = 2000  # genes of the last two
-COMPONENTS = 50
 
 
 def on_same_genes(adata, embeddings):
@@ -113,7 +112,8 @@ def ways(adata, vectors, n_resamples=5, seed=0, preparations=PREPARATIONS):
             table = ready(table[used])
             text = table if method == first else text
             yield _row(method, preparation), write(X, table, mean)
-        yield _row("components", preparation), _components(X, whitened, seed)
+        yield _row("components", preparation), embed.unit(
+            components(X, seed=seed, centred=whitened))
         for draw in range(seed, seed + n_resamples):
             rng = np.random.default_rng(draw)
             table = text[rng.permutation(len(text))]  # whitened once: the order changes nothing
@@ -142,15 +142,6 @@ def _row(vectors, preparation, draw=None):
     method = vectors + kind if vectors != "components" else (
         "PCA L2" if preparation == "whitened" else "SVD" + kind)
     return {"vectors": vectors, "preparation": preparation, "method": method, "draw": draw}
-
-
-def _components(X, centred, seed):
-    from sklearn.decomposition import PCA, TruncatedSVD
-
-    rank = min(COMPONENTS, min(X.shape) - 1)
-    made = (PCA(rank, svd_solver="arpack", random_state=seed) if centred
-            else TruncatedSVD(rank, algorithm="arpack", random_state=seed)).fit_transform(X)
-    return embed.unit(made.astype(np.float32))
 
 
 def each(sets, ways, score):

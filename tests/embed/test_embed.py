@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import embed, genes, paths, pickles, sources
-from genept_utils.embed import named, readers
+from genept_utils.embed import backends, named, readers
 from genept_utils.embed.texts import GENEPT_V2
 
 
@@ -113,6 +113,14 @@ def test_models_that_need_nothing(model):
     likeness = vectors @ vectors.T
     assert all(likeness[i, i + 1] > likeness[i, (i + 2) % 6] for i in (0, 2, 4))
     assert np.array_equal(vectors, embed.embed(TEXTS, model))
+
+
+def test_a_registered_model_is_computed_and_listed(monkeypatch):
+    monkeypatch.setattr(backends, "MODELS", dict(backends.MODELS))
+    backends.model("twos:N")(lambda texts, n, *_: np.full((len(texts), int(n)), 2.))
+    np.testing.assert_allclose(embed.embed(TEXTS, "twos:4"), .5)
+    with pytest.raises(ValueError, match="'twos' is not one of wordllama, .*, twos:N"):
+        embed.embed(TEXTS, "twos")
 
 
 def test_a_model_that_is_not_known():
