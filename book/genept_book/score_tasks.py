@@ -98,7 +98,7 @@ def classes(method, source, kept):
     at, table = page("02", "STRENGTHS", "answers"), _classes()
     table = table[table["symbol"].isin(kept)]
     y = table["gene_type"].to_numpy()
-    parts = evaluate.splits(y, repeats=at["n_splits"], seed=SEED, test_share=.3)
+    parts = evaluate.splits(y, n_repeats=at["n_splits"], seed=SEED, test_size=.3)
     return gene_functions.scores({method: at["answers"](source, table, parts)}, y, parts).assign(
         split="70/30 random rows", value=lambda made: made["accuracy"])
 
@@ -262,7 +262,7 @@ def panels(method, source, kept):
     made = []
     for name, adata in _cells().items():
         made.append(evaluate.across_panels(
-            adata, given, draws=PANEL_DRAWS, seed=SEED, same=False,
+            adata, given, n_resamples=PANEL_DRAWS, seed=SEED, same=False,
             settings=at["choose"](adata, given)).assign(dataset=name, split="disjoint panels"))
     return pd.concat(made).assign(value=lambda found: found["accuracy"])
 
