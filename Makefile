@@ -15,7 +15,7 @@ help:
 	  /^[a-z]+:/ {split($$0, part, ":"); if (said) printf "make %-7s %s\n", part[1], said} \
 	  {said = ""}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help audit soak canary colab crate links lock light book test install data run paper write render bench check browser recompute clean
+.PHONY: help audit soak canary colab crate links lock light book pdf test install data run paper write render bench check browser recompute clean
 
 # The environment, the data, a strict run of all notebooks, the static book in _build/html.
 # A notebook that fails does not cost the reader the book: its page keeps the committed outputs.
@@ -64,6 +64,11 @@ render: install
 	@rm -rf _build/html
 	@GENEPT_RESULTS=$$(test -d $(RUN)/results && echo $(RUN)/results || echo $(CURDIR)/data/results) \
 	  $(BIN)/jupyter-book build . -n -W --keep-going --all --quiet
+
+# The whole book as one PDF, _build/genept-book.pdf, printed by Chromium (about a minute).
+pdf: install
+	@test -f _build/html/book/index.html || $(MAKE) --no-print-directory render
+	@PYTHONPATH=book $(BIN)/python -m genept_book.print_book
 
 # Unit tests, then nbval on the notebooks.
 test: install

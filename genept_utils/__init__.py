@@ -24,6 +24,7 @@ _HOME = {
     "write_embedding": "embed",
     "align": "embed",
     "nearest": "embed",
+    "nearest_to_list": "embed",
     "marking_words": "embed",
     "estimate_cost": "embed.cost",
     "load": "datasets",

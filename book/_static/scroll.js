@@ -43,10 +43,14 @@
     const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
     const names = heads.map((head) => head.textContent.trim());
     heads.forEach((head) => head.setAttribute("role", "columnheader"));
-    for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td")])
-      part.setAttribute("role", roles[part.tagName]);
-    for (const row of table.tBodies[0].rows)
-      for (const cell of row.cells) cell.dataset.label = names[cell.cellIndex] || "";
+    const parts = () => {
+      for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td")])
+        part.setAttribute("role", roles[part.tagName]);
+      for (const row of table.tBodies[0].rows)
+        for (const cell of row.cells) cell.dataset.label = names[cell.cellIndex] || "";
+    };
+    parts();
+    table.addEventListener("rows", parts);  // others are shown, see sortable.js
     table.dataset.labelled = "";
   };
   const cards = () => {

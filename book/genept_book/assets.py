@@ -84,18 +84,6 @@ def join_styles(app, exception):
         theme.write_text(text.replace(line, basic), encoding="utf-8")
 
 
-def drop_font_preloads(app, exception):
-    """Take out the fonts that the theme loads ahead: its icons are drawn by a script, and a page
-    opened from disk may not load them, which the console reports as errors."""
-    if exception or app.builder.format != "html":
-        return
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        fewer = re.sub(r'<link rel="preload" as="font"[^>]*>\n?', "", text)
-        if fewer != text:
-            page.write_text(fewer, encoding="utf-8")
-
-
 def make_static_folder(app):
     """Make ``_static`` first: the theme copies its logo there even after a build that failed,
     and where the folder is missing it leaves a file of that name which stops the next build."""

@@ -4,7 +4,6 @@ import datetime
 import json
 import os
 import re
-import subprocess
 from html import escape
 
 import pandas as pd
@@ -15,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 import genept_utils
 from genept_utils import paths, sources
 from genept_book import claims, ledger
+from genept_book.cite import commit
 from genept_book.methods import reads
 from genept_book.html_tables import (chip, html_table, interval_bar, number, readable, spans,
                                      together, two_lines)
@@ -234,11 +234,6 @@ class BookStamp(SphinxDirective):
     """Version, commit, date and cores of this copy of the book."""
 
     def run(self):
-        git = ["git", "-C", str(paths.ROOT), "log", "-1", "--format=%h"]
-        try:
-            commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            commit = "not known"
-        text = (f"Version {genept_utils.__version__}, commit {commit}, built on "
+        text = (f"Version {genept_utils.__version__}, commit {commit() or 'not known'}, built on "
                 f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores.")
         return [nodes.paragraph("", text, classes=["stamp"])]

@@ -6,13 +6,14 @@ numbers are made from ``data/`` when the book is built, and nothing on a page as
 
 import re
 
-from genept_book.assets import (copy_mathjax, drop_font_preloads, finish_page, join_styles,
-                                make_static_folder)
+from genept_book.assets import copy_mathjax, finish_page, join_styles, make_static_folder
+from genept_book.cite import CiteBook, cite_page
 from genept_book.cited import add_sources
 from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
                                     RuntimesTable, SourcesTable)
 from genept_book.gene_data import write_gene_data
 from genept_book.gene_pages import GeneList, GeneMap
+from genept_book.icons import subset_icons
 from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
 from genept_book.promises import PromiseTable, SoakTable
 from genept_book.roles import Claim, Verdict
@@ -21,13 +22,14 @@ from genept_book.terms import link_terms
 HANDLERS = {"builder-inited": [make_static_folder], "source-read": [read_notebook, drop_bindings,
                                                                      add_sources],
             "doctree-read": [style_blocks], "doctree-resolved": [link_terms],
-            "build-finished": [copy_mathjax, join_styles, drop_font_preloads, write_gene_data]}
-DIRECTIVES = (BookStamp, ClaimsTable, GeneList, GeneMap, LedgerTable, PaperIndexTable,
+            "build-finished": [copy_mathjax, join_styles, subset_icons, write_gene_data]}
+DIRECTIVES = (BookStamp, CiteBook, ClaimsTable, GeneList, GeneMap, LedgerTable, PaperIndexTable,
               PromiseTable, RuntimesTable, SoakTable, SourcesTable)
 
 
 def setup(app):
     app.connect("html-page-context", finish_page, priority=900)
+    app.connect("html-page-context", cite_page, priority=900)
     for event, handlers in HANDLERS.items():
         for handler in handlers:
             app.connect(event, handler)

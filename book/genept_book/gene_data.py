@@ -8,6 +8,7 @@ cannot be had, the pages are built without them and say so.
 import base64
 import gzip
 import hashlib
+import inspect
 import json
 from pathlib import Path
 
@@ -15,12 +16,12 @@ import anndata as ad
 import numpy as np
 
 from genept_utils import genes, paths, sources
-from genept_utils.embed import places, words
+from genept_utils.embed import lists, places, words
 from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
 
-from genept_book import gene_words
+from genept_book import gene_names, gene_words
 
 SHIPPED = paths.EMBEDDINGS / "minilm.h5ad"
 K = 10  # neighbours of a gene
@@ -45,15 +46,13 @@ def write_gene_data(app, exception):
     folder = Path(app.outdir, "genes")
     folder.mkdir(exist_ok=True)
     table, note = described()
-    own = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8")
-                  for name in ("gene_data.py", "gene_words.py"))
-    made_from = hashlib.sha256("\0".join(
-        [own, note, sources.sha256(SHIPPED), sources.sha256(places.PLACES),
-         Path(words.__file__).read_text(encoding="utf-8"),
-         *(sources.registry().sha256[key] for key in (genes.HGNC, genes.REFSEQ))]
-    ).encode()).hexdigest()[:16]
+    shared = [note, sources.sha256(SHIPPED), sources.sha256(places.PLACES),
+              *(sources.registry().sha256[key] for key in (genes.HGNC, genes.REFSEQ))]
     for name, make in PARTS.items():
-        kept = paths.cache() / "derived" / f"book-{name}-{made_from}.js"
+        code = [Path(inspect.getfile(make)), *CODE.get(name, ())]
+        made_from = hashlib.sha256("\0".join(
+            [*shared, *(path.read_text(encoding="utf-8") for path in code)]).encode())
+        kept = paths.cache() / "derived" / f"book-{name}-{made_from.hexdigest()[:16]}.js"
 
         def write(part, name=name, make=make):
             packed = base64.b64encode(gzip.compress(make(table, note), 9, mtime=0)).decode()
@@ -91,28 +90,28 @@ def gene_columns(table, note):
     place = places.read_places().loc[table.index]
     classes = {kind: i for i, kinds in enumerate(CLASSES.values()) for kind in kinds}
     other = list(CLASSES).index("other")
-    lists = table["gene_group"].str.split("|")
-    names = sorted({name for groups in lists for name in groups} - {""})
+    groups = table["gene_group"].str.split("|")
+    names = sorted({name for some in groups for name in some} - {""})
     number = {name: i for i, name in enumerate(names)}
     return as_json({
         "note": note, "classes": list(CLASSES), "groups": names,
         "symbol": table.index, "name": table["name"],
         "class": [classes.get(kind, other) for kind in table["gene_type"]],
         "type": table["gene_type"],
-        "group": [[number[name] for name in groups if name] for groups in lists],
+        "group": [[number[name] for name in some if name] for some in groups],
         "entrez": table["entrez_id"], "ensembl": table["ensembl_id"], "hgnc": table["hgnc_id"],
         "alias": table["alias_symbol"], "previous": table["prev_symbol"],
         "x": place["x"].tolist(), "y": place["y"].tolist(),
-        "labels": group_labels(lists, place),
+        "labels": group_labels(groups, place), "rules": gene_names.name_rules(table.index),
     })
 
 
-def group_labels(lists, place, least=70, apart=500):
+def group_labels(groups, place, least=70, apart=500):
     """Names for islands of the map: groups of genes of which most lie in one spot.
 
     Returns a list of [name, x, y], largest group first, no two nearer than ``apart``.
     """
-    members = lists.explode()
+    members = groups.explode()
     members = members[members != ""]
     found = []
     for name, size in members.value_counts().items():
@@ -170,10 +169,14 @@ def codes():
 
 
 def as_json(columns):
-    plain = {name: list(values) for name, values in columns.items() if name != "note"}
+    plain = {name: values if isinstance(values, dict) else list(values)
+             for name, values in columns.items() if name != "note"}
     return json.dumps({"note": columns.get("note", ""), **plain}, ensure_ascii=False,
                       separators=(",", ":")).encode()
 
 
+# Code that a part is made by, beside its own file.
+CODE = {"genes": [Path(gene_names.__file__), *sorted(Path(genes.__file__).parent.glob("*.py"))],
+        "words": [Path(words.__file__)], "null": [Path(lists.__file__)]}
 PARTS = {"genes": gene_columns, "texts": beginnings, "neighbours": neighbours,
          **gene_words.PARTS}

@@ -30,10 +30,10 @@ class GenePage(SphinxDirective):
 class GeneMap(GenePage):
     """All genes that have a vector, placed by UMAP, with search and neighbours."""
 
-    scripts = ("genes.js", "box.js", "dots.js", "card.js", "map.js")
+    scripts = ("genes.js", "names.js", "box.js", "dots.js", "card.js", "map.js")
 
 
 class GeneList(GenePage):
     """A box for a list of genes, and what the texts and vectors say about it."""
 
-    scripts = ("genes.js", "list.js", "ask.js")
+    scripts = ("genes.js", "names.js", "paste.js", "list.js", "ask.js")

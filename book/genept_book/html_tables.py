@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from bs4 import BeautifulSoup
 
+MAX_ROWS = 60  # of a sortable table that are laid out with the page; the rest waits for the reader
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
 HEADS = {"drawn": "from 0 to 1", "by": "method"}
 # ``words`` for what the results call by a short ``name``, and for a ``head`` of pandas' tables.
@@ -32,13 +33,11 @@ def interval_bar(published, ours, low, high, controls=()):
     shown = [v for v in (published, ours, low, high, *controls) if pd.notna(v)]
     if not shown or min(shown) < 0 or max(shown) > 1:
         return ""
-    marks = ['<line class="axis" x1="2" x2="162" y1="8" y2="8"/>']
+    marks = []  # the axis is a background of the style sheet
     if pd.notna(low) and pd.notna(high):
-        ends = f'x1="{2 + 160 * low:.1f}" x2="{2 + 160 * high:.1f}"'
-        marks.append(f'<line class="span" {ends} y1="8" y2="8"/>')
+        marks.append(f'<path class="span" d="M{2 + 160 * low:.1f} 8H{2 + 160 * high:.1f}"/>')
     if pd.notna(published):
-        at = f"{2 + 160 * published:.1f}"
-        marks.append(f'<line class="published" x1="{at}" x2="{at}" y1="2" y2="14"/>')
+        marks.append(f'<path class="published" d="M{2 + 160 * published:.1f} 2v12"/>')
     for control in filter(pd.notna, controls):
         marks.append(f'<circle class="control" cx="{2 + 160 * control:.1f}" cy="8" r="2.6"/>')
     if pd.notna(ours):
@@ -70,11 +69,18 @@ def html_table(frame, plain=False, raw=()):
     # more words than fit side by side on a phone: there each row becomes a card
     cards = any(name in raw or "long" in kind[name] for name in [*frame][1:])
     classes = f"dataframe{'' if plain else ' sortable'}{' cards' if cards else ''}"
-    return (
-        f'<div class="table-box{"" if plain or len(kind) < 5 else " wide"}">'
-        f'<table class="{classes}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    shown = len(rows) if plain else MAX_ROWS
+
+    def table(some, kind=classes):
+        return (f'<table class="{kind}"><thead><tr>{head}</tr></thead>'
+                f"<tbody>{''.join(some)}</tbody></table>")
+
+    # what a browser with scripts reads as text, and others as a second table
+    more = table(rows[shown:], classes.replace(" sortable", "")) if rows[shown:] else ""
+    return (f'<div class="table-box{"" if plain or len(kind) < 5 else " wide"}">'
+            f"{table(rows[:shown])}</div>"
+            + (f'<noscript class="more-rows" data-rows="{len(rows) - shown}">{more}</noscript>'
+               if more else ""))
 
 
 def tidy_tables(html):

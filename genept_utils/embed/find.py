@@ -70,8 +70,23 @@ def by_symbol(embedding):
         (keys != "") & ~keys.duplicated()]
 
 
-def nearest(embedding, names, k=10, among=None, together=False):
-    """The genes whose vectors have the highest cosine with those of given genes.
+def with_keys(embedding, names):
+    """The embedding itself, once it is sound (:func:`~genept_utils.embed.vectors.checked`) and all
+    names are keys of it; KeyError otherwise."""
+    keys = checked(embedding).obs_names
+    unknown = [str(name) for name in names if name not in keys]
+    if unknown:
+        more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""
+        verb = "is no key" if len(unknown) == 1 else "are no keys"
+        raise KeyError(f"{', '.join(unknown[:5])}{more} {verb} of the embedding; "
+                       "gp.match(names).symbols holds the approved symbols")
+    return embedding
+
+
+def nearest(embedding, names, k=10, among=None):
+    """The genes whose vectors have the highest cosine with those of given genes, one by one.
+
+    Of a list as a whole see :func:`genept_utils.embed.nearest_to_list`.
 
     Parameters
     ----------
@@ -83,14 +98,11 @@ def nearest(embedding, names, k=10, among=None, together=False):
         How many, the gene itself left out; fewer where there are no more.
     among : sequence of str, optional
         Keys to choose from; by default all.
-    together : bool
-        Take the names as one list: nearest to the mean of their unit vectors, all of them left
-        out.
 
     Returns
     -------
     keys : numpy.ndarray
-        (n, k) str, nearest first; (k,) with ``together``.
+        (n, k) str, nearest first.
     cosines : numpy.ndarray
         float32, of the same shape.
 
@@ -101,25 +113,15 @@ def nearest(embedding, names, k=10, among=None, together=False):
     ValueError
         The embedding has no X, bad numbers or a key twice.
     """
-    names, embedding = list(names), checked(embedding)
-    unknown = [str(name) for name in names if name not in embedding.obs_names]
-    if unknown:
-        more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""
-        verb = "is no key" if len(unknown) == 1 else "are no keys"
-        raise KeyError(f"{', '.join(unknown[:5])}{more} {verb} of the embedding; "
-                       "gp.match(names).symbols holds the approved symbols")
+    names = list(names)
+    embedding = with_keys(embedding, names)
     pool = embedding if among is None else embedding[list(among)]
-    asked = unit(embedding[names].X)
-    if together:
-        asked = unit(asked.mean(axis=0, keepdims=True))
-    cosines = asked @ unit(pool.X).T
+    cosines = unit(embedding[names].X) @ unit(pool.X).T
     own = pool.obs_names.get_indexer(names)
-    row = np.zeros(len(own), dtype=int) if together else np.arange(len(own))
-    cosines[row[own >= 0], own[own >= 0]] = -np.inf
+    cosines[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
     k = min(k, int(np.isfinite(cosines).sum(axis=1).min()))
     best = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
     found = np.take_along_axis(cosines, best, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
     best = np.take_along_axis(best, order, axis=1)
-    keys, cosines = pool.obs_names.to_numpy()[best], np.take_along_axis(found, order, axis=1)
-    return (keys[0], cosines[0]) if together else (keys, cosines)
+    return pool.obs_names.to_numpy()[best], np.take_along_axis(found, order, axis=1)

@@ -4,6 +4,7 @@ from genept_utils.genes.features import kinds, left_out
 from genept_utils.genes.lookup import count_fraction, look_up, of_table
 from genept_utils.genes.match import identified, match, of_cells, of_file, totals_of
 from genept_utils.genes.matched import Keys, Matched
+from genept_utils.genes.paste import Pasted, pasted
 from genept_utils.genes.species import species_name
 from genept_utils.genes.synonyms import MATCH_TYPES
 from genept_utils.genes.table import ENSEMBL, HGNC, IDENTIFIERS, REFSEQ, gene_table, hgnc

@@ -116,9 +116,8 @@ def _columns(table, species):
 def look_up(names, counts=None, species=None, kind=None, keys=None):
     """As :func:`genept_utils.genes.match` for names, without the warnings.
 
-    ``kind`` (n,) names the features that are no genes, see
-    :func:`genept_utils.genes.features.kinds`. With the ``keys`` of an embedding the report has
-    ``rows`` of it, and what counts as covered is what has a row.
+    ``kind`` (n,) names the features that are no genes (:func:`~genept_utils.genes.features.kinds`).
+    With ``keys`` of an embedding the report has ``rows`` of it, and covered is what has a row.
     """
     given = np.asarray(names, dtype=object)
     text = as_text(given)
@@ -182,6 +181,9 @@ def match_unique(names, species=HUMAN):
     places = known.casefolded.index.get_indexer(
         pd.Index([bare[i].upper() for i in rest], dtype=object))
     keys[rest], cased = known.casefolded.symbols[places], known.casefolded.match_types[places]
+    words = np.array([names[i].isalpha() and names[i].islower() for i in rest], bool)
+    words &= known.casefolded.priority_at(places) == MATCH_TYPES.index("alias")
+    keys[rest[words]], cased[words] = "", ""  # "baz" is not the Baz of PARD3
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
     for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
@@ -257,15 +259,15 @@ def _notes(names, types, species, whose):
 
 
 def _missing_marks(table):
-    """A sentence on names such as "NA", which are names of a gene and also the mark with which R
-    writes that there is none; with the suffixes that make names unique."""
-    rows = [i for i, name in enumerate(table["name"]) if name.startswith("NA")
-            and re.fullmatch(r"NA(?:[-_.]{1,3}\d+)?", name) and table["symbol"].iat[i]]
+    """A sentence on "NA", a gene's name and R's mark that there is none, also as "NA-1"."""
+    rows = [i for i, name in enumerate(table["name"]) if name.startswith("NA") and re.fullmatch(
+        r"NA(?:[-_.]{1,3}\d+)?", name) and table["symbol"].iat[i]]
     if not rows:
         return ""
-    return (f"{len(rows):,} {'name is' if len(rows) == 1 else 'names are'} written "
+    one = len(rows) == 1
+    return (f"{len(rows):,} {'name is' if one else 'names are'} written "
             f"{table['name'].iat[rows[0]]!r}, as R writes a missing name, and "
-            f"{'is' if len(rows) == 1 else 'are'} taken for {table['symbol'].iat[rows[0]]}, which "
+            f"{'is' if one else 'are'} taken for {table['symbol'].iat[rows[0]]}, which "
             "was once called so; take them out where no gene is meant")
 
 
@@ -275,8 +277,8 @@ def entrez_ids(species=None):
 
 
 def row_numbers(values, species):
-    """Whether names are row numbers; without a species, Entrez ids of :data:`orthologs.GUESSED`
-    that do not lie close together pass, so that the species can be suggested."""
+    """Whether names are row numbers; without a species, spread Entrez ids of
+    :data:`orthologs.GUESSED` pass, so that the species can be suggested."""
     if not are_numbers(values):
         return False
     found = are_row_numbers(values, entrez_ids(species))
@@ -287,10 +289,8 @@ def row_numbers(values, species):
 
 
 def count_fraction(counts, found, of=None):
-    """Share of all counts that lies on the names ``found`` (n,) says yes to.
-
-    ``counts`` is (n,) or (cells, n), dense or sparse; ``of`` (n,) bool says which names count.
-    """
+    """Share of all counts, (n,) or (cells, n), dense or sparse, that lies on the names ``found``
+    (n,) says yes to; ``of`` (n,) bool says which names count."""
     total = counts if np.ndim(counts) == 1 else counts.sum(axis=0)
     total = np.asarray(total, dtype=float).ravel()
     if total.size != found.size:

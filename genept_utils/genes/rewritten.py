@@ -2,7 +2,8 @@
 
 Dates ("1-Mar"), a genome in front ("GRCh38_TP53"), other separators where hyphens were ("HLA.A"),
 the suffix that makes names unique ("TP53-1"), symbol and identifier in one
-("TP53_ENSG00000141510"), several genes in one ("DDR1 /// MIR4640").
+("TP53_ENSG00000141510"), several genes in one ("DDR1 /// MIR4640"), Greek letters ("TNFα"), a
+hyphen left out ("Ki67").
 """
 
 import functools
@@ -39,6 +40,10 @@ _HGNC = re.compile(r"(?i)HGNC:\d+")
 # "TP53|7157", "TP53 (7157)", "7157|TP53"
 _WITH_ENTREZ = re.compile(r"^([^|()]+?)\s*(?:\|\s*(\d+)|\(\s*(\d+)\s*\))$|^(\d+)\|(.+)$")
 _ENDS = " \t_|:;,./()[]-"
+GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
+         "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "µ": "mu", "μ": "mu", "ω": "omega"}
+# Aliases that are also written without their hyphen: letters and a number of four signs or more.
+_HYPHEN = r"[A-Z]{2,}-\d{2,}[A-Z]?"
 
 
 class _Known(NamedTuple):
@@ -47,6 +52,7 @@ class _Known(NamedTuple):
     entrez: dict
     signs: dict  # name in upper case with every sign as "." -> genes
     stems: frozenset  # what stands before the number of numbered names
+    joined: dict  # alias in upper case without its hyphen -> genes
     genome: re.Pattern
     letters: str  # how Ensembl ids of the species begin
 
@@ -65,10 +71,12 @@ def _known(species):
     signs = pd.concat([signs[~several].set_index("name")["symbols"], shared])
     approved = casefolded.index[casefolded["priority"] == 0].to_series()
     stems = approved.str.extract(r"^(.+)[-._]\d+$")[0].dropna()
+    alias = casefolded[casefolded.index.str.fullmatch(_HYPHEN)]["symbols"]
+    alias.index = alias.index.str.replace("-", "")
     ids = exact.index[exact["match_type"] == "ensembl"]
     return _Known(exact["symbols"].to_dict(), casefolded["symbols"].to_dict(),
                   exact.loc[exact["match_type"] == "entrez", "symbols"].to_dict(), signs.to_dict(),
-                  frozenset(stems.str.replace(_SIGNS, ".", regex=True)),
+                  frozenset(stems.str.replace(_SIGNS, ".", regex=True)), alias.to_dict(),
                   re.compile(GENOME.get(species, r"(?!)")), ids[0][:-11] if len(ids) else "")
 
 
@@ -92,9 +100,9 @@ def rewritten(names, species, every=()):
     known, bases, found = _known(species), _bases(every or names), [""] * len(names)
     codes = _codes(bases, len(every or names))
     for i, name in enumerate(names):
-        if name.isascii() and name.isalnum():  # would have been found, but for LOC7157
-            if name[:3].upper() == "LOC":
-                found[i] = _genes(name, known, codes)
+        if name.isascii() and name.isalnum():  # would have been found, but for LOC7157 and Ki67
+            found[i] = (_genes(name, known, codes) if name[:3].upper() == "LOC"
+                        else known.joined.get(name.upper(), ""))
         elif _PLAIN.fullmatch(name) and not known.genome.match(name):
             upper = name.upper()
             found[i] = _other_signs(upper, bases.get(name, upper), known, codes)
@@ -136,7 +144,19 @@ def _codes(bases, n):
     return set(each.index[(each > many) | (each >= max(3, n / 2))])
 
 
+def _greek(name, known):
+    """The genes of "TNFα" as TNFA and as TNF-alpha, with and without hyphens."""
+    found = set()
+    for as_word in (False, True):
+        plain = "".join(GREEK.get(sign, sign)[:None if as_word else 1] for sign in name.lower())
+        genes = _symbols(plain, known) or _symbols(plain.replace("-", ""), known)
+        found |= set(genes.split("|")) - {""}
+    return "|".join(sorted(found))
+
+
 def _genes(name, known, codes):
+    if any(sign in GREEK for sign in name.lower()) and re.search("[A-Za-z]", name):
+        return _greek(name, known)
     number = _NUMBERED.match(name)
     if number:
         return known.entrez.get(number[1], "")

@@ -31,7 +31,10 @@ class Names:
         self._priority = np.array([*table["priority"], len(MATCH_TYPES)])
 
     def priority(self, names):
-        return self._priority[self.index.get_indexer(pd.Index(names, dtype=object))]
+        return self.priority_at(self.index.get_indexer(pd.Index(names, dtype=object)))
+
+    def priority_at(self, places):
+        return self._priority[places]
 
 
 class Synonyms(NamedTuple):

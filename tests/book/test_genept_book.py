@@ -161,7 +161,7 @@ def test_rows_of_words_are_cards_on_a_phone(frame, raw, cards):
 
 
 def test_drawing_only_between_0_and_1():
-    assert html_tables.interval_bar(0.5, 0.6, 0.5, 0.7).count("<line") == 3
+    assert html_tables.interval_bar(0.5, 0.6, 0.5, 0.7).count("<path") == 2
     assert html_tables.interval_bar(1.5, 0.6, None, None) == ""
     assert html_tables.interval_bar(None, None, None, None) == ""
 

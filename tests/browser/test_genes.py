@@ -14,8 +14,8 @@ LISTS = {
 WORDS = """() => document.querySelector(".list-answer").words.words.map(
   (row) => [row.word, row.in_list, row.in_all, row.p, row.q])"""
 NEAREST = """async () => { const genes = await genept.genes();
-  return document.querySelector(".list-answer").nearest.map(
-    ({row, cosine}) => [genes.symbol[row], cosine]); }"""
+  const {found, limit, size} = document.querySelector(".list-answer").nearest;
+  return [found.map(({row, cosine, score}) => [genes.symbol[row], cosine, score]), limit, size]; }"""
 POOL = """async () => { const genes = await genept.genes();
   return [...(await genept.vectorTable).rows].map((row) => genes.symbol[row]); }"""
 
@@ -93,6 +93,27 @@ def test_map_by_touch(opened):
     card(page, "NKG7")  # the chosen gene lies in the middle
 
 
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_card_opens_where_it_is_seen(opened, width, height):
+    page = ready(opened("book/gene-map.html", width, height=height), ".gene-map")
+    page.fill("#gene-input", "CTSB")
+    page.keyboard.press("Enter")
+    card(page, "CTSB")
+    box = page.locator(".gene-card h2").bounding_box()
+    assert 0 < box["y"] < height - box["height"]
+
+
+@pytest.mark.parametrize("name, said", [
+    ("NOSUCH", "No gene is called NOSUCH."), ("50%", "No gene is called 50%."),
+    ("1-Mar", "1-Mar stands for several genes: MARCHF1, MTARC1.")])
+def test_address_without_a_gene_says_so(opened, name, said):
+    page = ready(opened(f"book/gene-map.html#{name}"), ".gene-map")
+    assert page.inner_text(".map-state") == said
+    assert page.input_value("#gene-input") == name and page.locator(".gene-card").is_hidden()
+    page.evaluate("location.hash = 'HLA.A'")
+    card(page, "HLA-A")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_map_is_drawn_fast_and_in_many_colours(opened, scheme):
     page = ready(opened("book/gene-map.html", scheme=scheme), ".gene-map")
@@ -131,21 +152,26 @@ def test_list_is_answered_as_by_the_module(opened, shipped, source, name):
     assert np.allclose([row[4] for row in found], wanted["q"], rtol=1e-8)
     pool = page.evaluate(POOL)
     own = [symbol for symbol in dict.fromkeys(matched.symbols) if symbol in set(pool)]
-    names, cosines = embed.nearest(shipped, own, k=15, among=pool, together=True)
-    near = page.evaluate(NEAREST)
-    assert [row[0] for row in near] == list(names)
-    assert np.allclose([row[1] for row in near], cosines, atol=1e-5)
+    wanted = gp.nearest_to_list(shipped, own, 15, among=pool)
+    near, limit, size = page.evaluate(NEAREST)
+    assert [row[0] for row in near] == list(wanted.index)
+    assert np.allclose([row[1] for row in near], wanted["cosine"], atol=1e-5)
+    assert np.allclose([row[2] for row in near], wanted["score"], atol=1e-3)
+    if size == len(own):  # the page has limits for some sizes
+        assert limit == pytest.approx(wanted.attrs["limit"], abs=1e-4)
+    shown = page.inner_text(".list-answer").partition("Other genes near the list")[2]
+    assert all((gene in shown) == above for gene, above in wanted["above"].items())
     vectors = embed.unit(shipped[own].X)
     close = (vectors @ vectors.T)[np.triu_indices(len(own), 1)].mean()
     assert f"is {close:.3f}." in page.inner_text(".list-close")
     text = page.inner_text(".list-answer")
     for row in matched.table.itertuples():
-        if row.how == "missing":
+        if row.match_type == "missing":
             assert row.name in page.inner_text(".list-missing")
-        elif row.how == "ambiguous":
+        elif row.match_type == "ambiguous":
             assert all(one in text for one in row.candidates.split("|"))
         else:
-            assert row.how == "approved" or row.symbol in text
+            assert row.match_type == "approved" or row.symbol in text
 
 
 def test_data_of_the_map_stay_small(html):

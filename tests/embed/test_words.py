@@ -83,12 +83,3 @@ def test_nearest_to_each_name(plane):
     assert keys.tolist() == [["b", "c"], ["e", "c"]]
     np.testing.assert_allclose(cosines[0], np.cos(np.radians([10, 20])), atol=1e-6)
     assert gp.nearest(plane, ["a"], 99, among=["a", "d", "e"])[0].tolist() == [["d", "e"]]
-
-
-def test_nearest_to_a_list(plane):
-    keys, cosines = gp.nearest(plane, ["a", "c"], 2, together=True)
-    assert keys.tolist() == ["b", "d"]
-    np.testing.assert_allclose(cosines, np.cos(np.radians([0, 80])), atol=1e-6)
-    assert gp.nearest(plane, ["a", "c"], 99, together=True)[0].tolist() == ["b", "d", "e", "f"]
-    with pytest.raises(KeyError):
-        gp.nearest(plane, ["a", "nope"], 2, together=True)

@@ -171,6 +171,8 @@ OF_VECTORS = {
     "align": (lambda e, path: embed.align(e, GENES)[0], UNSOUND),
     "nearest": (lambda e, path: embed.nearest(e, ["TP53"], 2)[1],
                 {**UNSOUND, "no overlap": "is no key"}),
+    "nearest_to_list": (lambda e, path: embed.nearest_to_list(e, ["TP53"], 2)["score"].to_numpy(),
+                        {**UNSOUND, "no overlap": "is no key", "one gene": "more genes"}),
     "permuted": (lambda e, path: embed.permuted(e).X, UNSOUND),
     "random_like": (lambda e, path: embed.random_like(e).X, UNSOUND),
     "relabelled": (lambda e, path: evaluate.relabelled(e).X, UNSOUND),

@@ -23,6 +23,8 @@ def hgnc(source):
     ("ENSG00000141510.18_TP53", "TP53"), ("TP53_ENSG00000999999", "TP53"),
     ("clone7_ENSG00000141510", "TP53"), ("TP53|7157", "TP53"), ("TP53 (7157)", "TP53"),
     ("HGNC:11998|TP53", "TP53"), ("GRCh38_TP53-1", "TP53"), ("LOC7157", "TP53"),
+    ("TNFα", "TNF"), ("IFN-γ", "IFNG"), ("IL-2Rα", "IL2RA"), ("HLA-DRβ1", "HLA-DRB1"),
+    ("β-catenin", "CTNNB1"), ("NF-κB", "NFKB1"), ("Ki67", "MKI67"), ("ki67", "MKI67"),
 ])
 def test_a_rewritten_name_finds_its_gene_in_a_way_of_its_own(hgnc, name, symbol):
     found = genes.match([name]).table.iloc[0]
@@ -41,6 +43,7 @@ def test_where_two_genes_can_be_meant_both_are_said(hgnc, name, candidates):
 @pytest.mark.parametrize("name", [
     "gene_1", "V1", "GRCh38_7157", "gene-7157", "mm10_CD4", "mm10___Cd4", "ENSMUSG00000023274_Cd4",
     "C4B-7", "GTF2H2C.5", "RP11-34P13.99", "clone_7", "AC000000.1", "TP53_", "p53-x",
+    "baz", "bar", "αα", "Ki6",
 ])
 def test_what_is_no_human_name_in_any_writing_is_missing(hgnc, name):
     found = genes.match([name]).table.iloc[0]

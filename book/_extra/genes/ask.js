@@ -27,15 +27,33 @@
 
   const spaced = (parts) => parts.flatMap((part, i) => (i ? [", ", part] : [part]));
 
+  // Names that only mouse genes have: said, and taken as the human orthologs if the reader wants.
+  const mice = (genes, mouse) => {
+    const one = make("button", { type: "button", className: "plain orthologs",
+      textContent: "Take the human orthologs" });
+    one.onclick = () => {
+      const own = new Map(mouse.map(({ name, mouse: row }) => [name, genes.symbol[row]]));
+      input.value = genept.paste(genes, input.value).names
+        .map((name) => own.get(name) ?? name).join(" ");
+      ask();
+    };
+    return [make("p", { className: "list-mouse" },
+      `${count(mouse.length, "name is", "names are")} of mouse genes: `,
+      ...spaced(mouse.map(({ name, mouse: row }) =>
+        make("span", {}, `${name} (human `, gene(genes, row), ")"))), ". ", one)];
+  };
+
   const names = (genes, found) => {
     const of = (...hows) => found.filter(({ how }) => hows.includes(how));
     const by = { previous: "a former symbol", alias: "an alias", case: "other letters",
-      ensembl: "Ensembl", entrez: "Entrez", hgnc: "HGNC" };
-    const missing = of("missing"), several = of("ambiguous"), known = of("approved");
+      ensembl: "Ensembl", entrez: "Entrez", hgnc: "HGNC", date: "a date made of it",
+      rewritten: "another spelling" };
+    const mouse = found.filter(({ mouse: row }) => row >= 0);
+    const missing = found.filter(({ how, mouse: row }) => how === "missing" && row < 0), several = of("ambiguous"), known = of("approved");
     const renamed = of(...Object.keys(by));
     const parts = [make("h2", { textContent: "Names" }), make("p", { className: "list-names" },
       `${count(known.length, "approved symbol")}, ${renamed.length} by another name, ` +
-      `${several.length} ambiguous, ${missing.length} not known.`)];
+      `${several.length} ambiguous, ${missing.length + mouse.length} not known.`)];
     if (renamed.length)
       parts.push(table("Known by another name", ["given", "gene", "found as"],
         renamed.map(({ name, row, how }) => [name, gene(genes, row), by[how]])));
@@ -43,6 +61,7 @@
       parts.push(table("Ambiguous: stands for several genes, none is taken", ["given", "genes"],
         several.map(({ name, candidates }) => [name,
           make("span", {}, ...spaced(candidates.map((row) => gene(genes, row))))])));
+    if (mouse.length) parts.push(...mice(genes, mouse));
     if (missing.length)
       parts.push(make("p", { className: "list-missing" }, make("b", { textContent: "Not known: " }),
         missing.map(({ name }) => name).join(", ")));
@@ -90,31 +109,55 @@
     return parts;
   };
 
+  const near = (genes, vectors, chance, places) => {
+    const found = lists.nearest(vectors, chance, places, K);
+    const { size, limit } = lists.limitOf(chance, places.length);
+    const above = found.filter(({ score }) => score > limit);
+    answer.nearest = { found, limit, size, above: above.length };
+    const share = Math.round(100 * chance.level);
+    const rule = `In ${share} of 100 random lists of ${count(size, "gene")} no gene scores above ` +
+      `${limit.toFixed(2)}`;
+    const parts = [make("h2", { textContent: "Other genes near the list" }),
+      make("p", { className: "list-near" }, above.length ?
+        `${rule}; ${above.length === K ? "the first " : ""}${count(above.length, "gene scores",
+          "genes score")} higher here. The score is the cosine with the mean of the list, the ` +
+          "mean of all genes taken away, divided by the usual size of that gene's cosines." :
+        `No gene stands out. ${rule}, and the highest here is ${genes.symbol[found[0].row]} with ` +
+          `${found[0].score.toFixed(2)}: random lists have genes as near.`)];
+    if (above.length)
+      parts.push(table("Genes nearer than to random lists", ["gene", "name", "cosine", "score"],
+        above.map(({ row, cosine, score }) => [gene(genes, row), genes.name[row],
+          cosine.toFixed(3), score.toFixed(2)])));
+    return parts;
+  };
+
+  const leftOut = ({ numbers, gaps }) => {
+    const parts = [[numbers, "number", "numbers"], [gaps, "mark of no value", "marks of no value"]]
+      .filter(([some]) => some.length).map(([some, one, many]) => count(some.length, one, many));
+    return parts.length ? make("p", { className: "list-left" }, `Left out: ${parts.join(" and ")} ` +
+      `(${[...new Set([...numbers, ...gaps])].slice(0, 8).join(", ")}). An Entrez id among names ` +
+      "can be written as GeneID:7157.") : "";
+  };
+
   const ask = async () => {
-    const given = input.value.split(/[\s,;]+/).filter(Boolean);
-    if (!given.length) return say("Paste some gene names first.");
+    if (!input.value.trim()) return say("Paste some gene names first.");
     say("Reading the genes …");
     try {
-      const genes = await genept.genes();
-      const found = given.map((name) => ({ name, ...genept.match(genes, name) }));
+      const genes = await genept.genes(), pasted = genept.paste(genes, input.value);
+      const given = pasted.names, found = genept.names.match(genes, given);
       const rows = [...new Set(found.map(({ row }) => row))].filter((row) => row >= 0);
       answer.hidden = false;
-      answer.replaceChildren(...names(genes, found));
+      answer.replaceChildren(...names(genes, found), leftOut(pasted));
       if (!rows.length) return say("None of the names is a gene.");
       say("Reading words and vectors (10 MB, once) …");
-      const [words, vectors] = await Promise.all([
+      const [words, vectors, chance] = await Promise.all([
         (genept.wordTable ||= genept.load("words").then(lists.readWords)),
-        (genept.vectorTable ||= genept.load("vectors").then(lists.readVectors))]);
+        (genept.vectorTable ||= genept.load("vectors").then(lists.readVectors)),
+        (genept.chance ||= genept.json("null"))]);
       const places = rows.map((row) => vectors.place.get(row)).filter((i) => i !== undefined);
       answer.append(...close(vectors, places, rows.length - places.length),
         ...marking(genes, words, rows));
-      if (places.length) {
-        answer.nearest = lists.nearest(vectors, places, K);
-        answer.append(make("h2", { textContent: "Other genes nearest to the list" }),
-          table("Cosine with the mean of the list", ["gene", "name", "cosine"],
-            answer.nearest.map(({ row, cosine }) =>
-              [gene(genes, row), genes.name[row], cosine.toFixed(3)])));
-      }
+      if (places.length) answer.append(...near(genes, vectors, chance, places));
       say(`${count(rows.length, "gene")} of ${count(given.length, "name")}.`);
     } catch (error) {
       say(`This cannot be answered here: ${error.message}.`);

@@ -55,18 +55,24 @@ const genept = (() => {
     return { exact, folded };
   };
 
-  // One name -> { how, row, candidates }: rows are numbers of genes.
+  const ALIAS = HOW.indexOf("alias");
+
+  // An Ensembl id without its version.
+  const bare = (name) => name.replace(
+    /^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$/i, "$1");
+
+  // One name as it stands or in other letters -> { how, row, candidates }: rows are numbers of
+  // genes. names.js also reads dates and what other programs write.
   const match = (genes, given) => {
-    let name = given.trim();
-    const bare = /^(ENSG\d{11})(?:\.\d+)?(?:_PAR_Y)?$/i.exec(name);
-    if (bare) name = bare[1];
-    if (!name) return { how: "missing", row: -1, candidates: [] };
+    const name = bare(given.trim()), none = { how: "missing", row: -1, candidates: [] };
+    if (!name) return none;
     let held = genes.names.exact.get(name), how = held && HOW[held.tier];
     if (!held && name.toLowerCase() !== "nan") {
       held = genes.names.folded.get(name.toUpperCase());
       how = "case";
+      if (held && held.tier === ALIAS && /^\p{Ll}+$/u.test(name)) return none; // "baz" is a word
     }
-    if (!held) return { how: "missing", row: -1, candidates: [] };
+    if (!held) return none;
     if (held.rows.length > 1) return { how: "ambiguous", row: -1, candidates: held.rows };
     return { how, row: held.rows[0], candidates: [] };
   };
@@ -88,6 +94,9 @@ const genept = (() => {
     const one = match(genes, text);
     if (one.row >= 0) add(one.row, one.how === "approved" || one.how === "case" ? "" : one.how);
     for (const row of one.candidates) add(row, "one of several");
+    genes.lower ||= genes.name.map((name) => name.toLowerCase());
+    const named = genes.lower.indexOf(text.toLowerCase());
+    if (named >= 0) add(named, "");
     for (let i = 0; i < genes.upper.length && found.size < most; i++)
       if (genes.upper[i].startsWith(upper)) add(i, "");
     if (text.length > 1 && found.size < most) {
@@ -97,10 +106,11 @@ const genept = (() => {
         if (genes.other[i].includes(`|${upper}`)) add(i, "other name");
     }
     if (text.length > 2 && found.size < most) {
-      const parts = text.toLowerCase().split(/\s+/);
-      genes.lower ||= genes.name.map((name) => name.toLowerCase());
-      for (let i = 0; i < genes.lower.length && found.size < most; i++)
-        if (parts.every((part) => genes.lower[i].includes(part))) add(i, "");
+      const parts = text.toLowerCase().split(/\s+/), whole = parts.join(" ");
+      const hits = [...genes.lower.keys()].filter((i) =>
+        parts.every((part) => genes.lower[i].includes(part)));
+      const rank = (i) => genes.lower[i] === whole ? 0 : genes.lower[i].startsWith(whole) ? 1 : 2;
+      for (const i of hits.sort((a, b) => rank(a) - rank(b) || a - b)) add(i, "");
     }
     return [...found].map(([row, why]) => ({ row, why }));
   };
@@ -116,5 +126,5 @@ const genept = (() => {
     return element;
   };
 
-  return { take, load, json, genes, match, find, make };
+  return { take, load, json, genes, match, bare, find, make, ALIAS };
 })();

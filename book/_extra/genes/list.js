@@ -1,5 +1,5 @@
 // What the list page computes: words that mark a list, closeness, nearest genes. The same as
-// genept_utils.embed.marking_words and nearest(..., together=True), on the same numbers.
+// genept_utils.embed.marking_words and nearest_to_list, on the same numbers.
 genept.lists = (() => {
   // --- words -------------------------------------------------------------------------------
   // { words, rows, genes: per word the numbers of its described genes }
@@ -112,25 +112,48 @@ genept.lists = (() => {
     });
   };
 
-  // The k genes nearest to the mean of the list, the list left out: [{ row, cosine }].
-  const nearest = (vectors, places, k) => {
-    const { n, d, codes, norms, rows } = vectors;
-    const sum = total(vectors, places), own = new Set(places);
+  // The limit of the largest size that a list reaches: { size, limit }.
+  const limitOf = (chance, size) => {
+    const [reached, limit] = chance.limits.filter(([least]) => least <= size).at(-1);
+    return { size: reached, limit };
+  };
+
+  // The k genes nearest to the list, the list left out: [{ row, cosine, score }]. Vectors have
+  // the mean of all taken away; a score is the cosine by the gene's usual one.
+  const nearest = (vectors, chance, places, k) => {
+    const { n, d, codes, norms, rows } = vectors, { mean, spread } = chance;
+    const squared = mean.reduce((all, value) => all + value * value, 0);
+    const dotMean = (i) => {
+      let dot = 0;
+      for (let j = 0, at = i * d; j < d; j++) dot += codes[at + j] * mean[j];
+      return dot / norms[i];
+    };
+    const length = (i, dot) => Math.sqrt(Math.max(1 - 2 * dot + squared, 1e-12));
+    const sum = new Float64Array(d);
+    for (const i of places) {
+      const size = length(i, dotMean(i));
+      for (let j = 0, at = i * d; j < d; j++) sum[j] += (codes[at + j] / norms[i] - mean[j]) / size;
+    }
     const norm = Math.sqrt(sum.reduce((all, value) => all + value * value, 0)) || 1;
-    const found = [];
+    const sumMean = sum.reduce((all, value, j) => all + value * mean[j], 0);
+    const own = new Set(places), found = [];
     for (let i = 0; i < n; i++) {
       if (own.has(i)) continue;
-      let dot = 0;
-      for (let j = 0, at = i * d; j < d; j++) dot += codes[at + j] * sum[j];
-      const cosine = dot / norms[i] / norm;
-      if (found.length < k || cosine > found[k - 1].cosine) {
-        found.push({ row: rows[i], cosine });
-        found.sort((a, b) => b.cosine - a.cosine);
+      let dot = 0, along = 0;
+      for (let j = 0, at = i * d; j < d; j++) {
+        dot += codes[at + j] * sum[j];
+        along += codes[at + j] * mean[j];
+      }
+      const cosine = (dot / norms[i] - sumMean) / norm / length(i, along / norms[i]);
+      const score = cosine / (spread[i] / 1e5);
+      if (found.length < k || score > found[k - 1].score) {
+        found.push({ row: rows[i], cosine, score });
+        found.sort((a, b) => b.score - a.score);
         found.length = Math.min(found.length, k);
       }
     }
     return found;
   };
 
-  return { readWords, markingWords, readVectors, closeness, randomLists, nearest };
+  return { readWords, markingWords, readVectors, closeness, randomLists, limitOf, nearest };
 })();

@@ -209,6 +209,9 @@
       },
     }));
     $("gene-card").hidden = false;
+    // below the map: its beginning comes into view, and half of the screen stays the map's
+    const { top } = $("gene-card").getBoundingClientRect();
+    if (top > 0.6 * innerHeight) scrollBy({ top: top - 0.5 * innerHeight });
     draw();
   };
 
@@ -332,9 +335,20 @@
   paint();
   if (genes.note) $("map-note").textContent = genes.note;
   const fromAddress = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
-    const found = name ? genept.match(genes, name) : { row: -1 };
-    if (found.row >= 0 && found.row !== chosen) choose(found.row, true);
+    let name = location.hash.slice(1);
+    try {
+      name = decodeURIComponent(name);
+    } catch {} // a stray % is a part of the name
+    if (!name) return;
+    const [found] = genept.names.match(genes, [name]);
+    if (found.row >= 0) {
+      if (found.row !== chosen) choose(found.row, true);
+    } else {
+      search.value = name;
+      const several = found.candidates.map((row) => genes.symbol[row]).join(", ");
+      state.textContent = several ? `${name} stands for several genes: ${several}.` :
+        `No gene is called ${name}.`;
+    }
   };
   addEventListener("hashchange", fromAddress);
   fromAddress();
