@@ -15,6 +15,7 @@ from genept_book.gene_data import write_gene_data
 from genept_book.gene_pages import GeneList, GeneMap
 from genept_book.icons import subset_icons
 from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
+from genept_book.page_figures import PageFigure
 from genept_book.promises import PromiseTable, SoakTable
 from genept_book.roles import Claim, Verdict
 from genept_book.terms import link_terms
@@ -23,8 +24,8 @@ HANDLERS = {"builder-inited": [make_static_folder], "source-read": [read_noteboo
                                                                      add_sources],
             "doctree-read": [style_blocks], "doctree-resolved": [link_terms],
             "build-finished": [copy_mathjax, join_styles, subset_icons, write_gene_data]}
-DIRECTIVES = (BookStamp, CiteBook, ClaimsTable, GeneList, GeneMap, LedgerTable, PaperIndexTable,
-              PromiseTable, RuntimesTable, SoakTable, SourcesTable)
+DIRECTIVES = (BookStamp, CiteBook, ClaimsTable, GeneList, GeneMap, LedgerTable, PageFigure,
+              PaperIndexTable, PromiseTable, RuntimesTable, SoakTable, SourcesTable)
 
 
 def setup(app):

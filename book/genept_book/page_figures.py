@@ -1,0 +1,49 @@
+"""A figure of a chapter on another page, from the chapter's committed output."""
+
+import base64
+
+import nbformat
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from genept_book.bindings import COMMENT
+from genept_utils import paths
+
+
+class PageFigure(SphinxDirective):
+    """``{page-figure} fig-07-knn`` shows that figure of chapter 7, with caption and a link."""
+
+    required_arguments = 1
+
+    def run(self):
+        name = self.arguments[0]
+        path, = paths.NOTEBOOKS.glob(f"{name.split('-')[1]}-*.ipynb")
+        self.env.note_dependency(str(path))
+        shown, picture = figure(path, name)
+        file = paths.BUILD / "figures" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(picture)
+        image = nodes.image(uri=f"/{file.relative_to(paths.ROOT).as_posix()}",
+                            alt=shown["image"]["alt"])
+        chapter = int(path.stem[:2])
+        said = COMMENT.sub("", shown["figure"]["caption"]).strip()
+        text, _ = self.state.inline_text(
+            f"{said} From [chapter {chapter}](../notebooks/{path.name}).", self.lineno)
+        return [nodes.figure("", image, nodes.caption("", "", *text), ids=[f"shown-{name}"])]
+
+
+def figure(path, name):
+    """(metadata, PNG) of the figure that a notebook names so.
+
+    Raises
+    ------
+    ValueError
+        The notebook has no such figure, or it was not executed.
+    """
+    for cell in nbformat.read(path, as_version=4).cells:
+        shown = cell.metadata.get("mystnb", {})
+        if shown.get("figure", {}).get("name") == name:
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    return shown, base64.b64decode(output.data["image/png"])
+    raise ValueError(f"{path.name} has no picture of {name}")
