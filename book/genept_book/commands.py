@@ -92,7 +92,8 @@ def score(options):
     if options.out:  # refused before anything is computed
         paths.check_writable(Path(options.out).expanduser().absolute().parent)
     tasks = options.tasks.split(",") if options.tasks else None
-    scores, differences = scoring.score(options.vectors, tasks, options.name)
+    scores, differences = scoring.score(
+        options.vectors, tasks, options.name, options.jobs or min(2, os.cpu_count() or 1))
     plain = re.sub(r"[^\w.-]+", "-", scores.attrs["name"])
     out = Path(options.out or f"{plain}-gene-tasks").expanduser()
     for path in score_page.write(scores, differences, out):

@@ -1,6 +1,7 @@
 """The notebooks of the book and their typed parameters."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -209,3 +210,64 @@ def notebooks(names=()):
             raise ValueError(f"no notebook is called {name!r}; there are "
                              f"{', '.join(path.stem for path in files)}")
     return chosen
+
+
+@functools.cache
+def numbered(number):
+    """A chapter's page by its number, such as "05"."""
+    import nbformat
+
+    path, = paths.NOTEBOOKS.glob(f"{number}-*.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+@functools.cache
+def _statements(number):
+    """Statements of a page: of its cell of parameters, and of the others."""
+    made = {True: [], False: []}
+    for cell in numbered(number).cells:
+        if cell.cell_type == "code" and "google.colab" not in cell.source:
+            asked = "parameters" in cell.metadata.get("tags", [])
+            made[asked] += ast.parse(cell.source).body
+    return made[True], made[False]
+
+
+def definitions(number, *names, **given):
+    """Functions and constants of a chapter's page by name, so that what stands in a cell is
+    written once.
+
+    Parameters
+    ----------
+    number : str
+        Of the chapter, such as "05".
+    *names : str
+        What is wanted; imports and parameters of the page come with it.
+    **given
+        Values that its functions shall find under these names.
+
+    Returns
+    -------
+    dict
+        Name -> value.
+
+    Raises
+    ------
+    KeyError
+        The page defines no such name.
+    """
+    parameters, code = _statements(number)
+    kept = [node for node in code if isinstance(node, (ast.Import, ast.ImportFrom))
+            or set(_defined(node)) & set(names)]
+    space = {}
+    exec(compile(ast.Module([*parameters, *kept], []), f"chapter {number}", "exec"), space)
+    if missing := sorted(set(names) - set(space)):
+        raise KeyError(f"chapter {number} has no {', '.join(missing)}")
+    space.update(given)
+    return space
+
+
+def _defined(node):
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    return [target.id for target in getattr(node, "targets", [])
+            if isinstance(target, ast.Name)]

@@ -7,10 +7,11 @@ import re
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 
-from genept_book import claims, methods, score_tasks, stamp
+from genept_book import claims, methods, notebooks, score_tasks, stamp
 from genept_utils import datasets, embed, evaluate, paths, sources
 from genept_utils.chapters.perturbations import correlation
 
@@ -25,7 +26,7 @@ NAMES = {"dtype": dict.fromkeys(["term", "gene", "a", "b", "symbol"], str),
          "keep_default_na": False, "na_values": [""], "float_precision": "round_trip"}
 
 
-def score(embedding="minilm", tasks=None, name=None, report=print):
+def score(embedding="minilm", tasks=None, name=None, jobs=1, report=print):
     """Scores of gene vectors on the book's gene-level tasks, beside fixed controls.
 
     Every method of a task sees the same genes: those of the task for which the vectors have one.
@@ -41,6 +42,8 @@ def score(embedding="minilm", tasks=None, name=None, report=print):
         Keys of :data:`genept_book.score_tasks.TASKS`; all by default.
     name : str, optional
         What to call the vectors; by default their name, or the file's without its ending.
+    jobs : int
+        Tasks that are scored side by side, in processes of about 1 GB.
     report : callable
         Is given a sentence per task.
 
@@ -66,8 +69,12 @@ def score(embedding="minilm", tasks=None, name=None, report=print):
     if strange:
         raise ValueError(f"task {', '.join(strange)} is not one of {', '.join(score_tasks.TASKS)}")
     subject = Subject(embedding, name)
-    done = [_task(key, subject, report) for key in tasks or score_tasks.TASKS]
-    made = []
+    keys, done, made = list(tasks or score_tasks.TASKS), [], []
+    each = (map(functools.partial(_task, subject), keys) if jobs == 1 else joblib.Parallel(
+        jobs, return_as="generator")(joblib.delayed(_task)(subject, key) for key in keys))
+    for one in each:
+        report(one["said"])
+        done.append(one)
     for part in ("scores", "differences"):
         table = pd.DataFrame([row for one in done for row in one[part]])
         table.attrs = {"left_out": [line for one in done for line in one["left_out"]],
@@ -109,7 +116,7 @@ class Subject:
 @functools.cache
 def _made_from(number):
     """What results of a chapter's tasks depend on besides vectors and genes."""
-    page = score_tasks.notebook(number)
+    page = notebooks.numbered(number)
     parts = [stamp.code_hash(page), stamp.module_hash(page), stamp.input_hash(page),
              sources.sha256(score_tasks.__file__)]
     return _hash(*parts)
@@ -123,13 +130,13 @@ def _folder(digest):
     return paths.cache() / "score" / digest[:16]
 
 
-def _task(key, subject, report):
-    """Rows of one task, read from the cache where they were kept."""
+def _task(subject, key):
+    """Rows of one task and a sentence, read from the cache where they were kept."""
     task, start = score_tasks.TASKS[key], time.perf_counter()
     kept = _folder(subject.digest) / f"{key}-{_hash(_made_from(task.chapter), subject.name)}.json"
     if kept.is_file():
-        report(f"{task.title}: from the cache")
-        return json.loads(kept.read_text(encoding="utf-8"))
+        made = json.loads(kept.read_text(encoding="utf-8"))
+        return made | {"said": f"{made['said']} (from the cache)"}
     groups = task.groups()
     groups = groups[~groups.index.duplicated()].sort_index()
     has = pd.Series(evaluate.has_input(subject.vectors, groups.index), groups.index)
@@ -137,11 +144,11 @@ def _task(key, subject, report):
     if few := _too_few(groups, has):
         made["left_out"].append(f"{task.title}: no score, since {subject.name} has a vector for "
                                 f"{few}.")
-        report(made["left_out"][0])
+        made["said"] = made["left_out"][0]
     else:
         _score(made, key, task, subject, groups, has)
-        report(f"{task.title}: {has.sum():,} of {len(has):,} genes, "
-               f"{time.perf_counter() - start:.0f} s")
+        made["said"] = (f"{task.title}: {has.sum():,} of {len(has):,} genes, "
+                        f"{time.perf_counter() - start:.0f} s")
     with sources.replacing(kept) as part:
         part.write_text(json.dumps(made), encoding="utf-8")
     return made
@@ -166,8 +173,8 @@ def _score(made, key, task, subject, groups, has):
         rest = {"Gene2vec": wanted.pop("Gene2vec")} if known.sum() < has.sum() else {}
     for genes, controls, some in (("", wanted, has), (SHARED, rest, known)):
         if few := genes and _too_few(groups[has], some[has]):
-            made["left_out"].append(f"{task.title}, beside Gene2vec: no score, since of these genes "
-                                    f"it has a vector for {few}.")
+            made["left_out"].append(f"{task.title}, beside Gene2vec: no score, since of these "
+                                    f"genes it has a vector for {few}.")
         if few or not controls:
             continue
         units = {method: _units(key, task, subject, method, source, some)

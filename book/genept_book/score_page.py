@@ -16,10 +16,10 @@ RULE = (f"Ahead or behind: the 95 % interval of the paired difference excludes z
         f"where the difference is below {claims.MARGIN}. Level: it holds zero and lies within "
         f"{claims.MARGIN} on both sides. Undecided: it holds zero and does not.")
 STYLE = """
-:root { color-scheme: light dark; --text: #1e2530; --muted: #566070; --ground: #fff; --soft: #f5f6f8;
+:root { color-scheme: light dark; --text: #1e2530; --muted: #566070; --ground: #fff;
   --rule: #dfe3e8; --own: #1b639f; --good: #1d6b43; --bad: #944706; }
 @media (prefers-color-scheme: dark) { :root { --text: #d6dce4; --muted: #a2acb9; --ground: #14181e;
-  --soft: #1d232c; --rule: #343d4a; --own: #86bff0; --good: #7fcfa3; --bad: #f3b274; } }
+  --rule: #343d4a; --own: #86bff0; --good: #7fcfa3; --bad: #f3b274; } }
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 66rem; padding: 1.2rem 1rem 4rem; background: var(--ground);
   color: var(--text); font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
@@ -31,10 +31,13 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; padding-bottom: .3rem }
 th, td { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--rule);
   vertical-align: top; font-weight: normal; overflow-wrap: normal } thead th { color: var(--muted) }
-tr.own > * { font-weight: 600; color: var(--own) } .good { color: var(--good) } .bad { color: var(--bad) }
+tr.own > * { font-weight: 600; color: var(--own) }
+.good { color: var(--good) } .bad { color: var(--bad) }
 .number { white-space: nowrap }
-svg { display: block; width: 100%; min-width: 6rem; height: 1.2rem } svg line { stroke: var(--muted) }
-svg circle { fill: var(--muted) } .own svg line { stroke: var(--own) } .own svg circle { fill: var(--own) }
+svg { display: block; width: 100%; min-width: 6rem; height: 1.2rem }
+svg line { stroke: var(--muted) }
+svg circle { fill: var(--muted) }
+.own svg line { stroke: var(--own) } .own svg circle { fill: var(--own) }
 td.bar { width: 26% }
 @media (max-width: 700px) { thead { position: absolute; left: -9999px }
   tbody tr { display: block; border-bottom: 1px solid var(--rule); padding: .4rem 0 }
@@ -156,8 +159,9 @@ def _table(part, gaps, name, caption):
         told = ""
         if row.method in gaps.index:
             gap = gaps.loc[row.method]
-            told = (f"<span><span class='{TONES.get(gap.verdict, '')}'>{gap.verdict}</span> <span "
-                    f"class=number>{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]</span></span>")
+            told = (f"<span><span class='{TONES.get(gap.verdict, '')}'>{gap.verdict}</span> "
+                    f"<span class=number>{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
+                    "</span></span>")
         interval = (f" [{row.low:.3f}, {row.high:.3f}]" if pd.notna(row.low) else "")
         rows.append(
             f"<tr{' class=own' if row.method == name else ''}><th scope=row>"

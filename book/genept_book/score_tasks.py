@@ -3,15 +3,14 @@
 What stands in a page's cells is taken from there, so that it is what the page shows.
 """
 
-import ast
 import functools
 from typing import Callable, NamedTuple
 
-import nbformat
 import numpy as np
 import pandas as pd
 
-from genept_utils import datasets, embed, evaluate, genes, paths
+from genept_book.notebooks import definitions
+from genept_utils import datasets, embed, evaluate, genes
 from genept_utils.chapters import (chromatin_and_dosage, disease_and_function, disjoint_panels,
                                    gene_functions, gene_interactions, perturbations)
 
@@ -21,8 +20,8 @@ FEWER = "Folds of families are drawn five times, in the chapter ten times."
 TERMS = ("A machine a term on the published folds; intervals are for other terms and genes, those "
          "of differences to published embeddings for other terms alone.")
 PAIRED = "Intervals are over genes, which pairs share."
-CELLS = (f"Cells of {', '.join(PANEL_SETS)}, {PANEL_DRAWS} draws of panels; in the chapter six sets "
-         "and six draws, beside loadings. The interval is over draws.")
+CELLS = (f"Cells of {', '.join(PANEL_SETS)}, {PANEL_DRAWS} draws of panels; in the chapter six "
+         "sets and six draws, beside loadings. The interval is over draws.")
 WHERE = ["split", "dataset"]  # columns that name a row of results within a task
 
 
@@ -42,50 +41,9 @@ class Task(NamedTuple):
     test_size: float = .2  # share of the rows that a split tests
 
 
-@functools.cache
-def _code(number):
-    """Statements of a page, those of its cell of parameters apart."""
-    made = {True: [], False: []}
-    for cell in notebook(number).cells:
-        if cell.cell_type == "code" and "google.colab" not in cell.source:
-            asked = "parameters" in cell.metadata.get("tags", [])
-            made[asked] += ast.parse(cell.source).body
-    return made[True], made[False]
-
-
-@functools.cache
-def notebook(number):
-    """A chapter's page by its number."""
-    path, = paths.NOTEBOOKS.glob(f"{number}-*.ipynb")
-    return nbformat.read(path, as_version=4)
-
-
-def page(number, *names, **given):
-    """Functions and settings of a chapter's page by name, with its parameters.
-
-    Raises
-    ------
-    KeyError
-        The page has no such name.
-    """
-    parameters, code = _code(number)
-    kept = [node for node in code if isinstance(node, (ast.Import, ast.ImportFrom))
-            or set(_names(node)) & set(names)]
-    space = {}
-    exec(compile(ast.Module([*parameters, *kept], []), f"chapter {number}", "exec"), space)
-    missing = set(names) - set(space)
-    if missing:
-        raise KeyError(f"chapter {number} has no {', '.join(sorted(missing))}")
-    space.update(given, seed=SEED)
-    return space
-
-
-def _names(node):
-    """What a statement defines."""
-    if isinstance(node, ast.FunctionDef):
-        return [node.name]
-    return [target.id for target in getattr(node, "targets", [])
-            if isinstance(target, ast.Name)]
+def _page(number, *names, **given):
+    """What a page defines, with the seed of all tasks."""
+    return definitions(number, *names, seed=SEED, **given)
 
 
 @functools.cache
@@ -95,7 +53,7 @@ def _classes():
 
 def classes(method, source, kept):
     """Functional classes: accuracy of each random split."""
-    at, table = page("02", "STRENGTHS", "answers"), _classes()
+    at, table = _page("02", "STRENGTHS", "answers"), _classes()
     table = table[table["symbol"].isin(kept)]
     y = table["gene_type"].to_numpy()
     parts = evaluate.splits(y, n_repeats=at["n_splits"], seed=SEED, test_size=.3)
@@ -124,7 +82,7 @@ def interactions(method, source, kept):
         count = gene_interactions.degree(pairs[test], len(symbols))
         scores = np.log(np.maximum(count, 1))[pairs].sum(axis=1)
     else:
-        scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+        scores = _page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
             [method], symbols, pairs, y, train, valid)[0][method]
     return table.loc[test, ["a", "b", "label"]].assign(score=scores[test], split="given files")
 
@@ -132,7 +90,7 @@ def interactions(method, source, kept):
 @functools.cache
 def _cut(name):
     """Pairs of a network whose families are apart, with unreported pairs of like degree."""
-    share = page("03")["test_share"]
+    share = _page("03")["test_share"]
     nodes, ends = np.unique(_pairs(name)[["a", "b"]], return_inverse=True)
     positive, family = ends.reshape(-1, 2), evaluate.families(nodes)
     near, far = gene_interactions.node_disjoint(positive, share, SEED, family)
@@ -150,7 +108,7 @@ def network(name, method, source, kept):
     nodes, every, y, *masks = _cut(name)
     has = np.isin(nodes, list(kept))[every].all(axis=1)
     inner, outer, whole = (mask[has] for mask in masks)
-    scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+    scores = _page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
         [method], nodes, every[has], y[has], inner, outer, whole, "product")[0][method]
     a, b = nodes[every[has][~whole]].T
     return pd.DataFrame({"a": a, "b": b, "label": y[has][~whole], "score": scores[~whole],
@@ -166,7 +124,7 @@ def two_classes(key, method, source, kept):
     """Dosage and chromatin: area of each test fold, random and of whole families."""
     table = _task(key)
     table = table[table["symbol"].isin(kept)].reset_index(drop=True)
-    at = page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
+    at = _page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
               words=evaluate.text_facts(table["symbol"]))
     fits = at["run"]({key: table}, {method: source}, {
         f"{FOLDS} x {at['repeats']}": (split, at["repeats"])
@@ -197,14 +155,14 @@ def terms(name, method, source, kept):
 
 @functools.cache
 def _effects():
-    at = page("11")
+    at = _page("11")
     made = datasets.perturbation_effects(at["dataset"], at["least"])
     return made[evaluate.has_input("gene2vec", made.index)]
 
 
 def effects(method, source, kept):
     """Effects of genes that were never perturbed: centred cosine of each gene."""
-    at = page("11", "LEARNERS", "weights", "fit", "run", "SPLITS")
+    at = _page("11", "LEARNERS", "weights", "fit", "run", "SPLITS")
     table = _effects()[_effects().index.isin(kept)]
     symbols, Y = table.index.to_numpy(), table.to_numpy()
     kernels = {method: perturbations.kernel(source, symbols, SEED)}
@@ -223,7 +181,7 @@ def genetic(method, source, kept):
     scores, fitness = _activated()
     some = scores.index.isin(kept)
     scores, fitness = scores.loc[some, some], fitness[some]
-    at, made = page("11", "LEARNERS", "weights", "run_pairs", scores=scores, fitness=fitness), []
+    at, made = _page("11", "LEARNERS", "weights", "run_pairs", scores=scores, fitness=fitness), []
     K = perturbations.kernel(source, scores.index, SEED)
     for split, model in (("both genes new", perturbations.both_new),
                          ("one gene new", perturbations.one_new)):
@@ -243,7 +201,7 @@ def _cells():
     from genept_utils import cells
 
     return disjoint_panels.ready({name: cells.by_symbol(adata) for name, adata in read.items()},
-                                 page("10")["max_cells"], SEED)
+                                 _page("10")["max_cells"], SEED)
 
 
 @functools.cache
@@ -253,7 +211,7 @@ def _measured():
 
 def panels(method, source, kept):
     """Cell types across panels that share no gene: accuracy of each draw."""
-    at = page("10", "ways", "choose", tries=PANEL_DRAWS)
+    at = _page("10", "ways", "choose", tries=PANEL_DRAWS)
     vectors = embed.read_embedding(source, SEED) if isinstance(source, str) else source
     rows = embed.find.by_symbol(vectors)
     one = vectors[rows[rows.index.isin(kept)].to_numpy()].copy()
@@ -285,15 +243,28 @@ def _network(name):
                 functools.partial(_ends, name), functools.partial(network, name), note=PAIRED)
 
 
-TASKS = {
-    "diseases": _sets("disease", "Genes of 103 diseases"),
-    "functions": _sets("function", "Genes of 56 functions"),
-    "later": _sets("later", "Genes annotated later than the texts"),
+TASKS = {  # as the chapters follow each other; the short ones come last
+    "classes": Task("02", "Functional class", "accuracy", "folds", ("fold",),
+                    lambda: _classes().drop_duplicates("symbol").set_index("symbol")["gene_type"],
+                    classes, {"Gene2vec": None, "GO processes": None}, test_size=.3),
+    "ggi": Task("03", "Gene-gene interactions", "roc_auc", "pairs", ("gene",),
+                functools.partial(_ends, "ggi"), interactions, {"degree": "degree"},
+                note=PAIRED),
+    "litbm": _network("Lit-BM"),
+    "huri": _network("HuRI"),
     "dosage": _two(("dosage-sensitive vs insensitive", "Theodoris"), "Dosage-sensitive factors"),
     "bivalent": _two(("bivalent vs non-methylated", "Theodoris"), "Bivalent vs non-methylated"),
     "bivalent-lys4": _two(("bivalent vs Lys4-only", "Theodoris"), "Bivalent vs Lys4-only"),
     "lys4": _two(("Lys4-only vs non-methylated", "Theodoris"), "Lys4-only vs non-methylated"),
     "range": _two(("long- vs short-range", "Chen 2020"), "Long- vs short-range factors"),
+    "diseases": _sets("disease", "Genes of 103 diseases"),
+    "functions": _sets("function", "Genes of 56 functions"),
+    "later": _sets("later", "Genes annotated later than the texts"),
+    "panels": Task("10", "Cell types across panels that share no gene", "accuracy", "units",
+                   ("draw",), _measured, panels,
+                   {"TF-IDF, all words": None, "spelling, all n-grams": None,
+                    "number of words": None, "TF-IDF": "tfidf/summary", "spelling": "spelling",
+                    "GO processes": "wordllama/go"}, note=CELLS),
     "perturbations": Task(
         "11", "Effect of a gene that was never perturbed", "centred cosine", "units", ("gene",),
         lambda: pd.Series("", _effects().index), effects,
@@ -301,17 +272,4 @@ TASKS = {
     "genetic-interactions": Task(
         "11", "Genetic interactions", "Pearson r", "correlations", ("gene",),
         lambda: pd.Series("", _activated()[0].index), genetic, note=PAIRED),
-    "ggi": Task("03", "Gene-gene interactions", "roc_auc", "pairs", ("gene",),
-                functools.partial(_ends, "ggi"), interactions, {"degree": "degree"},
-                note=PAIRED),
-    "litbm": _network("Lit-BM"),
-    "huri": _network("HuRI"),
-    "classes": Task("02", "Functional class", "accuracy", "folds", ("fold",),
-                    lambda: _classes().drop_duplicates("symbol").set_index("symbol")["gene_type"],
-                    classes, {"Gene2vec": None, "GO processes": None}, test_size=.3),
-    "panels": Task("10", "Cell types across panels that share no gene", "accuracy", "units",
-                   ("draw",), _measured, panels,
-                   {"TF-IDF, all words": None, "spelling, all n-grams": None,
-                    "number of words": None, "TF-IDF": "tfidf/summary", "spelling": "spelling",
-                    "GO processes": "wordllama/go"}, note=CELLS),
 }

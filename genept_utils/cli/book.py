@@ -16,6 +16,7 @@ def register(commands):
     score.add_argument("vectors", metavar="VECTORS",
                        help="a file of vectors, or a name such as minilm or wordllama/summary")
     score.add_argument("--tasks", metavar="TASK,TASK", help="these alone; a wrong one lists them")
+    score.add_argument("--jobs", type=at_least(1), help="tasks side by side (default: up to 2)")
     score.add_argument("--name", help="what to call the vectors (default: the file's name)")
     score.add_argument("--out", metavar="STEM", help=(
         "write STEM.html and STEM.json (default: NAME-gene-tasks here)"))
@@ -33,7 +34,8 @@ def register(commands):
     places.add_argument("--seed", type=at_least(0), default=0, help="seed of the layout")
     address = commands.add_parser("address", help="the repository's address, or another one")
     address.add_argument("url", nargs="?", help="write this one everywhere, for a fork")
-    for parser, name in ((score, "score"), (check, "check"), (places, "gene_map"), (address, "address")):
+    for parser, name in ((score, "score"), (check, "check"), (places, "gene_map"),
+                         (address, "address")):
         parser.set_defaults(function=_command(name))
 
 

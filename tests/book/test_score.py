@@ -1,4 +1,4 @@
-"""Anybody's vectors on the book's tasks: the chapters' own numbers, refusals, resumption, a page."""
+"""Anybody's vectors on the book's tasks: the chapters' numbers, refusals, resumption, a page."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from genept_book import ledger, score, score_page, score_tasks
+from genept_book.notebooks import definitions
 from genept_book.score_tasks import Task
 from genept_utils import embed, genes
 from genept_utils.cli import main
@@ -112,7 +113,8 @@ def test_what_cannot_be_scored_is_refused(small, given, message):
 
 
 def test_the_command_writes_a_page_that_asks_for_nothing(small, cached, capsys):
-    assert main(["score", str(small[0]), "--tasks", "one,far", "--out", str(cached / "made")]) == 0
+    assert main(["score", str(small[0]), "--tasks", "one,far", "--jobs", "1", "--out",
+                 str(cached / "made")]) == 0
     assert str(cached / "made.html") in capsys.readouterr().out
     text = (cached / "made.html").read_text()
     assert not re.search(r"<script|<link|<img|@import|url\(|\ssrc=|http-equiv", text)
@@ -142,9 +144,9 @@ def test_names_from_a_file_stay_text(small, cached):
     ("05", ["STRENGTHS", "cuts", "scored", "run", "chosen", "PLACE"]),
     ("10", ["ways", "choose"]), ("11", ["LEARNERS", "weights", "fit", "run", "run_pairs"])])
 def test_pages_hold_what_tasks_are_made_of(number, names):
-    assert set(names) < set(score_tasks.page(number, *names))
+    assert set(names) < set(definitions(number, *names))
     with pytest.raises(KeyError, match="has no nothing_of_this_name"):
-        score_tasks.page(number, "nothing_of_this_name")
+        definitions(number, "nothing_of_this_name")
 
 
 def test_a_score_equals_the_one_of_the_chapter(cached, source):
