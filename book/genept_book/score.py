@@ -57,8 +57,9 @@ def score(embedding="minilm", tasks=None, name=None, jobs=1, report=print):
         interval of the chapter; ``n_genes`` of the task's ``of_genes`` were used, which ``genes``
         names.
     differences : pandas.DataFrame
-        One paired difference a row, ``method`` less ``against``, with ``verdict``; the other
-        columns as above. ``.attrs["left_out"]`` of both: a sentence per task that was not scored.
+        One paired difference a row, ``method`` less ``against``, with ``margin`` and ``verdict``
+        (:func:`genept_book.claims.verdict`); the other columns as above. ``.attrs["left_out"]``
+        of both: a sentence per task that was not scored.
 
     Raises
     ------
@@ -81,7 +82,20 @@ def score(embedding="minilm", tasks=None, name=None, jobs=1, report=print):
                        "dimensions": subject.dimensions, "genes": subject.vectors.n_obs,
                        "name": subject.name, "sha256": subject.digest}
         made.append(table)
+    if len(differences := made[1]):
+        differences["margin"] = [_margin(*row) for row in differences[["chapter", "metric"]].values]
+        differences["verdict"] = [claims.verdict(row.value, row.low, row.high, row.margin)
+                                  for row in differences.itertuples()]
     return tuple(made)
+
+
+@functools.cache
+def _margin(chapter, metric):
+    """The margin of the chapter's claims with this metric."""
+    listed = claims.listed()
+    listed = listed[listed["notebook"].str.startswith(f"{chapter}-")
+                    & (listed["metric"] == metric)]
+    return listed["margin"].min() if len(listed) else claims.MARGIN
 
 
 class Subject:
@@ -105,8 +119,8 @@ class Subject:
     def permuted(self):
         """The same vectors at other genes."""
         about = {"model": self.name, "text": "not known", **self.vectors.uns.get("genept", {})}
-        self.vectors.uns["genept"] = about
-        return embed.permuted(self.vectors, score_tasks.SEED)
+        same = type(self.vectors)(self.vectors.X, obs=self.vectors.obs, uns={"genept": about})
+        return embed.permuted(same, score_tasks.SEED)
 
     def read(self, source):
         """Vectors of this subject for what names them, another source as it is."""
@@ -190,8 +204,7 @@ def _score(made, key, task, subject, groups, has):
 
 
 def _add(made, about, scores, gaps):
-    """Rows of results with what they are of; a verdict for each difference."""
-    gaps["verdict"] = [claims.verdict(row.value, row.low, row.high) for row in gaps.itertuples()]
+    """Rows of results with what they are of."""
     for part, table, named in (("scores", scores, "method"), ("differences", gaps, "against")):
         table["reads"] = table[named].map(methods.reads)
         made[part] += [about | row for row in json.loads(table.to_json(orient="records"))]

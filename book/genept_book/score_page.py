@@ -12,9 +12,11 @@ from genept_utils import sources
 SCHEMA = "genept-score/1"
 CITE = "https://doi.org/10.1038/s41551-024-01284-6"
 TONES = {"ahead": "good", "slightly ahead": "good", "behind": "bad", "slightly behind": "bad"}
-RULE = (f"Ahead or behind: the 95 % interval of the paired difference excludes zero, slightly "
-        f"where the difference is below {claims.MARGIN}. Level: it holds zero and lies within "
-        f"{claims.MARGIN} on both sides. Undecided: it holds zero and does not.")
+RULE = ("Ahead or behind: the 95 % interval of the paired difference excludes zero, slightly where "
+        "the difference is below a margin. Level: it holds zero and lies within the margin on both "
+        f"sides. Undecided: it holds zero and does not. The margin is {claims.MARGIN}, unless a "
+        "task says otherwise.")
+METRICS = {"roc_auc": "ROC-AUC"}
 STYLE = """
 :root { color-scheme: light dark; --text: #1e2530; --muted: #566070; --ground: #fff;
   --rule: #dfe3e8; --own: #1b639f; --good: #1d6b43; --bad: #944706; }
@@ -27,7 +29,8 @@ body { margin: 0 auto; max-width: 66rem; padding: 1.2rem 1rem 4rem; background: 
 h1, h2, h3 { font-family: Charter, Georgia, "DejaVu Serif", serif; line-height: 1.2 }
 h2 { margin-top: 2.4rem; border-top: 1px solid var(--rule); padding-top: 1rem }
 p { max-width: 44rem } .muted, caption, dt { color: var(--muted) } a { color: var(--own) }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+table { border-collapse: collapse; width: 100%; margin: 1.2rem 0;
+  font-variant-numeric: tabular-nums }
 caption { text-align: left; padding-bottom: .3rem }
 th, td { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--rule);
   vertical-align: top; font-weight: normal; overflow-wrap: normal } thead th { color: var(--muted) }
@@ -53,7 +56,7 @@ def payload(scores, differences):
     about = scores.attrs
     return {"schema": SCHEMA, "embedding": {name: about[name] for name in (
         "name", "genes", "dimensions", "sha256")}, "date": datetime.date.today().isoformat(),
-        "margin": claims.MARGIN, "left_out": about["left_out"],
+        "left_out": about["left_out"],
         **{name: json.loads(table.to_json(orient="records", double_precision=6))
            for name, table in (("scores", scores), ("differences", differences))}}
 
@@ -105,6 +108,8 @@ def _verdicts(differences, name):
             told = "<br>".join(
                 f"<span class='{TONES.get(row.verdict, '')}' title='{html.escape(row.against)}'>"
                 f"{row.verdict}</span> <span class='number muted'>{row.value:+.3f}</span>"
+                + (f" <span class=muted>{html.escape(row.against)}</span>"
+                   if (part["reads"] == kind).sum() > 1 else "")
                 for row in part[part["reads"] == kind].itertuples())
             cells.append(f"<td data-name='{kind}'>{f'<span>{told}</span>' if told else ''}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
@@ -127,9 +132,10 @@ def _titled(row):
 
 def _task(scores, gaps, name):
     """One task: a table for each split and set of genes."""
-    first = scores.iloc[0]
-    yield (f"<h2>{html.escape(first.title)}</h2><p>Chapter {first.chapter}; {first.metric}. "
-           f"{html.escape(first.note)}</p>")
+    first, margin = scores.iloc[0], gaps["margin"].min()
+    told = f" The margin is {margin}." if margin != claims.MARGIN else ""
+    yield (f"<h2>{html.escape(first.title)}</h2><p>Chapter {first.chapter}; "
+           f"{METRICS.get(first.metric, first.metric)}. {html.escape(first.note)}{told}</p>")
     for (split, dataset, genes), part in scores.groupby(["split", "dataset", "genes"], sort=False,
                                                         dropna=False):
         here = gaps[(gaps["split"] == split) & (gaps["genes"] == genes)
@@ -167,7 +173,7 @@ def _table(part, gaps, name, caption):
             f"<tr{' class=own' if row.method == name else ''}><th scope=row>"
             f"{html.escape(row.method)}</th><td data-name=score class=number>{row.value:.3f}"
             f"{interval}</td><td class=bar>{_bar(row, low, high)}</td>"
-            f"<td data-name='{html.escape(name)} less it'>{told}</td></tr>")
+            f"<td data-name=difference>{told}</td></tr>")
     return (f"<table><caption>{caption}</caption><thead><tr><th scope=col>method</th><th scope=col>"
             f"score</th><th scope=col></th><th scope=col>{html.escape(name)} less it</th></tr>"
             f"</thead><tbody>{''.join(rows)}</tbody></table>")

@@ -18,8 +18,8 @@ RANGE = "gene_tasks/41467_2020_16106_MOESM4_ESM.csv"
 
 @pytest.fixture
 def cached(tmp_path, monkeypatch):
-    """A cache of the test's own, with controls that no file is needed for."""
-    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    """A folder of scores of the test's own, with controls that no file is needed for."""
+    monkeypatch.setattr(score, "_folder", lambda digest: tmp_path / digest[:16])
     monkeypatch.setattr(score, "CONTROLS", {"permuted": "permuted",
                                             "spelling, all n-grams": "letters"})
     return tmp_path
@@ -165,6 +165,39 @@ def test_a_score_equals_the_one_of_the_chapter(cached, source):
         assert ours[numbers].astype(float).to_numpy() == pytest.approx(
             recorded[numbers].astype(float).to_numpy(), abs=.01)
     assert mine.loc["minilm", "n_genes"] == theirs.loc["GenePT MiniLM", "n"]
+
+
+def test_methods_on_different_pairs_are_refused():
+    task = Task("03", "Pairs", "roc_auc", "pairs", ("gene",), None, None)
+    rng = np.random.default_rng(0)
+    pairs = pd.DataFrame({"a": list("abcdefgh"), "b": list("ijklmnop"), "label": [0, 1] * 4,
+                          "score": rng.random(8), "split": "whole"})
+    other = pairs.assign(score=pairs["label"] + rng.random(8))
+    scores, gaps = score._summed(task, {"x": other, "y": pairs}, [("x", "y")])
+    assert list(scores["method"]) == ["x", "y"] and list(scores["split"]) == ["whole"] * 2
+    assert gaps["value"][0] == pytest.approx(1 - scores["value"][1])
+    with pytest.raises(ValueError, match="different pairs"):
+        score._summed(task, {"x": other, "y": pairs.assign(b=list("jiklmnop"))}, [("x", "y")])
+
+
+def test_published_scores_are_compared_term_by_term(monkeypatch):
+    own = pd.DataFrame({"term": list("aaaabbbbcccc"), "gene": list("12345678") + list("1234"),
+                        "label": [0, 0, 1, 1] * 3, "score": [1, 2, 3, 4, 1, 3, 2, 4, 4, 3, 2, 1],
+                        "split": "hold-out"})
+    monkeypatch.setattr(score.datasets, "published_terms", lambda name: pd.DataFrame({
+        "embedding": "THEIRS", "genes": ["all"] * 3 + ["common"] * 3, "term": list("abcabc"),
+        "roc_auc": [.5, .5, .2, 0, 0, 0]}))
+    task = Task("06", "Sets", "roc_auc", "terms", ("term",), None, None, published="disease")
+    scores, gaps = score._published(task, own, "mine")
+    assert scores[["split", "method", "value", "n"]].values.tolist() == [
+        ["hold-out", "THEIRS", pytest.approx(.4), 3]]
+    assert gaps["value"][0] == pytest.approx((.5 + .25 - .2) / 3) and gaps["n"][0] == 3
+
+
+@pytest.mark.parametrize("chapter, metric, margin", [
+    ("11", "centred cosine", .01), ("06", "roc_auc", .02), ("06", "of no claim", .02)])
+def test_the_margin_is_that_of_the_claims_of_the_chapter(chapter, metric, margin):
+    assert score._margin(chapter, metric) == margin
 
 
 def test_vectors_in_memory_need_no_file(small, cached):
