@@ -11,7 +11,7 @@ from genept_utils import embed, genes
 from genept_utils.evaluate.counts import vectoriser
 from genept_utils.evaluate.inputs import gene_input, has_input
 from genept_utils.evaluate.simple import is_fact
-from genept_utils.evaluate.svm import C_VALUES, Products, area, products
+from genept_utils.evaluate.svm import C_VALUES, Products, area, chosen, products
 
 HOLDOUT = 3  # folds 0, 1 and 2 are for training
 
@@ -91,7 +91,7 @@ def score_sets(X, table, C=None, values=C_VALUES):
     """Decision values of the hold-out genes of every term, whose vectors stand in the ``row`` of X
     (-1: none); the folds choose C among ``values``, unless it is given by term."""
     table, found = table[table["row"] >= 0], []
-    shared = (Products.of(X) if X.shape[0]**2 <= (table["term"].value_counts()**2).sum() else None)
+    shared = Products.of(X) if _pays(X.shape[0], table) else None
     for term, part in table.groupby("term", sort=False):
         rows, label, fold = (part[name].to_numpy() for name in ("row", "label", "fold"))
         dots = shared or Products.of(X[rows])
@@ -101,6 +101,11 @@ def score_sets(X, table, C=None, values=C_VALUES):
             held = part.loc[fold >= HOLDOUT, ["term", "gene", "fold", "label"]]
             found.append(held.assign(score=scores, C=used))
     return pd.concat(found, ignore_index=True)
+
+
+def _pays(n, table):
+    """Whether dot products of all n rows are fewer than those of the terms, one by one."""
+    return n**2 <= (table["term"].value_counts()**2).sum()
 
 
 def score_term(dots, label, fold, C=None, values=C_VALUES, rows=None):
@@ -249,10 +254,12 @@ def masked_scores(written, table, changes, model, C):
     vectors = vectors.tocsr() if count else vectors
     ends, found = len(written) + np.cumsum([0] + [len(part) for part in parts]), []
     by_term = dict(list(table[table["row"] >= 0].groupby("term")))
+    all_rows = _pays(len(written), table)  # then the untouched texts are multiplied once
+    known = products(vectors[:len(written)]) if all_rows else None
     for number, (term, own, other, _) in enumerate(changes):
         here = by_term[term]
         label, fold, row = (here[name].to_numpy() for name in ("label", "fold", "row"))
-        dots = products(vectors[row])
+        dots = products(vectors[row]) if known is None else chosen(known, row, row)
         for method, part, start in ((UNTOUCHED, own[:0], 0), (OWN, own, ends[2 * number]),
                                     (OTHER, other, ends[2 * number + 1])):
             moved = pd.Series(np.arange(start, start + len(part)), part.index).reindex(row)

@@ -8,6 +8,7 @@ from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_symbols
 from genept_utils.evaluate.neighbours import label_scores
+from genept_utils.evaluate.softmax import softmax
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 
@@ -274,4 +275,6 @@ def _fit(X, y, C):
 
     if len(np.unique(y)) < 2:  # rare types that all fell to the other half
         return DummyClassifier(strategy="most_frequent").fit(X, y)
-    return LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)
+    if len(np.unique(y)) == 2:
+        return LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)
+    return softmax(X, y, C, tol=TOL, max_iter=500)  # the same steps in half the time

@@ -62,8 +62,7 @@ class Products:
         if label.min() == label.max():
             return []
         if self.linear:
-            inner, outer = (self.dots[np.ix_(some, seen)].astype(np.float32, copy=False)
-                            for some in (seen, asked))
+            inner, outer = (chosen(self.dots, some, seen) for some in (seen, asked))
         else:
             mean = self.total[rows[train]].mean() / self.width
             variance = self.size[rows[train]].mean() / self.width - mean**2
@@ -85,6 +84,13 @@ def products(X, known=None, changed=None):
         made[some] = part.toarray() if sp.issparse(part) else part
     if known is not None:
         made[:, rows] = made[rows].T
+    return made
+
+
+def chosen(table, rows, columns):
+    """Some rows and columns (numbers) of a table, float32: numpy takes five times as long."""
+    made = np.empty((len(rows), len(columns)), np.float32)
+    _choose(table, rows, columns, made)
     return made
 
 
@@ -140,9 +146,9 @@ def optima(kernel, label, values, copies=None):
 def _radial(products, rows, columns, left, right, scale):
     """Kernel ``exp(-scale * distance**2)`` of some rows and columns (numbers) of dot products
     (n, m), from these and the squared lengths ``left`` (n,) and ``right`` (m,); float32."""
-    made = np.empty((len(rows), len(columns)), np.float32)
-    _distances(products, rows, columns, left[rows].astype(np.float32),
-               right[columns].astype(np.float32), np.float32(-scale), made)
+    made = chosen(products, rows, columns)
+    _distances(left[rows].astype(np.float32), right[columns].astype(np.float32),
+               np.float32(-scale), made)
     return np.exp(made, out=made)
 
 
@@ -169,12 +175,20 @@ def _argmax(bits):
 
 
 @_compiled()
-def _distances(products, rows, columns, left, right, scale, out):
+def _choose(table, rows, columns, out):
     for i in range(len(rows)):
-        line = products[rows[i]]
+        line, into = table[rows[i]], out[i]
         for j in range(len(columns)):
-            d = left[i] + right[j] - np.float32(2) * line[columns[j]]
-            out[i, j] = scale * (d if d > np.float32(0) else np.float32(0))
+            into[j] = line[columns[j]]
+
+
+@_compiled()
+def _distances(left, right, scale, out):
+    for i in range(len(left)):
+        line = out[i]
+        for j in range(len(right)):
+            d = left[i] + right[j] - np.float32(2) * line[j]
+            line[j] = scale * (d if d > np.float32(0) else np.float32(0))
 
 
 @_compiled()

@@ -83,7 +83,7 @@ def test_terms_that_cannot_be_compared_are_refused(sets):
         list(chapter.masked(chapter.WordTable(TEXTS), sets[sets["term"] == "T1"]))
 
 
-def test_scores_fall_when_the_answer_is_the_text():
+def test_scores_fall_when_the_answer_is_the_text(monkeypatch):
     rng = np.random.default_rng(0)
     label = np.tile([1, 0, 0, 0], 40)
     filler = [" ".join(rng.choice([f"w{i}" for i in range(60)], 12)) for _ in label]
@@ -94,8 +94,11 @@ def test_scores_fall_when_the_answer_is_the_text():
     other = table.assign(term="T2", name="anemia", label=np.roll(label, 1))
     both = pd.concat([table, other])
     changes = list(chapter.masked(chapter.WordTable(texts), both))[:1]
-    table = both.assign(gene=both["row"].astype(str))
+    table = both.assign(gene=both["row"].astype(str)).sample(frac=1, random_state=0)
+    single = chapter.masked_scores(texts, table, changes, "words", {"T1": 1.0})
+    monkeypatch.setattr(chapter, "_pays", lambda n, table: n < 200)
     found = chapter.masked_scores(texts, table, changes, "words", {"T1": 1.0})
+    pd.testing.assert_frame_equal(found, single, rtol=1e-4)  # multiplied for all terms at once
     found = {method: roc_auc_score(part["label"], part["score"])
              for method, part in found.groupby("method")}
     assert found["untouched"] == 1 and found["term words deleted"] < found["untouched"]
