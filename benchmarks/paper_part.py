@@ -63,11 +63,11 @@ if __name__ == "__main__":
         drawing.join()
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        row = {"label": "cell_type", "cells": str(CELLS), "types": "11", "genes": ""}
+        rows = [{"label": "cell_type", "cells": str(CELLS), "types": "11", "genes": ""}]
         began = time.perf_counter()
         with paper_remote.Remote(f"http://127.0.0.1:{server.server_port}",
-                                 paper_fetch.MOST) as remote, h5py.File(remote) as group:
-            paper_make.part(row, group, paper_fetch.CELLS, Path(folder, "part.h5ad"))
+                                 most=paper_fetch.MOST) as remote, h5py.File(remote) as group:
+            paper_make.part(rows, group, Path(folder, "part.h5ad"), paper_fetch.CELLS)
             print(f"{remote.taken / 2**20:.0f} MiB in {Ranges.asked} requests, "
                   f"{time.perf_counter() - began:.0f} s, peak "
                   f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")

@@ -48,14 +48,17 @@ def registry():
         ``url``, ``sha256``, ``bytes``, ``licence``, ``citation``, ``note`` and, for a file that
         travels in a package, ``wheel`` ("NAME==VERSION"), ``wheel_sha256``, ``member``.
     """
-    read = functools.partial(pd.read_csv, dtype=str, keep_default_na=False)
-    files = read(paths.DATA / "sources.csv")
-    wheels = read(paths.DATA / "wheels.csv").rename(
+    wheels = table("wheels.csv").rename(
         columns={"member_sha256": "sha256", "member_bytes": "bytes"}
     )
-    table = pd.concat([files, wheels], ignore_index=True).fillna("").set_index("key")
-    table["bytes"] = table["bytes"].astype(int)
-    return table
+    made = pd.concat([table("sources.csv"), wheels], ignore_index=True).fillna("")
+    made["bytes"] = made["bytes"].astype(int)
+    return made.set_index("key")
+
+
+def table(name):
+    """A table of ``data/`` as text; an empty cell is not known."""
+    return pd.read_csv(paths.DATA / name, dtype=str, keep_default_na=False)
 
 
 def sha256(path):

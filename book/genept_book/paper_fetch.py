@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import hashlib
 import json
 import shutil
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import h5py
-import pandas as pd
 
 from genept_book import paper_make, paper_remote
 from genept_utils import optional, paths, sources, untrusted
@@ -19,12 +19,7 @@ ASKED = 10 ** 9  # bytes; more are fetched only where it is allowed
 MOST = 512 << 20  # bytes that are read of a file of which a part is taken
 CELLS = 20_000
 MAKE = {"file": paper_make.one, "files": paper_make.several, "tables": paper_make.aorta,
-        "matrix": paper_make.atlas}
-
-
-def registered():
-    """``data/paper-sources.csv``: one row for each file; an empty cell is not known."""
-    return pd.read_csv(paths.DATA / "paper-sources.csv", dtype=str, keep_default_na=False)
+        "matrix": paper_make.atlas, "tar": paper_make.artery, "part": paper_make.part}
 
 
 def fetch(folder, wanted, yes=False, cells=CELLS):
@@ -34,9 +29,10 @@ def fetch(folder, wanted, yes=False, cells=CELLS):
     ----------
     folder : pathlib.Path
         Where the sets go; ``accepted.json`` in it holds the SHA-256 of each file that was
-        accepted, and a file that has another one later is refused.
+        accepted, and a file that has another one later is refused. What came of a transfer that
+        broke off stays in ``downloads`` in it, and the next call goes on from there.
     wanted : sequence of str
-        Data sets of :func:`registered`.
+        Data sets of ``data/paper-sources.csv``.
     yes : bool
         More than 1 GB may be fetched.
     cells : int
@@ -56,7 +52,8 @@ def fetch(folder, wanted, yes=False, cells=CELLS):
     """
     with paths.locked(folder / ".lock", busy=f"another fetch into {folder} is under way"):
         sets = {name: rows.to_dict("records") for name, rows in
-                registered().groupby("dataset", sort=False) if name in wanted}
+                sources.table("paper-sources.csv").groupby("dataset", sort=False)
+                if name in wanted}
         for name in [name for name, rows in sets.items() if rows[0]["form"] == "none"]:
             row, = sets.pop(name)
             print(f"{name} is not fetched: {row['note']} ({row['url']}). Put the file into "
@@ -66,34 +63,33 @@ def fetch(folder, wanted, yes=False, cells=CELLS):
 
 def _fetch_all(files, sets, cells):
     sizes, failed = {}, 0
-    for name, rows in sets.items():
-        try:
-            sizes[name] = sum(files.size(row) for row in rows)
-            print(f"{name}: {sizes[name] / 1e6:,.1f} MB from {urlsplit(rows[0]['url']).netloc}"
-                  + (" at most, a part of the file" if rows[0]["form"] == "part" else ""))
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            failed += _say(name, error)
-    total = sum(sizes.values())
-    if sizes:
-        _ask(total, files.yes)
-    if 3 * total > (free := shutil.disk_usage(files.folder).free):
-        raise OSError(f"{3 * total / 1e9:.1f} GB are needed on the disk of {files.folder}, which "
-                      f"has {free / 1e9:.1f} GB; free some, or name fewer sets with --only")
-    bar = optional.need("tqdm").tqdm(total=total, unit="B", unit_scale=True, disable=None)
-    files.progress = bar.update
-    with bar, contextlib.closing(files):
-        for name in sizes:
+    with contextlib.closing(files):
+        for name, rows in sets.items():
             try:
-                _make(files, name, sets[name], cells)
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                failed += _say(name, error)
+                sizes[name] = sum(files.size(row) for row in rows)
+                print(f"{name}: {sizes[name] / 1e6:,.1f} MB from {urlsplit(rows[0]['url']).netloc}"
+                      + (" at most, a part of the file" if rows[0]["form"] == "part" else ""))
+            except (OSError, ValueError, zipfile.BadZipFile) as error:
+                failed += files.say(name, rows, error)
+        total, held = sum(sizes.values()), files.held()
+        if held:
+            print(f"{held / 1e6:,.1f} MB of it came before and are here")
+        if sizes:
+            _ask(total - held, files.yes)
+        if 4 * total > (free := shutil.disk_usage(files.folder).free):
+            raise OSError(f"{4 * total / 1e9:.1f} GB are needed on the disk of {files.folder}, "
+                          f"which has {free / 1e9:.1f} GB; free some, or name fewer sets with "
+                          "--only")
+        with optional.need("tqdm").tqdm(total=total, initial=held, unit="B", unit_scale=True,
+                                        disable=None) as bar:
+            files.progress, files.keep = bar.update, set(files.open)  # whatever ends the loop
+            for name in sizes:
+                try:
+                    _make(files, name, sets[name], cells)
+                except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                    failed += files.say(name, sets[name], error)
+        files.keep = files.cut
     return failed
-
-
-def _say(name, error):
-    said = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
-    print(f"error: {name} could not be had: {said}", file=sys.stderr)
-    return 1
 
 
 def _ask(total, yes):
@@ -109,32 +105,23 @@ def _ask(total, yes):
 def _make(files, name, rows, cells):
     """One set: its files, then the reader of its form; what was fetched for it goes."""
     out = files.folder / f"{rows[0]['file']}.h5ad"
-    if rows[0]["form"] == "part":
-        row, = rows
-        with paper_remote.Remote(row["url"], MOST, files.progress) as remote:
-            if row["bytes"] and remote.size != int(row["bytes"]):
-                raise ValueError(f"the address now gives {remote.size:,} bytes and not "
-                                 f"{int(row['bytes']):,}, so it is another file")
-            with h5py.File(remote) as group, sources.replacing(out) as part:
-                untrusted.no_other_file(group, "the file")
-                paper_make.part(row, group, cells, part)
-        return
     if rows[0]["form"] == "matrix":  # the names of genes and cells lie beside the matrix
         rows = [{**rows[0], "inner": rows[0]["inner"] + end} for end in ("", "_rows", "_cols")
                 ] + rows[1:]
     try:
-        got = [files.get(row) for row in rows]
-        with sources.replacing(out) as part:
-            MAKE[rows[0]["form"]](rows, got, part)
-        files.accept(rows)
+        if rows[0]["form"] == "part":
+            with h5py.File(files.remote(rows[0])) as group, sources.replacing(out) as part:
+                untrusted.no_other_file(group, "the file")
+                paper_make.part(rows, group, part, cells)
+        else:
+            got = [files.get(row) for row in rows]
+            with sources.replacing(out) as part:
+                MAKE[rows[0]["form"]](rows, got, part, cells)
+            files.accept(rows)
     except (ValueError, KeyError):  # what came is not it; after a cut the whole files stay
         files.remove(rows)
         raise
-    else:
-        files.remove(rows)
-    finally:
-        with contextlib.suppress(OSError):  # holds files of another set
-            (files.folder / "downloads").rmdir()
+    files.remove(rows)
     print(f"{name}: {out} is made")
 
 
@@ -143,25 +130,59 @@ class _Files:
 
     def __init__(self, folder, yes):
         self.folder, self.yes, self.progress = folder, yes, lambda n: None
+        self.keep, self.cut = set(), set()  # addresses: what came stays, the transfer broke off
         self.note, self.open, self.hashes = folder / "accepted.json", {}, {}
         self.known = json.loads(self.note.read_text("utf-8")) if self.note.exists() else {}
 
     def close(self):
-        for file in self.open.values():
-            if not isinstance(file, OSError):
+        """Keep what an interrupted transfer brought, and nothing else."""
+        for url, file in self.open.items():
+            if isinstance(file, paper_remote.Remote):
+                file.close() if url in self.keep else file.drop()
+            elif not isinstance(file, OSError):
                 file.close()
+        with contextlib.suppress(OSError):  # holds something
+            (self.folder / "downloads").rmdir()
+
+    def remote(self, row):
+        """The file at a row's address; an error where its server gives it only whole."""
+        url = row["url"]
+        if url not in self.open:
+            kept = self.folder / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16]
+            try:
+                self.open[url] = paper_remote.Remote(
+                    url, kept, MOST if row["form"] == "part" else None,
+                    lambda n: self.progress(n))
+                if self.open[url].held:
+                    self.keep.add(url)
+            except paper_remote.NoRanges as error:
+                self.open[url] = error
+        return self.open[url]
+
+    def say(self, name, rows, error):
+        """One sentence on why a set could not be had; 1."""
+        for row in rows:  # a zip and HDF5 make other errors of a transfer that broke off
+            if broken := getattr(file := self.open.get(row["url"]), "cut", None):
+                error, file.cut = broken, None
+                self.cut.add(row["url"])
+        said = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
+        print(f"error: {name} could not be had: {said}", file=sys.stderr)
+        return 1
+
+    def held(self):
+        """Bytes that an earlier fetch left here."""
+        return sum(getattr(file, "held", 0) for file in self.open.values())
 
     def size(self, row):
         """Bytes that will be fetched for a row, 0 where the server does not say."""
+        file = self.remote(row)
         if row["form"] == "part":
-            return min(MOST, int(row["bytes"] or MOST))
-        if row["url"] not in self.open:
-            try:
-                self.open[row["url"]] = paper_remote.Remote(
-                    row["url"], progress=lambda n: self.progress(n))
-            except paper_remote.NoRanges as error:
-                self.open[row["url"]] = error
-        file = self.open[row["url"]]
+            if isinstance(file, OSError):
+                raise file
+            if row["bytes"] and file.size != int(row["bytes"]):
+                raise ValueError(f"the address now gives {file.size:,} bytes and not "
+                                 f"{int(row['bytes']):,}, so it is another file")
+            return min(MOST, file.size)
         if isinstance(file, OSError) or not row["inner"]:
             return file.size or 0
         with zipfile.ZipFile(file) as archive:

@@ -10,7 +10,7 @@ one on a reader's own files takes its place (``split`` names which).
 
 import pandas as pd
 
-from genept_utils import paths
+from genept_utils import sources
 from genept_book import claims, ledger, methods
 
 _OURS = ["item", "task", "dataset", "label", "classifier", "metric"]
@@ -48,7 +48,7 @@ def paper_index():
     ValueError
         A row names a result of ours that was not recorded, or several.
     """
-    listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False)
+    listed = sources.table("paper-index.csv")
     ours = ledger.plain(ledger.results())
     given = ledger.published()
     given = given[given["source"] != ledger.THIRD_PARTY]
@@ -59,7 +59,7 @@ def paper_index():
 def as_published(joined):
     """The rows of :func:`genept_utils.ledger.join` whose split is the one that the paper
     describes, as the index names it; Gene2vec on the genes that it has."""
-    listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False)
+    listed = sources.table("paper-index.csv")
     splits = {tuple(row[name] for name in _OURS): row["split"]
               for row in listed.to_dict("records")}
     kept = []

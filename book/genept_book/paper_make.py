@@ -3,14 +3,18 @@
 import gzip
 import re
 import shutil
+import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from genept_book import paper_remote
 from genept_utils import datasets, sources, untrusted
 from genept_utils.cells.stored import matrix_of
 
@@ -19,6 +23,7 @@ SHARE, SEED = .2, 0  # of the cells of the aorta; SEED is the default of scanpy.
 # Cell 3 of the authors' aorta notebook; their affected_1 is taken to be ATAA1, and so on.
 PHENOTYPES = ["only", "only", "w/ root", "only", "w/ root", "to descending", "w/ root", "w/ root"]
 LEFT_OUT = {"b cell", "t cell", "oligodendrocyte b"}  # of E-HCAD-35; the prepared file has none
+VALUES, LINES = 1 << 24, 1 << 21  # of a matrix in text: values, and lines, in memory at a time
 OBS = ("donor_id", "disease", "cell_type", "author_cell_type", "sex", "self_reported_ethnicity")
 
 
@@ -42,14 +47,14 @@ def check(row, what, cells=None, genes=None, obs=None):
         raise ValueError(f"{what} holds {', '.join(wrong)}, so it is not the paper's")
 
 
-def one(rows, got, out):
+def one(rows, got, out, cells):
     """A file as it lies there."""
     obs, genes = datasets.annotations(got[0])
     check(rows[0], "what was fetched", len(obs), genes, obs)
     shutil.copyfile(got[0], out)
 
 
-def several(rows, got, out):
+def several(rows, got, out, cells):
     """Files of the same genes, one after the other; ``part`` says which file a cell is from."""
     read = {}
     for row, path in zip(rows, got):
@@ -98,7 +103,7 @@ def key(name, sample):
     return f"{barcode[0] if barcode else name}_{sample}"
 
 
-def aorta(rows, got, out):
+def aorta(rows, got, out, cells):
     """Tables of one sample each, labels joined by name, and the sample of the paper's size.
 
     Which cells the authors drew is not known; scanpy's default seed is a guess.
@@ -131,29 +136,129 @@ def aorta(rows, got, out):
     adata.write_h5ad(out)
 
 
-def atlas(rows, got, out):
+def _lines(path):
+    """Genes, cells and values of a Matrix Market file, then its lines in tables of bounded size:
+    gene, cell (from 0) and value."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt") as file:
+        head = file.readline()
+        while head.startswith("%"):
+            head = file.readline()
+        yield tuple(map(int, head.split()))
+        for table in pd.read_csv(file, sep=r"\s+", header=None, chunksize=LINES,
+                                 names=["gene", "cell", "value"],
+                                 dtype={"gene": "i4", "cell": "i4", "value": "f4"}):
+            yield table.sub([1, 1, 0])
+
+
+def write_cells(path, genes, cells, obs, out):
+    """Write the cells of ``obs`` from a Matrix Market file of genes x cells to an h5ad file.
+
+    At most ``VALUES`` values are in memory; the file is read as many times as that takes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    genes : pandas.DataFrame
+        (n_genes, k), the ``var`` of the output.
+    cells : sequence of str
+        (n_cells,) names of all cells of the file.
+    obs : pandas.DataFrame
+        (n_chosen, k) by name, in the order of the file.
+    out : pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        It is no such file, is broken, or has other genes and cells than are named.
+    """
+    place = obs.index.get_indexer(cells)
+    try:
+        lines = _lines(path)
+        *size, values = next(lines)
+        stored = np.zeros(len(obs) + 1, dtype=int)
+        for table in lines:
+            stored += np.bincount(place[table["cell"]] + 1, minlength=len(stored))
+        if size != [len(genes), len(cells)] or values != stored.sum():
+            raise ValueError
+        group = np.cumsum(stored[1:]) // VALUES
+        with h5py.File(out, "w") as file:
+            ad.io.write_elem(file, "/", ad.AnnData(obs=obs.rename_axis("cell"), var=genes))
+            for n in np.unique(group):
+                mine, X = np.flatnonzero(group == n), 0
+                lines = _lines(path)
+                next(lines)
+                for table in lines:
+                    row = place[table["cell"]] - mine[0]
+                    kept = (row >= 0) & (row < len(mine))
+                    X = X + sp.csr_matrix((table["value"][kept], (row[kept], table["gene"][kept])),
+                                          shape=(len(mine), len(genes)))
+                if "X" in file:
+                    ad.io.sparse_dataset(file["X"]).append(X)
+                else:
+                    ad.io.write_elem(file, "X", X)
+    except (ValueError, EOFError, IndexError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path.name} is no matrix of {len(genes):,} genes x {len(cells):,} "
+                         "cells, or is broken") from error
+
+
+def _names(path):
+    return pd.read_csv(path, sep="\t", header=None, dtype=str)
+
+
+def atlas(rows, got, out, cells):
     """A matrix of the Single Cell Expression Atlas with its design, without healthy donors."""
-    design = pd.read_csv(got[-1], sep="\t", index_col=0, dtype=str)
+    matrix, genes, names, design = *got[:3], pd.read_csv(got[3], sep="\t", index_col=0, dtype=str)
     label, ill = rows[0]["label"], "Sample Characteristic[disease]"
     check({**rows[0], "types": ""}, "the design", obs=design)
     kept = design[label].notna() & ~design[label].str.lower().isin(LEFT_OUT)
     if ill in design:
         kept &= design[ill].str.lower() == "multiple sclerosis"
+    names = pd.Index(_names(names)[0])
+    obs = design.loc[names[names.isin(design.index[kept])]]
+    genes = pd.DataFrame(index=_names(genes)[0].to_numpy())
+    check(rows[0], "the matrix with its design", *obs.shape[:1], len(genes), obs)
+    write_cells(matrix, genes, names, obs, out)
+
+
+def artery(rows, got, out, cells):
+    """A sample of the cells of a 10x folder in a tar; the barcode's suffix is the sample."""
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        for path, name in zip(got, ("matrix.mtx", "genes.tsv", "barcodes.tsv")):
-            path.rename(Path(folder, name))
-        adata = datasets.read_cells(Path(folder, "matrix.mtx"))
-    adata = adata[adata.obs_names.isin(design.index[kept])].copy()
-    adata.obs = design.reindex(adata.obs_names)
-    check(rows[0], "the matrix with its design", *adata.shape, adata.obs)
-    adata.write_h5ad(out)
+        names, genes, matrix = untarred(got[0], folder, (
+            "barcodes.tsv", "features.tsv", "matrix.mtx"))
+        names, genes = _names(names)[0], _names(genes)
+        check(rows[0], "the matrix", len(names), len(genes))
+        drawn = np.sort(np.random.default_rng(SEED).permutation(len(names))[:cells])
+        sample = names.str.rpartition("-")[2].iloc[drawn]
+        obs = pd.DataFrame({"sample": pd.Categorical(sample)}, index=names.iloc[drawn])
+        genes = pd.DataFrame({"symbol": genes[1].to_numpy()}, index=genes[0].to_numpy())
+        write_cells(matrix, genes, names, obs, out)
+    print(f"artery: {len(obs):,} of {len(names):,} cells drawn, of {sample.nunique()} samples; "
+          "labels of their types are known nowhere, so only their samples are used")
 
 
-def part(row, group, cells, out):
+def untarred(path, folder, names):
+    """Paths in ``folder`` of the members of a tar that are called so, packed or not."""
+    found = {}
+    try:
+        with tarfile.open(path) as archive:
+            for one in archive:
+                name = Path(one.name).name
+                if name.removesuffix(".gz") in names and one.isfile():
+                    with archive.extractfile(one) as source, open(Path(folder, name), "wb") as made:
+                        paper_remote.copy(source, made, folder)
+                    found.setdefault(name.removesuffix(".gz"), []).append(Path(folder, name))
+    except (tarfile.TarError, EOFError, zlib.error):
+        raise ValueError(f"{path.name} is no tar, or is broken") from None
+    if wrong := [name for name in names if len(found.get(name, ())) != 1]:
+        raise ValueError(f"the tar holds {len(found.get(wrong[0], ())) or 'no'} {wrong[0]}")
+    return [found[name][0] for name in names]
+
+
+def part(rows, group, out, cells):
     """About ``cells`` cells of an open h5ad file: a run of neighbouring rows from each donor."""
     table = pd.DataFrame({name: ad.io.read_elem(group["obs"][name]) for name in OBS
                           if name in group["obs"]})
-    check(row, "the file", len(table), obs=table)
+    check(rows[0], "the file", len(table), obs=table)
     (donors, names), random = pd.factorize(table["donor_id"]), np.random.default_rng(0)
     length = max(1, cells // len(names))
     firsts = [random.choice(np.flatnonzero(donors == n)) for n in range(len(names))]

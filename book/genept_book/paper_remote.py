@@ -1,24 +1,25 @@
-"""A file at an address, read as if it lay here: by byte ranges, in bounded memory."""
+"""A file at an address, read as if it lay here: by byte ranges, which are kept until it is done."""
 
-import collections
 import contextlib
 import io
+import json
 import re
 import shutil
+import struct
 import tempfile
 import time
 import zipfile
+import zlib
 
 import requests
 
 from genept_utils import compression, sources
 
-BLOCK = 1 << 17  # bytes; a cache of KEPT of them is all that is held
-KEPT, AHEAD = 256, 1 << 23  # AHEAD: most that is fetched at once where reading runs on
-PIECE = 1 << 16  # bytes; what came of a piece before a transfer broke off is lost
+BLOCK = 1 << 17  # bytes; what came of one before a transfer broke off is lost
+AHEAD, PIECE = 1 << 23, 1 << 16  # AHEAD: most that is fetched at once where reading runs on
 TRIES, WAIT, TIMEOUT = 4, 2, (10, 60)  # WAIT: seconds more after each failure
-CUT = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError,
-       requests.exceptions.Timeout)
+BROKEN = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError,
+          requests.exceptions.Timeout)
 
 
 class NoRanges(OSError):
@@ -29,27 +30,95 @@ class NoRanges(OSError):
         self.size = size
 
 
+class Cut(OSError):
+    """The server could not be reached, or broke off: what came is worth keeping."""
+
+
+class Blocks:
+    """Blocks of one file in the order in which they came, with a checksum each.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        What an earlier process kept there is taken up, up to the first block that is not whole;
+        None keeps them in a temporary file.
+    """
+
+    HEAD, MARK = struct.Struct("<qII"), -1  # number, length and checksum; MARK: what file it is
+
+    def __init__(self, path=None):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = open(path, "a+b", buffering=0) if path else tempfile.TemporaryFile(buffering=0)
+        self.at, self.mark, end = {}, None, self.file.seek(0)
+        while len(head := self.file.read(self.HEAD.size)) == self.HEAD.size:
+            n, length, checksum = self.HEAD.unpack(head)
+            start, content = self.file.tell(), self.file.read(length)
+            if zlib.crc32(content) != checksum:
+                break
+            self._hold(n, start, content)
+            end = start + length
+        self.file.truncate(end)
+
+    def _hold(self, n, start, content):
+        self.at[n] = start, len(content)
+        if n == self.MARK:
+            self.mark = json.loads(content)
+
+    def put(self, n, content):
+        start = self.file.seek(0, 2) + self.HEAD.size
+        self.file.write(self.HEAD.pack(n, len(content), zlib.crc32(content)) + content)
+        self._hold(n, start, content)
+
+    def get(self, n, start, stop):
+        """Bytes ``start`` to ``stop`` of a block."""
+        at, length = self.at[n]
+        self.file.seek(at + start)
+        return self.file.read(min(stop, length) - start)
+
+    def begin(self, mark):
+        """Forget what is not of this file, or of one that nothing tells from another."""
+        if self.mark != mark or mark[0] is None:
+            self.file.truncate(0)
+            self.at = {}
+            self.put(self.MARK, json.dumps(mark).encode())
+
+    def __contains__(self, n):
+        return n in self.at
+
+    def held(self):
+        """Bytes of the file that are here."""
+        return sum(length for n, (_, length) in self.at.items() if n != self.MARK)
+
+
 class Remote(io.RawIOBase):
     """A readable, seekable file over HTTP ranges.
 
-    A cut transfer is taken up where it broke, ``TRIES`` times; a file that changes between two
-    requests is refused. ``most`` bounds the bytes that are read in all.
+    A cut transfer is taken up where it broke, ``TRIES`` times, and by the next process that
+    names the same ``kept``; a file that changes between two requests is refused. ``most`` bounds
+    the bytes that are read in all.
 
     Raises
     ------
     NoRanges
         The server does not know ranges.
+    Cut
+        It cannot be reached, refuses or breaks off.
     OSError
-        It cannot be reached, refuses, or sends less or other than it said.
+        It sends less or other than it said.
     """
 
-    def __init__(self, url, most=None, progress=lambda n: None):
-        self.url, self.most, self.progress = url, most, progress
-        self.session, self.blocks = requests.Session(), collections.OrderedDict()
+    def __init__(self, url, kept=None, most=None, progress=lambda n: None):
+        self.url, self.kept, self.most, self.progress = url, kept, most, progress
+        self.session, self.blocks = requests.Session(), Blocks(kept)
         self.session.verify = sources.trusted()
-        self.taken = self.position = self.next = self.ahead = 0
-        self.size = self.mark = None
-        self._fill(0, 1)
+        self.taken = self.position = self.next = self.ahead = self.held = 0
+        self.size = self.mark = self.cut = None
+        try:
+            self._get(0, 1)  # also where it is here already: is it the same file?
+        except BaseException:
+            self.drop() if self.blocks.held() == 0 else self.close()
+            raise
 
     def readable(self):
         return True
@@ -65,61 +134,71 @@ class Remote(io.RawIOBase):
 
     def close(self):
         self.session.close()
+        self.blocks.file.close()
         super().close()
 
+    def drop(self):
+        """Close it, and keep nothing of it."""
+        self.close()
+        if self.kept:
+            self.kept.unlink(missing_ok=True)
+
     def readinto(self, buffer):
-        stop = min(self.position + len(buffer), self.size)
-        if stop <= self.position:
+        start, stop = self.position, min(self.position + len(buffer), self.size)
+        if stop <= start:
             return 0
-        first, last = self.position // BLOCK, (stop - 1) // BLOCK + 1
-        held = {n: self.blocks[n] for n in range(first, last) if n in self.blocks}
-        missing = [n for n in range(first, last) if n not in held]
+        first, last = start // BLOCK, (stop - 1) // BLOCK + 1
+        missing = [n for n in range(first, last) if n not in self.blocks]
         if missing:
-            held |= self._fill(missing[0], missing[-1] + 1)
-        content = b"".join(held[n] for n in range(first, last))
-        start = self.position - first * BLOCK
-        made = content[start:start + stop - self.position]
+            self._fill(missing[0], missing[-1] + 1)
+        made = b"".join(self.blocks.get(n, max(start - n * BLOCK, 0), min(stop - n * BLOCK, BLOCK))
+                        for n in range(first, last))
         buffer[:len(made)] = made
         self.position = stop
         return len(made)
 
     def _fill(self, first, last):
-        """Fetch blocks; more of them each time where reading runs on."""
+        """Fetch blocks that are not here; more of them each time where reading runs on."""
         self.ahead = min(2 * max(self.ahead, BLOCK), AHEAD) if first == self.next else 0
-        last = max(last, first + self.ahead // BLOCK)
-        if self.size is not None:
-            last = min(last, -(-self.size // BLOCK))
+        last = min(max(last, first + self.ahead // BLOCK), -(-self.size // BLOCK))
         if self.most and self.taken + (last - first) * BLOCK > self.most:
             raise OSError(f"more than {self.most / 2**20:,.0f} MiB of it would be read; ask for "
                           "fewer cells")
-        content = self._get(first * BLOCK, last * BLOCK)
-        new = {first + n: content[n * BLOCK:(n + 1) * BLOCK]
-               for n in range(-(-len(content) // BLOCK))}
-        self.blocks.update(new)
-        while len(self.blocks) > KEPT:
-            self.blocks.popitem(last=False)
+        while first < last:
+            stop = next((n for n in range(first, last) if n in self.blocks), last)
+            if first < stop:
+                self._get(first, stop)
+            first = max(stop, first + 1)
         self.next = last
-        return new
 
-    def _get(self, start, stop):
-        got = bytearray()
-
+    def _get(self, first, last):
+        """Fetch these blocks; each is kept as soon as it is whole."""
         def rest():
-            while self.size is None or start + len(got) < min(stop, self.size):
-                headers = {"Range": f"bytes={start + len(got)}-{stop - 1}",
+            nonlocal first
+            while first * BLOCK < min(last * BLOCK, self.size or BLOCK):
+                began, got = first, bytearray()
+                headers = {"Range": f"bytes={first * BLOCK}-{last * BLOCK - 1}",
                            "Accept-Encoding": "identity"}
                 with self.session.get(self.url, headers=headers, stream=True,
                                       timeout=TIMEOUT) as answer:
-                    self._check(answer, start + len(got))
+                    self._check(answer, first * BLOCK)
                     for piece in answer.iter_content(PIECE):
-                        got.extend(piece)
+                        got += piece
                         self.taken += len(piece)
                         self.progress(len(piece))
-                if not self.size:
-                    raise OSError("the server sent an empty file")
+                        while len(got) >= BLOCK or got and first * BLOCK + len(got) == self.size:
+                            if first not in self.blocks:
+                                self.blocks.put(first, bytes(got[:BLOCK]))
+                            del got[:BLOCK]
+                            first += 1
+                if first == began:  # a server may send less than it is asked for, not nothing
+                    raise requests.exceptions.ChunkedEncodingError
 
-        tried(rest)
-        return bytes(got)
+        try:
+            tried(rest)
+        except Cut as error:
+            self.cut = error
+            raise
 
     def _check(self, answer, start):
         """What is answered is the part that was asked for, of the file that it was before."""
@@ -128,11 +207,16 @@ class Remote(io.RawIOBase):
             raise NoRanges(int(size) if size else None)
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
         if answer.status_code != 206 or not span:
-            raise OSError(f"the server answered {answer.status_code}")
-        mark = answer.headers.get("Last-Modified", answer.headers.get("ETag")), int(span[2])
+            raise Cut(f"the server answered {answer.status_code}")
+        mark = [answer.headers.get("Last-Modified", answer.headers.get("ETag")), int(span[2])]
         if int(span[1]) != start or mark != (self.mark or mark):
             raise OSError("the file changed while it was read; try again")
+        if not self.mark:
+            self.blocks.begin(mark)
+            self.held = self.blocks.held()
         self.mark, self.size = mark, mark[1]
+        if not self.size:
+            raise OSError("the server sent an empty file")
 
 
 def tried(attempt):
@@ -140,9 +224,9 @@ def tried(attempt):
     for n in range(1, TRIES + 1):
         try:
             return attempt()
-        except CUT as error:
+        except BROKEN as error:
             if n == TRIES:
-                raise OSError(cut(error)) from error
+                raise Cut(cut(error)) from error
             time.sleep(WAIT * n)
 
 
@@ -163,7 +247,7 @@ def whole(url, folder, most=None, progress=lambda n: None):
             with requests.get(url, stream=True, timeout=TIMEOUT,
                               verify=sources.trusted()) as answer:
                 if answer.status_code != 200:
-                    raise OSError(f"the server answered {answer.status_code}")
+                    raise Cut(f"the server answered {answer.status_code}")
                 for piece in answer.iter_content(PIECE):
                     if most and made.tell() + len(piece) > most:
                         raise OSError(f"it is longer than {most / 1e9:.1f} GB, which the server "

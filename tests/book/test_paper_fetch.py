@@ -4,6 +4,7 @@ import functools
 import gzip
 import io
 import json
+import tarfile
 import zipfile
 
 import anndata as ad
@@ -60,6 +61,16 @@ def mtx(n):
     return made.getvalue()
 
 
+def tar(**members):
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+        for name, content in members.items():
+            one = tarfile.TarInfo(name)
+            one.size = len(content)
+            archive.addfile(one, io.BytesIO(content))
+    return made.getvalue()
+
+
 def row(dataset, form, path, inner="", cells="", label="", types="", **more):
     return {"dataset": dataset, "file": dataset.replace(" ", "_"), "form": form, "url": path,
             "inner": inner, "cells": str(cells), "genes": "", "label": label,
@@ -79,8 +90,9 @@ def drawn(folder):
     design.iloc[:20, 1], design.iloc[19, 0] = "multiple sclerosis", "T cell"
     return {
         "/pancreas": h5ad(folder, table(50, Celltype=4)),
-        "/scgpt": zipped(**{"a/ms.zip": zipped(**{"ms/x.h5ad": ms}),
-                            "a/mye.zip": zipped(**{"mye/q.h5ad": mye})}),
+        "/scgpt": zipped(**{
+            "a/ms.zip": zipped(**{"ms/x.h5ad": ms, "ms/c": np.random.bytes(20_000)}),
+            "a/mye.zip": zipped(**{"mye/r": np.random.bytes(20_000), "mye/q.h5ad": mye})}),
         "/bones": zipped(**{"b/train.h5ad": h5ad(folder, table(9, celltype=3)),
                             "b/test.h5ad": h5ad(folder, table(7, celltype=3)),
                             "__MACOSX/._test.h5ad": b""}),
@@ -88,6 +100,12 @@ def drawn(folder):
         "/labels": labels.to_csv().encode(),
         "/atlas": zipped(**{"E.mtx": mtx(25), "E.mtx_rows": "\n".join(GENES),
                             "E.mtx_cols": "\n".join(design.index)}),
+        "/artery": tar(**{
+            "outs/f/barcodes.tsv.gz": gzip.compress("".join(
+                f"{barcode(i)}-{1 + i // 8}\n" for i in range(25)).encode()),
+            "outs/f/features.tsv.gz": gzip.compress("".join(
+                f"ENSG{i}\t{gene}\tGene Expression\n" for i, gene in enumerate(GENES)).encode()),
+            "outs/f/matrix.mtx.gz": gzip.compress(mtx(25)), "outs/._matrix.mtx": b""}),
         "/design": design.to_csv(sep="\t", index_label="Assay").encode(),
         "/lupus": h5ad(folder, lupus)}
 
@@ -100,12 +118,13 @@ REGISTERED = [
     row("bones", "files", "/bones", "test.h5ad", 7, "celltype"),
     *[row("aorta", "tables", f"/{name}.txt.gz", "", n, "celltype", 2)
       for name, n in zip(SAMPLES, SIZES)],
-    row("artery", "none", "/portal"),
+    row("artery", "tar", "/artery", "", 25, genes="6"),
+    row("heart", "none", "/portal"),
     row("lupus", "part", "/lupus", "", 60, "cell_type"),
     row("all genes", "matrix", "/whole/atlas", ".mtx", 19, MS, 3),
     row("all genes", "matrix", "/whole/design")]
 NAMES = list(dict.fromkeys(one["dataset"] for one in REGISTERED))
-MADE = {one["file"] for one in REGISTERED} - {"artery"}
+MADE = {one["file"] for one in REGISTERED} - {"heart"}
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +153,7 @@ def server(file_server, content, tmp_path, monkeypatch):
             whole = faults[path](handler, whole)
             if whole is None:
                 return
+            span = span and handler.headers.get("Range")  # of which a fault may leave less
         if span and kind != "/whole":
             start, stop = map(int, span.removeprefix("bytes=").split("-"))
             part = whole[start:stop + 1]
@@ -152,7 +172,7 @@ def server(file_server, content, tmp_path, monkeypatch):
         files[path] = answer
     listed = pd.DataFrame(REGISTERED)
     listed["url"] = address + listed["url"]
-    monkeypatch.setattr(paper_fetch, "registered", lambda: listed)
+    monkeypatch.setattr(sources, "table", lambda name: listed)
     (tmp_path / "labels.csv").write_bytes(content["/labels"])
     monkeypatch.setattr(sources, "fetch", lambda name: tmp_path / "labels.csv")
     monkeypatch.setattr(paper_remote, "WAIT", 0)
@@ -171,21 +191,28 @@ def test_every_form_is_fetched_and_read(server, capsys):
     assert paper_fetch.fetch(folder, NAMES, cells=24) == 0
     assert kept(folder) == MADE
     said = capsys.readouterr().out
-    assert "artery is not fetched: it is so (http" in said
+    assert "heart is not fetched: it is so (http" in said
+    assert "artery: 24 of 25 cells drawn, of 4 samples; labels of their types are known" in said
     assert "lupus: 24 of 60 cells, of all 6 donors" in said
     read = {name: ad.read_h5ad(folder / f"{name}.h5ad") for name in MADE}
     assert {name: adata.n_obs for name, adata in read.items()} == {
         "pancreas": 50, "ms": 30, "myeloid": 20, "bones": 16, "aorta": 20, "lupus": 24,
-        "all_genes": 19}
+        "all_genes": 19, "artery": 24}
     assert set(read["bones"].obs["part"]) == {"train.h5ad", "test.h5ad"}
     assert read["all_genes"].obs[MS].nunique() == 3
     assert read["all_genes"]["c7"].X.toarray().ravel().tolist() == [
         (25 * gene + 7) % 5 for gene in range(6)]
+    artery = read["artery"]
+    assert (artery.obs["sample"] == artery.obs_names.str[-1]).all()
+    numbers = [int(np.flatnonzero([name.startswith(barcode(i)) for i in range(25)])[0])
+               for name in artery.obs_names]
+    assert (artery.X.toarray() == (np.arange(150).reshape(6, 25) % 5).T[numbers]).all()
+    assert list(artery.var["symbol"]) == GENES
     assert read["lupus"].obs["donor_id"].nunique() == 6
     whole = ad.read_h5ad(io.BytesIO(content["/lupus"]))
     assert (read["lupus"].X != whole[read["lupus"].obs_names].X).nnz == 0
     held = json.loads((folder / "accepted.json").read_text())
-    assert len(held) == 12 and not (folder / "downloads").exists()
+    assert len(held) == 13 and not (folder / "downloads").exists()
     assert {path.name for path in folder.iterdir() if path.suffix != ".h5ad"} == {
         ".lock", "accepted.json"}
     paper_fetch.fetch(folder, ["pancreas"])  # from the same server it is the same file
@@ -277,27 +304,125 @@ def test_a_fault_is_one_sentence_and_the_other_sets_run_on(change, lost, said, s
     assert len(json.loads((folder / "accepted.json").read_text())) == len(kept(folder))
 
 
-def half(handler, whole):
-    """Half of the first block that is asked for, and the connection closed."""
-    handler.send_response(206)
-    handler.send_header("Content-Range", f"bytes 0-4095/{len(whole)}")
-    handler.send_header("ETag", str(hash(whole)))
-    handler.send_header("Content-Length", "4096")
-    handler.end_headers()
-    handler.wfile.write(whole[:2048])
-    handler.close_connection = True
+def blocks(spans):
+    """Numbers of the blocks that were asked for."""
+    return [n for start, stop in (map(int, span.removeprefix("bytes=").split("-"))
+                                  for span in spans) for n in range(start >> 12, (stop >> 12) + 1)]
 
 
 def test_a_cut_transfer_is_taken_up_where_it_broke(server):
     folder, _, asked, faults, _ = server
 
-    def once(handler, whole):
-        return whole if len(asked) > 1 else half(handler, whole)
+    def half(handler, whole):
+        """Of the second request a block and a half, and the connection closed."""
+        if len(asked) != 2:
+            return whole
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 4096-20479/{len(whole)}")
+        handler.send_header("ETag", str(hash(whole)))
+        handler.send_header("Content-Length", "16384")
+        handler.end_headers()
+        handler.wfile.write(whole[4096:10240])
+        handler.close_connection = True
 
-    faults["/pancreas"] = once
+    faults["/pancreas"] = half
     assert paper_fetch.fetch(folder, ["pancreas"]) == 0 and kept(folder) == {"pancreas"}
-    spans = [span.removeprefix("bytes=").split("-") for _, span in asked]
-    assert [start for start, _ in spans] == ["0", "2048", "8192"]
+    assert [span.split("=")[1].split("-")[0] for _, span in asked][:3] == ["0", "4096", "8192"]
+
+
+def less(handler, whole):
+    """One block, however many were asked for."""
+    start = int(handler.headers["Range"].removeprefix("bytes=").split("-")[0])
+    handler.headers.replace_header("Range", f"bytes={start}-{start + 4095}")
+    return whole
+
+
+def gone(handler, whole):
+    handler.close_connection = True
+
+
+def stopped(handler, whole):
+    handler.send_error(503)
+
+
+@pytest.mark.parametrize("path, name, end", [
+    ("/pancreas", "pancreas", KeyboardInterrupt), ("/scgpt", "myeloid", gone),
+    ("/scgpt", "ms", KeyboardInterrupt), ("/TAA1.txt.gz", "aorta", stopped),
+    ("/artery", "artery", gone), ("/lupus", "lupus", gone)])
+def test_the_next_run_goes_on_where_this_one_stopped(path, name, end, server, monkeypatch, capsys):
+    folder, content, asked, faults, _ = server
+    if path[1:] in ("TAA1.txt.gz", "artery"):
+        content[path] += b"\0" * 30_000
+
+    def mine(asked):
+        return [span for one, span in asked if one == path]
+
+    def fault(handler, whole):
+        return less(handler, whole) if len(mine(asked)) < 4 else end(handler, whole)
+
+    faults[path] = fault
+    if end is KeyboardInterrupt:
+        faults[path] = less
+        get = paper_remote.Remote._get
+
+        def interrupted(self, first, last):
+            get(self, first, last)
+            if len(mine(asked)) > 3:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(paper_remote.Remote, "_get", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            paper_fetch.fetch(folder, [name], cells=24)
+        monkeypatch.setattr(paper_remote.Remote, "_get", get)
+        before = {n for span in mine(asked) for n in blocks([span])[:1]}
+    else:
+        assert paper_fetch.fetch(folder, [name], cells=24) == 1
+        before = {n for span in mine(asked)[:3] for n in blocks([span])[:1]}
+        said = "answered 503" if end is stopped else "reached"
+        assert said in capsys.readouterr().err
+    assert len(before) > 2 and not kept(folder)
+    faults.clear()
+    asked.clear()
+    assert paper_fetch.fetch(folder, [name], cells=24) == 0 and kept(folder) == {name}
+    after = blocks(mine(asked))
+    assert before & set(after) == {0} and len(after) == len(set(after))
+    assert "MB of it came before and are here" in capsys.readouterr().out
+    assert not (folder / "downloads").exists()
+
+
+def of(*blocks, mark=("a", 24), end=b""):
+    """What an earlier process kept: blocks of eight bytes."""
+    def write(path):
+        made = paper_remote.Blocks(path)
+        made.begin(list(mark))
+        for n in blocks:
+            made.put(n, bytes([n]) * 8)
+        made.file.write(end)
+        made.file.close()
+    return write
+
+
+def spoiled(write):
+    def other(path):
+        write(path)
+        path.write_bytes(path.read_bytes()[:-2] + b"xx")
+    return other
+
+
+@pytest.mark.parametrize("write, mark, found", [
+    (of(0, 2), ["a", 24], {0, 2}), (of(0, 2, end=b"1234567"), ["a", 24], {0, 2}),
+    (spoiled(of(0, 1, 2)), ["a", 24], {0, 1}), (of(0, mark=("b", 24)), ["a", 24], set()),
+    (of(0, mark=("a", 23)), ["a", 24], set()), (of(0, mark=(None, 24)), [None, 24], set()),
+    (lambda path: path.write_bytes(b"something else, from somebody else"), ["a", 24], set())])
+def test_only_whole_blocks_of_the_same_file_are_taken_up(write, mark, found, tmp_path):
+    write(tmp_path / "x")
+    held = paper_remote.Blocks(tmp_path / "x")
+    held.begin(mark)
+    assert {n for n in range(3) if n in held} == found and held.held() == 8 * len(found)
+    assert all(held.get(n, 2, 5) == bytes([n]) * 3 for n in found)
+    held.put(3, b"123")
+    held.file.close()
+    assert paper_remote.Blocks(tmp_path / "x").get(3, 1, 8) == b"23"
 
 
 def test_whole_files_of_a_set_that_broke_off_are_not_asked_for_again(server, capsys):
@@ -307,7 +432,7 @@ def test_whole_files_of_a_set_that_broke_off_are_not_asked_for_again(server, cap
     server[1]["/TAA2.txt.gz"] += b"\0" * 9000  # longer than the block that tells its size
     assert paper_fetch.fetch(folder, ["aorta"]) == 1
     assert "answered 500" in capsys.readouterr().err and not kept(folder)
-    assert {path.name for path in (folder / "downloads").iterdir()} == {
+    assert {path.name for path in (folder / "downloads").glob("aorta*")} == {
         "aorta-Con4.txt.gz", "aorta-TAA1.txt.gz"}
     faults.clear()
     assert paper_fetch.fetch(folder, ["aorta"]) == 0 and kept(folder) == {"aorta"}
@@ -383,8 +508,8 @@ def test_a_part_is_not_read_of_a_file_that_leads_to_another(server, tmp_path, ca
 
 
 def test_the_registered_files():
-    table = paper_fetch.registered()
-    assert set(table["form"]) == {*paper_fetch.MAKE, "part", "none"}
+    table = sources.table("paper-sources.csv")
+    assert set(table["form"]) == {*paper_fetch.MAKE, "none"}
     assert table["url"].str.startswith("https://").all()
     by = table.groupby("dataset")["cells"].apply(lambda cells: cells.replace("", "0").astype(int))
     assert by["aorta"].sum() == 48_128 and int(.2 * 48_128) == 9_625

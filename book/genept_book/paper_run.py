@@ -1,0 +1,241 @@
+"""The paper's files in a folder: fetched where they are not there, checked, and run."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from genept_book import paper_fetch, paper_names
+from genept_utils import datasets, optional, paths, sources
+from genept_utils.datasets.formats import KNOWN, plain_name
+
+ROLES = ("label", "batch", "donor", "condition")
+
+
+def paper(options):
+    """Check, run and collect; return 1 where a run failed."""
+    words, checked = options.words + (options.check or []), options.check is not None
+    folders = [word for word in words if "=" not in word]
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    if len(folders) > 1:
+        raise ValueError(f"one folder is needed; {', '.join(folders)} are {len(folders)}")
+    if not (folders or paths.CHECKOUT):
+        raise ValueError("name the folder of the paper's files: `python -m genept_utils paper "
+                         "FOLDER`; without one it is data/paper of a clone of the book")
+    folder = Path(folders[0] if folders else paths.paper()).expanduser()
+    columns = {name: value for name, value in given.items() if "." in name}
+    parameters = {name: value for name, value in given.items() if "." not in name}
+    table = sources.table("paper-datasets.csv")
+    for name in columns:
+        if name.rpartition(".")[0] not in set(table["dataset"]) or (
+                name.rpartition(".")[2] not in ROLES):
+            raise ValueError(f"{name} is no SET.ROLE; sets are "
+                             f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
+    stems, failed = None, 0
+    if options.only is not None or not (folders or checked):
+        stems, failed = _fetched(folder, options, table)
+    ready, broken = _checked(_files(folder, table, stems), columns)
+    failed += broken
+    if not checked:
+        failed += _run_all(ready, parameters, folder)
+        print(f"results are in {folder / 'results'}"
+              + ("; `make render` sets them beside the printed ones, marked as your files"
+                 if folder == paths.paper() else ""))
+    return int(bool(failed))
+
+
+def _fetched(folder, options, table):
+    """What is not in the folder yet; the sets that are meant, by the first names of their files,
+    and how many could not be had."""
+    listed = sources.table("paper-sources.csv")
+    names, stems = {}, {}
+    for row in table.to_dict("records"):
+        files = [_plain(name) for name in row["files"].split("|")]
+        stems[files[0]] = files
+        names |= dict.fromkeys([_plain(row["dataset"]), *files], files[0])
+    sets = {name: _plain(file) for name, file in listed[["dataset", "file"]].to_numpy()}
+    if options.only is None:
+        wanted = [name for name in sets if name in set(table["dataset"])]
+    else:
+        words = {_plain(word): word.strip() for word in options.only.split(",")}
+        own = {_plain(name): name for name in sets}
+        if strange := set(words) - names.keys() - own.keys():
+            raise ValueError(f"--only {words[min(strange)]}: sets are {', '.join(sets)}")
+        meant = {names[word] for word in words if word not in own and word in names}
+        wanted = [name for name in sets if _plain(name) in words
+                  or sets[name] in meant and _plain(name) in names]
+    meant = {sets[name] for name in wanted}
+    if os.environ.get("GENEPT_OFFLINE"):
+        print("GENEPT_OFFLINE is set: nothing is fetched")
+        return meant, 0
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {_stem(path) for path in folder.iterdir()}
+    missing = [name for name in wanted if there.isdisjoint(stems[sets[name]])]
+    return meant, paper_fetch.fetch(folder, missing, options.yes, options.cells)
+
+
+def _checked(found, columns):
+    """(row, path, cells, chosen columns or None) for each row, and how many files cannot be read."""
+    ready, failed = [], 0
+    for path, rows in found.items():
+        try:
+            if not path.exists():
+                raise FileNotFoundError(f"{path.name} is a link to a file that is not there")
+            obs, genes = datasets.annotations(path)
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            ready += [(row, path, 0, None) for row in rows]
+            failed += 1
+            continue
+        for row in rows:
+            chosen, word = check(row, path, obs, genes, columns)
+            print(word)
+            ready.append((row, path, len(obs), chosen))
+    return ready, failed
+
+
+def _run_all(ready, parameters, folder):
+    """Run what can be run; results of an earlier run of these files go. How many failed."""
+    optional.need("papermill", "nbformat", "psutil", "scanpy")
+    planned = [(row, path, cells, _words(row, path, chosen, parameters))
+               for row, path, cells, chosen in ready if chosen]
+    strange = set(parameters) - {word.partition("=")[0] for *_, words in planned for word in words}
+    if strange and planned:
+        raise ValueError(f"none of these chapters takes {', '.join(sorted(strange))}; "
+                         "`python -m genept_utils run --parameters` lists what they take")
+    for row, *_ in ready:
+        _result(row, folder).unlink(missing_ok=True)
+    failed = 0
+    for n, (row, path, cells, words) in enumerate(planned, 1):
+        print(f"{n} of {len(planned)}: {row['dataset']} by {row['labelled']}", flush=True)
+        try:
+            failed += _run(row, path, cells, words, folder)
+        except (ValueError, OSError) as error:  # of this run; the others follow
+            print(f"error: {path.name}, chapter {row['chapter']}: {error}", file=sys.stderr)
+            failed += 1
+    return failed
+
+
+def _words(row, path, chosen, parameters):
+    """What a chapter is given, checked as `run` checks it."""
+    import nbformat  # with the extra [book]
+
+    from genept_book import notebooks
+
+    notebook, = notebooks.notebooks([row["chapter"]])
+    known = notebooks.parameters(nbformat.read(notebook, as_version=4))
+    words = {"dataset": str(path.resolve()), **chosen, **parameters}
+    words = [f"{name}={value}" for name, value in words.items() if name in known]
+    notebooks.typed(words, known)
+    return words
+
+
+def _result(row, folder):
+    name = f"{row['chapter']}-{row['dataset']}-{row['labelled']}".replace(" ", "-")
+    return folder / "results" / f"{name}.json"
+
+
+def _plain(name):
+    return re.sub("[^a-z0-9]", "", str(name).lower())
+
+
+def _stem(path):
+    """The name of a file without its endings, as names are compared."""
+    # of a link to nothing the endings cannot be told
+    return _plain(plain_name(path) if path.exists() else path.name.partition(".")[0])
+
+
+def _files(folder, table, stems=None):
+    """The files of the folder that are sets of the paper, each with its rows of the table; only
+    those whose first name is in ``stems``, where it is given."""
+    names = table.drop_duplicates("dataset").set_index("dataset")["files"]
+    wanted = ", ".join(f"{one.split('|')[0].replace(' ', '_')}.h5ad" for one in names.unique())
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; make it and put the paper's files "
+                                f"into it: {wanted}")
+    found, strange = {}, []
+    for path in sorted(folder.iterdir()):
+        if path.name == "results" or not {s.lower() for s in path.suffixes} & KNOWN:
+            continue
+        rows = [row for row in table.to_dict("records") if _stem(path) in
+                map(_plain, row["files"].split("|"))]
+        if rows and (stems is None or _plain(rows[0]["files"].split("|")[0]) in stems):
+            found[path] = rows
+        elif rows:
+            continue
+        else:
+            strange.append(path.name)
+    if strange:
+        print("left out, for their names are none of the paper's sets: "
+              f"{', '.join(strange)}; known are {wanted}")
+    if not found:
+        raise FileNotFoundError(f"{folder} holds none of the paper's files; known are {wanted}")
+    return found
+
+
+def check(row, path, obs, genes, given=()):
+    """One file against one row of the expectations.
+
+    Returns
+    -------
+    chosen : dict or None
+        Column of the file by role; None where the run cannot be made.
+    word : str
+        A line that says what agrees, what differs and what is missing.
+    """
+    chosen, missing = {}, []
+    for role in ROLES:
+        own = dict(given).get(f"{row['dataset']}.{role}")
+        if own and own not in obs:
+            raise KeyError(f"{path.name} has no column {own!r}; its columns are "
+                           f"{', '.join(map(str, obs.columns)) or 'none'}")
+        names = [_plain(name) for name in row[role].split("|") if name]
+        same = sorted((names.index(_plain(column)), str(column)) for column in obs
+                      if _plain(column) in names)
+        if own or same:
+            chosen[role] = own or same[0][1]
+        elif names:
+            missing.append(role)
+    facts = [("cells", len(obs)), ("genes", genes)]
+    facts += [(what, len(datasets.categorical(obs[chosen[role]]).categories))
+              for what, role in (("types", "label"), ("donors", "donor"), ("donors", "batch"),
+                                 ("conditions", "condition")) if role in chosen and row[what]
+              and not (role == "batch" and "donor" in chosen)]
+    said = [f"{n:,} {what}" + ("" if not row[what] else " as expected" if int(row[what]) == n
+                               else f" (expected: {int(row[what]):,})") for what, n in facts]
+    said += [f"{role} is {column}" for role, column in chosen.items()]
+    line = (f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
+            + ", ".join(said) + ".")
+    needed = {"07": ["label"], "08": ["label", "batch"], "09": ["label", "condition"]}
+    absent = [role for role in needed[row["chapter"]] if role not in chosen]
+    for role in missing:
+        line += (f" No column looks like the {role} ({row[role].replace('|', ', ')}"
+                 f"); name it with \"{row['dataset']}.{role}=COLUMN\". Columns: "
+                 f"{', '.join(map(str, obs.columns)) or 'none'}.")
+    if absent:
+        return None, line + " Not run."
+    return chosen, line
+
+
+def _run(row, path, cells, words, folder):
+    """One chapter on one file; its rows under the paper's names. 1 where it failed."""
+    from genept_book import run
+
+    result = _result(row, folder)
+    place = result.with_suffix("")
+    entry, = run.run([row["chapter"]], words, out=place)
+    if entry["status"] not in ("executed", "partial"):
+        print(f"{path.name}, chapter {row['chapter']}: {entry['status']}, {entry['error']}\n"
+              f"  what it printed is kept in {entry['path']}", file=sys.stderr)
+        return 1
+    if entry["missing"]:
+        print(f"  it was run without {', '.join(entry['missing'])}; `python -m genept_utils data "
+              "--fetch KEY` says why a source could not be had")
+    kind = "results_in_part" if entry["status"] == "partial" else "results"
+    made = json.loads((place / kind / f"{entry['notebook']}.json").read_text(encoding="utf-8"))
+    rows = paper_names.rows([one for one in made if one["dataset"] == plain_name(path)], row,
+                            cells)
+    with sources.replacing(result) as part:
+        part.write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
+    return 0
