@@ -1,5 +1,7 @@
 """Effects of perturbed genes, and pairs of perturbed genes, as tables."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,9 @@ _LINCS = "perturbation/lincs_overexpression_dysreg.tsv"
 _INTERACTIONS = "perturbation/norman_emap_gene.txt"
 _FITNESS = "perturbation/norman_phenotype_gene.txt"
 _DOUBLES = "perturbation/norman_doubles_fits.csv"
-PERTURBATIONS = {"lincs": [_LINCS], "norman": [_INTERACTIONS, _FITNESS, _DOUBLES]}
+_REPLOGLE = "perturbation/replogle_k562"
+PERTURBATIONS = {"lincs": [_LINCS], "norman": [_INTERACTIONS, _FITNESS, _DOUBLES],
+                 "replogle_k562": [_REPLOGLE]}
 
 
 def perturbation_effects(name="lincs", least=5):
@@ -19,9 +23,11 @@ def perturbation_effects(name="lincs", least=5):
     ----------
     name : str
         ``"lincs"``: genes overexpressed in cell lines, consensus signatures of LINCS L1000
-        (Himmelstein et al. 2016), of which significant effects alone are published. Or the path
-        of an .h5ad file of one row per perturbation and one column per gene, such as the
-        pseudobulk of Replogle et al. 2022: row names are genes, or ``NUMBER_SYMBOL_...`` as there.
+        (Himmelstein et al. 2016), of which significant effects alone are published.
+        ``"replogle_k562"``: essential genes repressed in K562 (Replogle et al. 2022), all effects,
+        80 MB, from the network. Or the path of an .h5ad file of one row per perturbation and one
+        column per gene: rows are named after genes, or ``NUMBER_GENE_...`` as there, columns by
+        symbols or identifiers, in ``var_names`` or a text column of ``var``.
     least : int
         Effects on other genes that a perturbed gene must have.
 
@@ -37,7 +43,7 @@ def perturbation_effects(name="lincs", least=5):
     Raises
     ------
     ValueError
-        Fewer than ten genes are left.
+        Fewer than ten genes are left, or a file names no genes.
     """
     if name == "lincs":
         table = pd.read_csv(sources.fetch(_LINCS), sep="\t")
@@ -48,7 +54,7 @@ def perturbation_effects(name="lincs", least=5):
         table = table[~own].assign(symbol=table["perturbagen"].map(symbol))
         made = table.pivot_table("z_score", "symbol", "entrez_gene_id", fill_value=0)
     else:
-        made, counts = _of_file(name)
+        made, counts = _of_file(sources.fetch(_REPLOGLE) if name == "replogle_k562" else name)
     made = made.loc[(made != 0).sum(axis=1) >= least].astype(np.float32)
     if len(made) < 10:
         raise ValueError(f"{name} has {len(made)} perturbed genes with {least} effects or more; "
@@ -116,7 +122,16 @@ def _of_file(path):
     values = adata.X.toarray() if hasattr(adata.X, "toarray") else np.asarray(adata.X)
     rows = pd.Series(adata.obs_names, dtype=str)
     rows = rows.str.extract(r"^\d+_([^_]+)_", expand=False).fillna(rows)
-    symbols, columns = genes.match(rows).symbols, genes.match(adata.var_names).symbols
+    symbols = genes.match(rows).symbols
+    texts = [adata.var_names, *(adata.var[name].astype(str) for name in adata.var
+                                if not pd.api.types.is_numeric_dtype(adata.var[name]))]
+    columns = max((genes.match(list(names)).symbols for names in texts),
+                  key=lambda found: (found != "").sum())
+    for side, found, form in (("row", symbols, "a gene, or NUMBER_GENE_... as in Replogle et al."),
+                              ("column", columns, "a gene")):
+        if not (found != "").any():
+            raise ValueError(f"{Path(path).name} is no table of perturbations by genes: no {side} "
+                             f"is named after {form}")
     own = (columns == symbols[:, None]) & (columns != "")
     values = np.where(own | ~np.isfinite(values), 0, values)
     made = pd.DataFrame(values, symbols, adata.var_names)[symbols != ""]

@@ -38,16 +38,63 @@ def test_doubles(source):
     assert made.iloc[0][["a", "b"]].tolist() == ["AHR", "FEV"]
 
 
+NAMED = ["TP53", "MYC", "KLF1", "GATA1", "SPI1", "JUN", "EGR1", "CBL", "AHR", "FEV", "IRF1"]
+
+
+def screen(path, rows=None, var=None):
+    """A drawn file of the form of Replogle's: genes by Ensembl identifier, symbols beside them."""
+    known = genes.hgnc()["ensembl_gene_id"][NAMED]
+    X = np.arange(1., 133).reshape(12, 11).astype(np.float32) - 50
+    X[0, 0] = np.inf
+    rows = rows or [f"{n}_{gene}_P1P2_{known[gene]}" for n, gene in enumerate(NAMED)] + [
+        "11_non-targeting_non-targeting_non-targeting"]
+    var = pd.DataFrame({"gene_name": NAMED, "mean": 1.}, index=known) if var is None else var
+    ad.AnnData(X, pd.DataFrame({"num_cells_filtered": 9.}, index=rows), var).write_h5ad(path)
+    return path
+
+
+@pytest.mark.parametrize("index", ["ensembl", "number"])
+def test_the_screen_is_read_by_name_from_its_address(index, file_server, tmp_path, monkeypatch,
+                                                     source):
+    from genept_utils import sources
+
+    source("genes/hgnc_complete_set.txt.gz")
+    numbered = pd.DataFrame({"gene_name": NAMED}, index=[f"f{n}" for n in range(11)])
+    path = screen(tmp_path / "x.h5ad", var=numbered if index == "number" else None)
+    address, files, asked = file_server
+    files["/35780870"] = path.read_bytes()
+    table, key = sources.registry().copy(), "perturbation/replogle_k562"
+    assert table.at[key, "bytes"] == 79_766_954
+    table.loc[key, ["url", "sha256"]] = address + "/35780870", sources.sha256(path)
+    monkeypatch.setattr(sources, "registry", lambda: table)
+    kept, hgnc = sources.local, sources.fetch("genes/hgnc_complete_set.txt.gz")
+    monkeypatch.setattr(sources, "local", lambda name: hgnc if name != key else kept(name))
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("GENEPT_OFFLINE", raising=False)
+    made = datasets.perturbation_effects("replogle_k562")
+    assert asked == ["/35780870"] and sorted(NAMED) == list(made.index) and made.shape == (11, 11)
+    assert made.loc["MYC"].tolist() == [-38, 0, *range(-36, -27)], "the effect on itself is 0"
+    assert made.attrs == {"lines": 12, "own": 11, "perturbed": 11}
+
+
+@pytest.mark.parametrize("wrong, said", [
+    ({"rows": [f"cell {n}" for n in range(12)]}, "no row is named after a gene, or NUMBER_GENE"),
+    ({"var": pd.DataFrame(index=[f"peak {n}" for n in range(11)])}, "no column is named after a")])
+def test_a_file_of_another_form_is_refused(wrong, said, tmp_path, source):
+    source("genes/hgnc_complete_set.txt.gz")
+    with pytest.raises(ValueError, match=f"x.h5ad is no table of perturbations by genes: {said}"):
+        datasets.perturbation_effects(screen(tmp_path / "x.h5ad", **wrong))
+
+
 def test_a_file_with_the_row_names_of_a_screen(tmp_path, source):
     source("genes/hgnc_complete_set.txt.gz")
-    named = ["TP53", "MYC", "KLF1", "GATA1", "SPI1", "JUN", "EGR1", "CBL", "AHR", "FEV", "IRF1"]
     X = np.arange(1., 133).reshape(12, 11).astype(np.float32)
     X[3, 4] = np.nan
-    rows = [f"{n}_{gene}_P1P2_ENSG{n}" for n, gene in enumerate(named)] + ["11_TP53_P2_ENSG0"]
-    ad.AnnData(X, pd.DataFrame(index=rows), pd.DataFrame(index=named)).write_h5ad(
+    rows = [f"{n}_{gene}_P1P2_ENSG{n}" for n, gene in enumerate(NAMED)] + ["11_TP53_P2_ENSG0"]
+    ad.AnnData(X, pd.DataFrame(index=rows), pd.DataFrame(index=NAMED)).write_h5ad(
         path := tmp_path / "screen.h5ad")
     made = datasets.perturbation_effects(str(path))
-    assert sorted(named) == list(made.index)
+    assert sorted(NAMED) == list(made.index)
     assert made.at["MYC", "TP53"] == X[1, 0] and made.at["MYC", "MYC"] == 0
     assert made.at["TP53", "MYC"] == (X[0, 1] + X[11, 1]) / 2, "two rows of one gene"
     assert made.at["GATA1", "SPI1"] == 0 and made.attrs["own"] == 12
