@@ -29,7 +29,7 @@ def paper(options):
     table = sources.table("paper-datasets.csv")
     for name in columns:
         if name.rpartition(".")[0] not in set(table["dataset"]) or (
-                name.rpartition(".")[2] not in ROLES):
+                name.rpartition(".")[2] not in {*ROLES, *table["labelled"]}):
             raise ValueError(f"{name} is no SET.ROLE; sets are "
                              f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
     stems, failed = None, 0
@@ -186,7 +186,9 @@ def check(row, path, obs, genes, given=()):
     """
     chosen, missing = {}, []
     for role in ROLES:
-        own = dict(given).get(f"{row['dataset']}.{role}")
+        # SET.label is the cell type; another label has its own word, such as aorta.phenotype
+        word = row["labelled"] if role == "label" and row["labelled"] != "cell type" else role
+        own = dict(given).get(f"{row['dataset']}.{word}")
         if own and own not in obs:
             raise KeyError(f"{path.name} has no column {own!r}; its columns are "
                            f"{', '.join(map(str, obs.columns)) or 'none'}")
@@ -196,7 +198,7 @@ def check(row, path, obs, genes, given=()):
         if own or same:
             chosen[role] = own or same[0][1]
         elif names:
-            missing.append(role)
+            missing.append((role, word))
     facts = [("cells", len(obs)), ("genes", genes)]
     facts += [(what, len(datasets.categorical(obs[chosen[role]]).categories))
               for what, role in (("types", "label"), ("donors", "donor"), ("donors", "batch"),
@@ -209,9 +211,9 @@ def check(row, path, obs, genes, given=()):
             + ", ".join(said) + ".")
     needed = {"07": ["label"], "08": ["label", "batch"], "09": ["label", "condition"]}
     absent = [role for role in needed[row["chapter"]] if role not in chosen]
-    for role in missing:
+    for role, word in missing:
         line += (f" No column looks like the {role} ({row[role].replace('|', ', ')}"
-                 f"); name it with \"{row['dataset']}.{role}=COLUMN\". Columns: "
+                 f"); name it with \"{row['dataset']}.{word}=COLUMN\". Columns: "
                  f"{', '.join(map(str, obs.columns)) or 'none'}.")
     if absent:
         return None, line + " Not run."

@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import paths, sources
-from genept_book import ledger
+from genept_book import ledger, paper_run
 
 
 def command(folder, *words):
@@ -83,6 +83,16 @@ def test_every_file_is_checked_against_the_paper(drawn):
         "lupus.h5ad, chapter 09, lupus by cell type"]
     assert [line for line in lines if "Not run" in line] == [
         said["artery.h5ad, chapter 07, artery by sample"]]
+
+
+def test_a_label_has_its_own_word():
+    """The column of types is not taken for the phenotype, which is another number in the paper."""
+    obs = pd.DataFrame({"a": ["x", "y"], "b": ["u", "v"]})
+    given = {"aorta.label": "a", "aorta.phenotype": "b"}
+    for row in sources.table("paper-datasets.csv").query("dataset == 'aorta'").to_dict("records"):
+        chosen, _ = paper_run.check(row, paths.DATA / "aorta.h5ad", obs, 9, given)
+        if row["chapter"] == "07":
+            assert chosen == {"label": "b" if row["labelled"] == "phenotype" else "a"}
 
 
 def test_what_is_missing_is_named_and_not_run(drawn, tmp_path):

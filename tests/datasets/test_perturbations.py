@@ -43,7 +43,7 @@ NAMED = ["TP53", "MYC", "KLF1", "GATA1", "SPI1", "JUN", "EGR1", "CBL", "AHR", "F
 
 def screen(path, rows=None, var=None):
     """A drawn file of the form of Replogle's: genes by Ensembl identifier, symbols beside them."""
-    known = genes.hgnc()["ensembl_gene_id"][NAMED]
+    known = genes.hgnc()["ensembl_id"][NAMED]
     X = np.arange(1., 133).reshape(12, 11).astype(np.float32) - 50
     X[0, 0] = np.inf
     rows = rows or [f"{n}_{gene}_P1P2_{known[gene]}" for n, gene in enumerate(NAMED)] + [
@@ -65,7 +65,8 @@ def test_the_screen_is_read_by_name_from_its_address(index, file_server, tmp_pat
     files["/35780870"] = path.read_bytes()
     table, key = sources.registry().copy(), "perturbation/replogle_k562"
     assert table.at[key, "bytes"] == 79_766_954
-    table.loc[key, ["url", "sha256"]] = address + "/35780870", sources.sha256(path)
+    table.loc[key, ["url", "sha256", "bytes"]] = (
+        address + "/35780870", sources.sha256(path), path.stat().st_size)
     monkeypatch.setattr(sources, "registry", lambda: table)
     kept, hgnc = sources.local, sources.fetch("genes/hgnc_complete_set.txt.gz")
     monkeypatch.setattr(sources, "local", lambda name: hgnc if name != key else kept(name))
