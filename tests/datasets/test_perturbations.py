@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genept_utils import datasets, genes
+from genept_utils import datasets, genes, paths, sources
+from genept_utils.datasets import perturbations
 
 
 def test_effects_of_overexpressed_genes(source):
@@ -56,26 +57,25 @@ def screen(path, rows=None, var=None):
 @pytest.mark.parametrize("index", ["ensembl", "number"])
 def test_the_screen_is_read_by_name_from_its_address(index, file_server, tmp_path, monkeypatch,
                                                      source):
-    from genept_utils import sources
-
     source("genes/hgnc_complete_set.txt.gz")
     numbered = pd.DataFrame({"gene_name": NAMED}, index=[f"f{n}" for n in range(11)])
     path = screen(tmp_path / "x.h5ad", var=numbered if index == "number" else None)
     address, files, asked = file_server
     files["/35780870"] = path.read_bytes()
-    table, key = sources.registry().copy(), "perturbation/replogle_k562"
-    assert table.at[key, "bytes"] == 79_766_954
-    table.loc[key, ["url", "sha256", "bytes"]] = (
+    row = sources.registry().loc[perturbations._REPLOGLE].copy()
+    assert row["bytes"] == 79_766_954 and row["url"].endswith(".figshare.com/files/35780870")
+    row[["url", "sha256", "bytes"]] = (
         address + "/35780870", sources.sha256(path), path.stat().st_size)
-    monkeypatch.setattr(sources, "registry", lambda: table)
-    kept, hgnc = sources.local, sources.fetch("genes/hgnc_complete_set.txt.gz")
-    monkeypatch.setattr(sources, "local", lambda name: hgnc if name != key else kept(name))
-    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
+    real = sources._row
+    monkeypatch.setattr(sources, "_row", lambda key: row if key == "drawn/screen" else real(key))
+    monkeypatch.setattr(perturbations, "_REPLOGLE", "drawn/screen")
     monkeypatch.delenv("GENEPT_OFFLINE", raising=False)
+    (paths.cache() / "drawn/screen").unlink(missing_ok=True)
     made = datasets.perturbation_effects("replogle_k562")
     assert asked == ["/35780870"] and sorted(NAMED) == list(made.index) and made.shape == (11, 11)
     assert made.loc["MYC"].tolist() == [-38, 0, *range(-36, -27)], "the effect on itself is 0"
     assert made.attrs == {"lines": 12, "own": 11, "perturbed": 11}
+    (paths.cache() / "drawn/screen").unlink()
 
 
 @pytest.mark.parametrize("wrong, said", [
