@@ -43,7 +43,7 @@ def one_page(root, names):
     maths = (root / "_static" / "mathjax" / "tex-chtml.js").as_uri()
     return (f'<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
             f"<title>The GenePT book</title>{styles}<style>{HIDE}</style>"
-            '<script>window.MathJax = {options: {enableMenu: false}}</script>'
+            '<script>window.MathJax = {options: {enableMenu: false, processHtmlClass: "math"}}</script>'
             f'<script defer src="{maths}"></script></head>'
             f'<body><main class="bd-article">{"".join(parts)}</main></body></html>')
 

@@ -80,5 +80,6 @@ def test_pages_become_one_document_whose_links_lead_inside(tmp_path):
         "#book-b--x", "#book-index--top", (tmp_path / "book" / "c.html").as_uri(),
         "https://x.org/?a=1&amp;b=2"]
     assert 'id="book-b--x"' in made and f'src="{(tmp_path / "_images" / "i.png").as_uri()}"' in made
+    assert 'processHtmlClass: "math"' in made  # pages keep MathJax from all but formulas
     assert "<script>1" not in made and "noscript" not in made
     assert f'href="{(tmp_path / "_static" / "a.css").as_uri()}"' in made
