@@ -15,7 +15,7 @@ import numpy as np
 from timing import interleaved, record, synthetic
 
 from genept_utils import cells, datasets, embed
-from genept_utils.cells import kernel, tiles
+from genept_utils.cells import kernel, simd
 
 OURS, SCIPY = "this book", "scipy CSR float32"
 DENSE, AUTHORS = "dense blocks float32", "authors' cell, dense float64"

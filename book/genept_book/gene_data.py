@@ -16,7 +16,7 @@ import anndata as ad
 import numpy as np
 
 from genept_utils import genes, paths, sources
-from genept_utils.embed import lists, places, words
+from genept_utils.embed import gene_map, lists, words
 from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
@@ -46,7 +46,7 @@ def write_gene_data(app, exception):
     folder = Path(app.outdir, "genes")
     folder.mkdir(exist_ok=True)
     table, note = described()
-    shared = [note, sources.sha256(SHIPPED), sources.sha256(places.PLACES),
+    shared = [note, sources.sha256(SHIPPED), sources.sha256(gene_map.PLACES),
               *(sources.registry().sha256[key] for key in (genes.HGNC, genes.REFSEQ))]
     for name, make in PARTS.items():
         code = [Path(inspect.getfile(make)), *CODE.get(name, ())]
@@ -87,7 +87,7 @@ def described():
 
 def gene_columns(table, note):
     """Names, identifiers, classes, groups and places, as JSON."""
-    place = places.read_places().loc[table.index]
+    place = gene_map.read().loc[table.index]
     classes = {kind: i for i, kinds in enumerate(CLASSES.values()) for kind in kinds}
     other = list(CLASSES).index("other")
     groups = table["gene_group"].str.split("|")

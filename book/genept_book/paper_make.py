@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from genept_book import paper_remote
 from genept_utils import datasets, sources, untrusted
-from genept_utils.cells.stored import matrix_of
+from genept_utils.cells.backed import matrix_of
 
 LABELS = "cells/aorta_labels.csv"
 SHARE, SEED = .2, 0  # of the cells of the aorta; SEED is the default of scanpy.pp.subsample

@@ -21,7 +21,7 @@ from genept_utils import datasets, embed, genes, paths, sources
 from genept_utils.cells.components import Scaled, leading, moments, plain
 from genept_utils.cells.names import gene_features, matched_genes
 from genept_utils.cells.normalise import MatrixSummary, judge, summarise
-from genept_utils.cells.stored import matrix_of, opened
+from genept_utils.cells.backed import matrix_of, opened
 from genept_utils.datasets.matrix import (
     blocks,
     declared_scale,

@@ -1,7 +1,7 @@
 """The weighted sum of gene vectors: one sparse product, and what it costs.
 
 scipy's product runs on one thread and fetches the gene vectors from memory anew for every cell.
-:mod:`genept_utils.cells.tiles` keeps them in the processor's cache, on all threads. Its first
+:mod:`genept_utils.cells.simd` keeps them in the processor's cache, on all threads. Its first
 use in a process costs about as much as scipy needs for :data:`LOADING` multiply-adds, so small
 sets go through scipy until they add up to that.
 """
@@ -88,7 +88,7 @@ def _tiles(work):
         return None
     _spent = LOADING  # loaded: from now on only the size of the set counts
     try:
-        from genept_utils.cells import tiles
+        from genept_utils.cells import simd
     except ImportError as error:
         warnings.warn(f"numba cannot be used ({error}); the weighted sum runs through scipy, about "
                       "ten times as slowly", stacklevel=4)
@@ -101,10 +101,10 @@ def _tiled(tiles, X, vectors, threads):
     if not X.has_sorted_indices:
         X = X.sorted_indices()
     n, d = X.shape[0], vectors.shape[1]
-    shape = (0,) * tiles.registers(d)
-    width = len(shape) * tiles.LANES
+    shape = (0,) * simd.registers(d)
+    width = len(shape) * simd.LANES
     count = -(-d // width)
-    blocks = -(-X.shape[1] * 4 * width // tiles.BUFFER)
+    blocks = -(-X.shape[1] * 4 * width // simd.BUFFER)
     genes = -(-X.shape[1] // max(blocks, 1))
     indptr = X.indptr.astype(np.int64)
     borders = np.empty((-(-X.shape[1] // genes) + 1, n), dtype=np.int64)
@@ -115,10 +115,10 @@ def _tiled(tiles, X, vectors, threads):
     split = np.linspace(0, n, threads + 1).astype(int)
 
     def find(a, b):
-        tiles.borders(indptr[a:b + 1], X.indices, genes, borders[:-1, a:b])
+        simd.borders(indptr[a:b + 1], X.indices, genes, borders[:-1, a:b])
 
     def add(tile, a, b):
-        tiles.tile(X.data, X.indices, borders, vectors, out, tile, (a, b), genes, shape)
+        simd.tile(X.data, X.indices, borders, vectors, out, tile, (a, b), genes, shape)
 
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         list(pool.map(find, split[:-1], split[1:]))

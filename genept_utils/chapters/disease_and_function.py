@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import embed, genes
-from genept_utils.evaluate.counts import vectoriser
+from genept_utils.evaluate.bag_of_words import vectoriser
 from genept_utils.evaluate.inputs import gene_input, has_input
 from genept_utils.evaluate.simple import is_fact
 from genept_utils.evaluate.svm import C_VALUES, Products, area, chosen, products

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
 
 from genept_utils import evaluate
-from genept_utils.embed import places
+from genept_utils.embed import gene_map
 
 
 def fit(X, y, rows, C):
@@ -55,7 +55,7 @@ def coding_scores(inputs, symbols, y, strengths, seed=0):
 def on_map(embedding, symbols, seed=0):
     """Two coordinates per gene (n, 2): those of the book's map for its own embedding, else UMAP."""
     if embedding == "minilm":
-        return places.read_places().loc[list(symbols)].to_numpy()
+        return gene_map.read().loc[list(symbols)].to_numpy()
     from umap import UMAP
 
     return UMAP(random_state=seed, n_epochs=100, n_jobs=1).fit_transform(

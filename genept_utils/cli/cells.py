@@ -61,19 +61,19 @@ def cells(options):
 
 def _write(source, out, options):
     from genept_utils import embed
-    from genept_utils.cells import atlas
+    from genept_utils.cells import out_of_core
 
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     with _said():
-        job, about = atlas.prepare(source, out.with_name(f"{out.name}.part"),
+        job, about = out_of_core.prepare(source, out.with_name(f"{out.name}.part"),
                                    embed.read_embedding(options.embedding), options.key,
                                    options.species, options.layer, options.raw, options.values,
                                    options.block)
-    atlas.begin(job)
+    out_of_core.begin(job)
     with _client(options) as client:
         _blocks(job, client)
-    atlas.end(job, about, out)
+    out_of_core.end(job, about, out)
     print(f"{job.n_cells:,} cells, {about['genes_used']:,} genes with a vector "
           f"({job.vectors.shape[1]} dimensions): {options.out}")
 
@@ -106,13 +106,13 @@ def _client(options):
 def _blocks(job, client):
     import tqdm
 
-    from genept_utils.cells import atlas
+    from genept_utils.cells import out_of_core
 
-    done = atlas.finished(job)
+    done = out_of_core.finished(job)
     numbers = [n for n in range(-(-job.n_cells // job.block)) if n not in done]
     ready = job.n_cells - sum(end - start for start, end in map(job.rows, numbers))
-    ways = atlas.blocks_here(job, numbers) if client is None else (
-        atlas.blocks_on(client, job, numbers))
+    ways = out_of_core.blocks_here(job, numbers) if client is None else (
+        out_of_core.blocks_on(client, job, numbers))
     with tqdm.tqdm(total=job.n_cells, initial=ready, unit=" cells", unit_scale=True,
                    mininterval=1, dynamic_ncols=True) as bar:
         for number, _ in ways:

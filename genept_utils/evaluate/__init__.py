@@ -12,7 +12,7 @@ from genept_utils.evaluate.agreement import agreement, shared_neighbours
 from genept_utils.evaluate.classify import classifier, cross_validate
 from genept_utils.evaluate.clusters import asw, clustering
 from genept_utils.evaluate.compare import compare, summarise
-from genept_utils.evaluate.counts import letters, words
+from genept_utils.evaluate.bag_of_words import letters, words
 from genept_utils.evaluate.gene_spaces import (
     GeneSpaces,
     on_shared_genes,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from genept_utils import renamed
 from genept_utils.evaluate.checks import checked
-from genept_utils.evaluate.counts import counted, vectoriser
+from genept_utils.evaluate.bag_of_words import counted, vectoriser
 from genept_utils.evaluate.splits import splits
 
 SPARSE = {"spelling": "letters", "words": "words"}  # classifiers of strings, and what they count

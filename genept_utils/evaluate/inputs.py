@@ -8,7 +8,7 @@ import pandas as pd
 from genept_utils import embed
 from genept_utils.embed.find import by_symbol
 from genept_utils.embed.vectors import checked
-from genept_utils.evaluate.counts import letters, words
+from genept_utils.evaluate.bag_of_words import letters, words
 from genept_utils.evaluate.simple import fact_features, facts_of, is_fact
 
 WORDS, LETTERS = "words", "letters"

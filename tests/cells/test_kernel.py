@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from genept_utils.cells import kernel, tiles, weighted_sum
+from genept_utils.cells import kernel, simd, weighted_sum
 
 
 def drawn(n, genes, density, seed=0):
@@ -116,9 +116,9 @@ def drawn(n):
     return sp.random(n, 1000, density=.1, format="csr", dtype=np.float32, rng=0)
 G = np.ones((1000, 256), np.float32)
 weighted_sum(drawn(100), G)
-assert "genept_utils.cells.tiles" not in sys.modules and "numba" not in sys.modules
+assert "genept_utils.cells.simd" not in sys.modules and "numba" not in sys.modules
 calls, X = 0, drawn(5000)
-while "genept_utils.cells.tiles" not in sys.modules:
+while "genept_utils.cells.simd" not in sys.modules:
     weighted_sum(X, G)  # 128 million multiply-adds
     calls += 1
 assert 14 <= calls <= 16, calls
@@ -129,8 +129,8 @@ assert 14 <= calls <= 16, calls
 def test_without_numba_scipy_does_it_with_a_word(monkeypatch):
     monkeypatch.setattr(kernel, "SMALL", 0)
     monkeypatch.setattr(kernel, "LOADING", 0)
-    monkeypatch.setitem(sys.modules, "genept_utils.cells.tiles", None)
-    monkeypatch.delattr("genept_utils.cells.tiles")
+    monkeypatch.setitem(sys.modules, "genept_utils.cells.simd", None)
+    monkeypatch.delattr("genept_utils.cells.simd")
     X, G = drawn(30, 60, 0.2), vectors(60, 8)
     with pytest.warns(UserWarning, match="ten times as slowly"):
         assert np.allclose(weighted_sum(X, G), X @ G, atol=1e-5)
@@ -153,5 +153,5 @@ def test_a_folder_that_cannot_be_written_only_costs_the_kept_work(monkeypatch):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
-    monkeypatch.setattr(tiles.numba, "njit", njit)
-    assert tiles._compiled(len) is len
+    monkeypatch.setattr(simd.numba, "njit", njit)
+    assert simd._compiled(len) is len

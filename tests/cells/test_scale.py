@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from genept_utils import cells, embed, paths
 from genept_utils.__main__ import main
-from genept_utils.cells import atlas
+from genept_utils.cells import out_of_core
 
 pytestmark = pytest.mark.skipif(not (paths.EMBEDDINGS / "minilm.h5ad").is_file(),
                                 reason="the shipped embedding, which knows the names, is not here")
@@ -219,7 +219,7 @@ def test_the_command_gives_what_the_call_gives(atlas_file, counts, embedding, tm
 @pytest.mark.parametrize("place", ["before the block", "in the block", "before the note"])
 def test_killed_at_any_block_it_goes_on(atlas_file, counts, embedding, tmp_path, monkeypatch,
                                         killed_at, place):
-    write, calls = atlas.write_rows, []
+    write, calls = out_of_core.write_rows, []
 
     def writing(job, start, made):
         calls.append(start // 40)
@@ -262,7 +262,7 @@ def test_a_block_whose_note_is_half_written_does_not_count(atlas_file, counts, e
                                           (5, "Input/output error")])
 def test_a_full_disk_is_said_and_costs_no_finished_block(atlas_file, counts, embedding, tmp_path,
                                                          monkeypatch, capsys, number, word):
-    write = atlas.write_rows
+    write = out_of_core.write_rows
 
     def full(job, start, made):
         if start == 80:
@@ -350,14 +350,14 @@ def test_a_dask_client_gives_the_same_and_goes_on(counts, embedding, tmp_path):
     """On a client of threads in this process: no worker has to be started."""
     distributed = pytest.importorskip("distributed")
     counts.write_h5ad(tmp_path / "atlas.h5ad")
-    job, about = atlas.prepare(tmp_path / "atlas.h5ad", tmp_path / "p", embedding, block=40)
-    atlas.begin(job)
-    atlas.compute(job, 2)
+    job, about = out_of_core.prepare(tmp_path / "atlas.h5ad", tmp_path / "p", embedding, block=40)
+    out_of_core.begin(job)
+    out_of_core.compute(job, 2)
     with distributed.Client(processes=False, n_workers=1, threads_per_worker=2,
                             dashboard_address=None) as client:
-        made = sorted(number for number, _ in atlas.blocks_on(client, job, [0, 1, 3]))
-    assert made == [0, 1, 3] and len(atlas.finished(job)) == 4
-    atlas.end(job, about, tmp_path / "p.zarr")
+        made = sorted(number for number, _ in out_of_core.blocks_on(client, job, [0, 1, 3]))
+    assert made == [0, 1, 3] and len(out_of_core.finished(job)) == 4
+    out_of_core.end(job, about, tmp_path / "p.zarr")
     found = ad.read_zarr(tmp_path / "p.zarr").obsm["X_genept_w"]
     assert np.abs(found - expected(counts, embedding)[0]).max() < 1e-6
 

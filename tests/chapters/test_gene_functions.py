@@ -6,7 +6,7 @@ import pytest
 
 from genept_utils import embed, evaluate
 from genept_utils.chapters import gene_functions as chapter
-from genept_utils.embed import places
+from genept_utils.embed import gene_map
 
 
 def test_dense_and_sparse_tables_are_learnt():
@@ -37,5 +37,5 @@ def test_coding_scores_see_the_label():
 
 def test_the_default_embedding_has_the_places_of_the_map():
     symbols = ["TP53", "MDM2"]
-    expected = places.read_places().loc[symbols].to_numpy()
+    expected = gene_map.read().loc[symbols].to_numpy()
     np.testing.assert_array_equal(chapter.on_map("minilm", pd.Series(symbols)), expected)

@@ -217,11 +217,11 @@ def test_what_is_declared_and_not_stored_is_refused_before_it_is_read(what, said
     """A read of a thousand million names or rows takes more memory than a test may have."""
     declared(tmp_path / "huge.h5ad", 10**9, what)
     code = ("import resource; from genept_utils import datasets, embed\n"
-            "from genept_utils.cells import atlas\n"
+            "from genept_utils.cells import out_of_core\n"
             "vectors, least = embed.read_embedding(), 3 << 30\n"
             "resource.setrlimit(resource.RLIMIT_AS, (least, least))\n"
             "for read in (lambda: datasets.read_cells('huge.h5ad'),\n"
-            "             lambda: atlas.prepare('huge.h5ad', 'o.part', vectors),\n"
+            "             lambda: out_of_core.prepare('huge.h5ad', 'o.part', vectors),\n"
             "             lambda: embed.read_embedding('huge.h5ad')):\n"
             "    try: read()\n"
             "    except Exception as error: print(type(error).__name__, error)")

@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import embed, genes, paths, pickles, sources
-from genept_utils.embed import backends, named, readers
+from genept_utils.embed import backends, registry, readers
 from genept_utils.embed.texts import GENEPT_V2
 
 
@@ -220,7 +220,7 @@ def test_nearest_of_other_names_says_what_to_do(shipped, names, said):
 def test_a_folder_of_the_caller_is_not_taken_for_a_name(tmp_path, monkeypatch, name):
     (tmp_path / "wordllama").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(embed.named, "_computed", lambda model, text, seed: (model, text))
+    monkeypatch.setattr(embed.registry, "_computed", lambda model, text, seed: (model, text))
     if name:
         assert embed.read_embedding(name) == ("wordllama", "summary")
     else:

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 import genept_utils as gp
 from genept_utils import cells, datasets, embed, genes, paths, pickles, untrusted
-from genept_utils.cells import stored
+from genept_utils.cells import backed
 from genept_utils.datasets import matrix
 from genept_utils.cli import match
 from genept_utils.embed import backends
@@ -291,8 +291,8 @@ def packed(path):
 
 
 def by_blocks(path, layer=None):
-    with stored.opened(path) as group:
-        return list(matrix.blocks(stored.matrix_of(group, layer), rows=4))
+    with backed.opened(path) as group:
+        return list(matrix.blocks(backed.matrix_of(group, layer), rows=4))
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -58,7 +58,7 @@ def gene2vec():
                                  for key in GENE2VEC])
 
 
-def released(folder):
+def read(folder):
     """Gene vectors of scGPT, Geneformer or scFoundation from the folder that was released.
 
     Parameters

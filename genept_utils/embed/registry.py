@@ -74,7 +74,7 @@ def read_embedding(name=SHIPPED, seed=0):
         error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
         its keys as released; the look-up then goes by key first and by approved symbol second. Or
         the folder of a released scGPT, Geneformer or scFoundation model
-        (:func:`genept_utils.embed.peers.released`); a folder of a text model goes as
+        (:func:`genept_utils.embed.pretrained.read`); a folder of a text model goes as
         ``"st:FOLDER"``.
     seed : int
         Seed of the controls and of the truncated SVD.
@@ -101,19 +101,19 @@ def read_embedding(name=SHIPPED, seed=0):
     if name == "random":
         return random_like(read_embedding(), seed)
     if name == "gene2vec":
-        from genept_utils.embed import peers
+        from genept_utils.embed import pretrained
 
-        return peers.gene2vec()
+        return pretrained.gene2vec()
     if name == "ada-002":
         return _from_file(_authors_file())
     if readers.kind(name) in readers.READERS:
         return _from_file(Path(name).expanduser())
     is_folder = name not in ("", *MODELS) and Path(name).expanduser().is_dir()
     if is_folder or readers.kind(name) in readers.OF_NETWORKS:
-        from genept_utils.embed import peers
+        from genept_utils.embed import pretrained
 
-        if Path(name).name in peers.WEIGHTS or not Path(name).expanduser().is_file():
-            return peers.released(name)
+        if Path(name).name in pretrained.WEIGHTS or not Path(name).expanduser().is_file():
+            return pretrained.read(name)
     for start in range(len(name), -1, -1):  # a model's name may hold a slash, a text's may too
         model, text = name[:start], name[start + 1:]
         if name[start:start + 1] == "/" and text.partition(":")[0] in TEXTS:

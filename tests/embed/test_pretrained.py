@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from genept_utils import embed, genes, pickles, sources
-from genept_utils.embed import peers
+from genept_utils.embed import pretrained
 
 FAMILIES = ["OR", "ZNF", "RPL", "KRT", "COL", "HLA-", "PCDH", "CYP", "TAS2R", "PSM", "NDUF", "COX",
             "KIR"]
@@ -64,13 +64,13 @@ def test_gene2vec_names_and_vectors_align(gene2vec, shift):
 
 def test_gene2vec_files_of_different_length(tmp_path, monkeypatch, source):
     source(genes.HGNC)
-    files = dict(zip(peers.GENE2VEC, (tmp_path / "v.npy", tmp_path / "n.h5ad")))
-    np.save(files[peers.GENE2VEC[0]], np.eye(3))
-    with h5py.File(files[peers.GENE2VEC[1]], "w") as file:
+    files = dict(zip(pretrained.GENE2VEC, (tmp_path / "v.npy", tmp_path / "n.h5ad")))
+    np.save(files[pretrained.GENE2VEC[0]], np.eye(3))
+    with h5py.File(files[pretrained.GENE2VEC[1]], "w") as file:
         file["var/_index"] = ["TP53", "TP63"]
     monkeypatch.setattr(sources, "fetch", lambda key, progress=None: files[key])
     with pytest.raises(ValueError, match="3 vectors for 2 names"):
-        peers.gene2vec()
+        pretrained.gene2vec()
 
 
 # ---------------------------------------------------------------- released folders

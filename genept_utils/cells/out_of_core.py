@@ -23,7 +23,7 @@ from genept_utils import optional, paths, sources
 from genept_utils.cells.genept_w import about, gene_totals, vector_block
 from genept_utils.cells.names import gene_features, gene_vectors
 from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
-from genept_utils.cells.stored import matrix_of, opened
+from genept_utils.cells.backed import matrix_of, opened
 from genept_utils.datasets.files import read_frame
 from genept_utils.datasets.matrix import (
     BLOCK,

@@ -54,7 +54,7 @@ def place(embedding, seed=0):
                         index=embedding.obs_names.rename("symbol"))
 
 
-def write_places(table, embedding_file, path=PLACES):
+def write(table, embedding_file, path=PLACES):
     """Keep the coordinates with the SHA-256 of the embedding that they belong to."""
     head = f"# {embedding_file.name} SHA-256 {sources.sha256(embedding_file)}\n"
     with sources.replacing(path) as part:
@@ -63,7 +63,7 @@ def write_places(table, embedding_file, path=PLACES):
             file.write((head + table.to_csv(lineterminator="\n")).encode())
 
 
-def read_places(path=PLACES):
+def read(path=PLACES):
     """The kept coordinates.
 
     Returns

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
 from genept_utils import evaluate
-from genept_utils.evaluate.counts import counted, vectoriser
+from genept_utils.evaluate.bag_of_words import counted, vectoriser
 
 
 def test_words_are_all_words_of_unit_norm():
