@@ -78,7 +78,7 @@ def _named(variable):
     return Path(value).expanduser().absolute() if value else None
 
 
-def settle():
+def resolve_env():
     """Make the folders that the environment names absolute, before another process with another
     working folder reads them.
 
@@ -97,7 +97,7 @@ def settle():
 
 @contextlib.contextmanager
 def writing(folder):
-    """Say in one sentence where nothing can be written to a folder; other errors pass.
+    """Raise PermissionError where nothing can be written to a folder; other errors pass.
 
     Raises
     ------

@@ -34,7 +34,7 @@ TRUST = ("set SSL_CERT_FILE to the file with the certificate of its authority (a
 
 
 class SourceError(OSError):
-    """A source could not be had; the message names the key, what was tried and what to do."""
+    """The file could not be obtained; the message lists the attempts and a remedy."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Names written on the groups of a map, each beside its group and none upon another."""
+"""Non-overlapping cluster labels for a scatter plot."""
 
 import colorsys
 

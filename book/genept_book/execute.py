@@ -1,4 +1,4 @@
-"""One notebook in a kernel of its own: with limits, and nothing kept that must not be seen."""
+"""Run a notebook with time and memory limits; discard it if it leaks a secret."""
 
 import contextlib
 import datetime

@@ -1,4 +1,4 @@
-"""Numbers in prose: each must stand in what the page shows, recorded or was given.
+"""Check that every number in the text occurs in the outputs, results or inputs.
 
 A page re-executes, its prose does not. Compared are decimals, percentages, numbers with a comma
 for thousands, intervals and counts such as "11 of 13" in Markdown cells, captions and

@@ -45,7 +45,7 @@ def species_of(adata, species=None):
 
 
 def only_genes(adata):
-    """``adata`` without its features that are no genes (10x's ``feature_types``), with a word.
+    """``adata`` without its non-gene features (10x's ``feature_types``), with a warning.
 
     So antibody counts enter neither the normalisation nor the vectors. The object itself where
     all features are genes.
@@ -56,7 +56,7 @@ def only_genes(adata):
 
 
 def gene_features(var):
-    """Which features of a table ``.var`` are genes, (n,) bool, with a word about the others;
+    """Which features of a table ``.var`` are genes, (n,) bool, with a warning about the others;
     None where all are."""
     kind = genes.kinds(var)
     if not (kind != "").any() or (kind != "").all():  # the latter is refused with the names

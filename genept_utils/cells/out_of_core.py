@@ -1,8 +1,8 @@
 """GenePT-w of a file of any size: from block to block, and on from where it was stopped.
 
-Beside the output grows a folder ``OUTPUT.part`` with the vectors and one small note per finished
-block. A block counts once its note is there, and the note is written after the block's vectors;
-when all are there, the folder becomes the output. Nothing else has to be known to go on.
+Progress is stored in ``OUTPUT.part``: the vectors, and one checkpoint per finished block, written
+after the block's vectors. An interrupted run resumes from it; when all blocks are there, the
+folder becomes the output.
 """
 
 import contextlib
@@ -115,7 +115,7 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
 
 
 def compute(job, number, threads=None):
-    """One block: read, checked, normalised, multiplied, written, noted. What the note says.
+    """Process one block and return its statistics.
 
     Raises
     ------

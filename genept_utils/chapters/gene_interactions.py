@@ -69,7 +69,7 @@ def with_vectors(pairs):
 
 
 def incidence(pairs, n_genes):
-    """Pairs x genes, sparse, with two ones a row."""
+    """Pairs x genes, sparse, with two ones per row."""
     n = len(pairs)
     return sp.csr_array((np.ones(2 * n), pairs.ravel(), 2 * np.arange(n + 1)), shape=(n, n_genes))
 

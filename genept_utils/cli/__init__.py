@@ -28,7 +28,7 @@ def main(arguments=None):
     _take(left, options, parser)
     start.quickly()
     try:
-        paths.settle()
+        paths.resolve_env()
         code = options.function(options) or 0
         sys.stdout.flush()
         return code

@@ -1,4 +1,4 @@
-"""Numbers on the command line: out of their range they are said, not used."""
+"""argparse types that reject out-of-range numbers."""
 
 import argparse
 import math

@@ -91,7 +91,7 @@ def complete(adata, *columns, report=print):
 
 
 def enough(adata, cells=0, **least):
-    """Raise a ValueError in one sentence where there are too few cells, types, batches, ...
+    """Raise ValueError where there are too few cells, types, batches, ...
 
     Parameters
     ----------

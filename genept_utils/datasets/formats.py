@@ -53,7 +53,7 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
     Raises
     ------
     ValueError
-        The file is broken, leads to another one, or is of a kind that is not read; then the
+        The file is broken, leads to another one, or has an unsupported format; then the
         message says how to convert it.
     """
     path, table = paths.split_table(path, table)
@@ -98,8 +98,8 @@ def not_read(path, head):
     if path.suffix.lower() in compression.ARCHIVES:
         return f"is an archive; {compression.UNPACK}"
     if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
-        return ("is no HDF5 file, or its beginning is broken; copy or download it again")
-    return ("is of a kind that is not read; make an .h5ad file of it (read are "
+        return ("is not a valid HDF5 file; copy or download it again")
+    return ("has an unsupported format; make an .h5ad file of it (read are "
             + ", ".join(READ) + " and folders of matrix.mtx)")
 
 
@@ -216,7 +216,7 @@ def _beside(path, start, names):
                     return pd.read_csv(file, sep="\t", header=None, dtype=str,
                                        keep_default_na=False)
     raise ValueError(f"{path.name} has no {' or '.join(start + name for name in names)} beside it "
-                     "(also as .gz); without the names a matrix means nothing")
+                     "(also as .gz); the matrix cannot be used without gene and cell names")
 
 
 def _one_matrix(name, layer, raw, obsm):

@@ -1,4 +1,4 @@
-"""Requests to a server: at the pace of its limits, asked again where that helps, paid for once."""
+"""Rate-limited, retried and cached API requests."""
 
 import concurrent.futures
 import random

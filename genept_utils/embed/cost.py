@@ -11,7 +11,7 @@ import numpy as np
 from genept_utils import optional, sources
 from genept_utils.embed import backends, store
 
-INPUTS = 512  # inputs a request that we send: what a kill can lose is small, the speed the same
+INPUTS = 512  # inputs a request that we send: an interruption loses little, at no cost in speed
 MAX_TOKENS = 8192  # tokens an input
 TOKEN_TABLE = "tiktoken/9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
 BYTES_PER_TOKEN = 4.1  # of RefSeq summaries under cl100k_base (names alone: 2.8)

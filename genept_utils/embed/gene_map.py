@@ -1,4 +1,4 @@
-"""Where each gene lies on the map: a UMAP of the shipped vectors, computed once and kept."""
+"""UMAP coordinates of the gene map (cached)."""
 
 import gzip
 import re

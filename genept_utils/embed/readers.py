@@ -65,7 +65,7 @@ def read(path):
     suffix = kind(path)
     if suffix not in READERS:
         suffix = suffix or path.suffix.lower()  # of an archive that names nothing within
-        raise ValueError(f"{path.name} is of a kind that is not read ({suffix or 'no ending'}); "
+        raise ValueError(f"{path.name} has an unsupported format ({suffix or 'no ending'}); "
                          + OTHERS.get(suffix, "a table is written with pandas.DataFrame(vectors, "
                                               "index=names).to_csv(\"vectors.csv\")")
                          + "; read are " + ", ".join(sorted(READERS)))

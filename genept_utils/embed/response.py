@@ -26,7 +26,7 @@ def said(message):
 
 
 def spoken(text):
-    """What a chat model says without what it thinks first: ``<think>...</think>`` is taken away.
+    """Strip the ``<think>...</think>`` block of a chat model's answer.
 
     Where a template has opened the thought, only its end stands in the answer; a thought that
     never ends leaves nothing.

@@ -47,7 +47,7 @@ def said_plainly(model):
 
 
 def final(error, model):
-    """The ServiceError for what no second try can mend; None for the rest."""
+    """ServiceError for non-retryable errors, else None."""
     openai = optional.need("openai")
     if isinstance(error, openai.AuthenticationError):
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")

@@ -1,18 +1,18 @@
-"""Cross-validation, intervals, pair tasks, clustering agreement: one method a file.
+"""Cross-validation, intervals, paired comparison, metrics: one method a file.
 
 Splitters and estimators are scikit-learn's; what is added here is what the book needs around
-them: families, node-disjoint and degree-matched pairs, and honest intervals. Nothing here plots.
+them: families, controls, paired differences, and honest intervals. Nothing here plots.
 """
 
-from genept_utils import optional
+from genept_utils import optional, renamed
 
 optional.need("sklearn")
 
 from genept_utils.evaluate.agreement import agreement, shared_neighbours
-from genept_utils.evaluate.classify import classifier, cross_validate
+from genept_utils.evaluate.bag_of_words import char_ngrams, words
+from genept_utils.evaluate.classify import classifier, cv_scores
 from genept_utils.evaluate.clusters import asw, clustering
 from genept_utils.evaluate.compare import compare, summarise
-from genept_utils.evaluate.bag_of_words import letters, words
 from genept_utils.evaluate.gene_spaces import (
     GeneSpaces,
     on_shared_genes,
@@ -42,5 +42,8 @@ from genept_utils.evaluate.roc import (
 from genept_utils.evaluate.sets import overview, read_sets, readable
 from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, splits, strata, subsample
-from genept_utils.evaluate.ways import each, on_same_genes, pairs_alike, ways, write, written
+from genept_utils.evaluate.ways import on_same_genes, pairs_alike, score_all, ways, write, written
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
+
+__getattr__ = renamed.names(__name__, letters="char_ngrams", each="score_all",
+                            cross_validate="cv_scores")

@@ -29,13 +29,13 @@ def words(texts):
     return vectoriser("words").fit_transform(list(texts))
 
 
-def letters(names):
+def char_ngrams(names):
     """TF-IDF of all runs of 2 to 4 letters of the names; as :func:`words` otherwise."""
     return vectoriser("letters").fit_transform(list(names))
 
 
 def vectoriser(kind):
-    """scikit-learn's ``TfidfVectorizer`` behind :func:`words` or :func:`letters`."""
+    """scikit-learn's ``TfidfVectorizer`` behind :func:`words` or :func:`char_ngrams`."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(sublinear_tf=kind == "words", **_OPTIONS[kind])

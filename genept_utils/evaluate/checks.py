@@ -1,4 +1,4 @@
-"""What every score of cells asks of its rows: refused in one sentence, never scored as nonsense."""
+"""Input validation shared by all metrics."""
 
 import numpy as np
 import scipy.sparse as sp

@@ -49,7 +49,7 @@ def classifier(name, seed=0):
 
 
 @renamed.parameters(folds="n_splits", repeats="n_repeats", test_share="test_size")
-def cross_validate(X, y, classifier="lr", n_splits=5, n_repeats=20, groups=None, seed=0,
+def cv_scores(X, y, classifier="lr", n_splits=5, n_repeats=20, groups=None, seed=0,
                    scoring="roc_auc", test_size=None):
     """Test scores of a classifier over repeated splits.
 
@@ -81,12 +81,12 @@ def cross_validate(X, y, classifier="lr", n_splits=5, n_repeats=20, groups=None,
 
 
 def score_parts(X, y, parts, per_repeat, classifier="lr", seed=0, scoring="roc_auc"):
-    """As :func:`cross_validate` on the given splits, ``per_repeat`` of them in each repeat.
+    """As :func:`cv_scores` on the given splits, ``per_repeat`` of them in each repeat.
 
     Returns
     -------
     pandas.DataFrame
-        As :func:`cross_validate`.
+        As :func:`cv_scores`.
     """
     import sklearn
     from sklearn.metrics import check_scoring
@@ -115,7 +115,7 @@ def score_parts(X, y, parts, per_repeat, classifier="lr", seed=0, scoring="roc_a
     return pd.DataFrame(rows)
 
 
-_classifier = classifier  # the parameter of cross_validate hides the function's name
+_classifier = classifier  # the parameter of cv_scores hides the function's name
 
 
 def _fitted(kind, X, y, seed):

@@ -1,4 +1,4 @@
-"""What a method knows about genes, by name: the same inputs for classes and for pairs of genes."""
+"""Gene feature matrices by method name, for classes and for pairs of genes."""
 
 import warnings
 
@@ -8,7 +8,7 @@ import pandas as pd
 from genept_utils import embed
 from genept_utils.embed.find import by_symbol
 from genept_utils.embed.vectors import checked
-from genept_utils.evaluate.bag_of_words import letters, words
+from genept_utils.evaluate.bag_of_words import char_ngrams, words
 from genept_utils.evaluate.simple import fact_features, facts_of, is_fact
 
 WORDS, LETTERS = "words", "letters"
@@ -29,8 +29,8 @@ def gene_input(source, symbols, seed=0, needed=None):
     source : str, pandas.Series, pandas.DataFrame or anndata.AnnData
         A name of :func:`genept_utils.embed.read_embedding` or an embedding; ``"words/TEXT"``:
         all words of that text (:func:`words`), or a Series of texts by symbol; ``"letters"``: the
-        letters of the symbols (:func:`letters`); ``"facts"`` or ``"facts/COLUMN"``, or columns of
-        :func:`text_facts`: how long the text is and how much is known of the gene.
+        letters of the symbols (:func:`char_ngrams`); ``"facts"`` or ``"facts/COLUMN"``, or columns
+        of :func:`text_facts`: how long the text is and how much is known of the gene.
     symbols : sequence of str
         (n,) approved symbols.
     needed : array-like, optional
@@ -43,7 +43,7 @@ def gene_input(source, symbols, seed=0, needed=None):
     """
     if _strings(source):
         written = _written(source, symbols)
-        return (letters if _is_letters(source) else words)(written)
+        return (char_ngrams if _is_letters(source) else words)(written)
     if is_fact(source):
         return fact_features(facts_of(source, symbols))
     found = _read(source, seed)

@@ -1,4 +1,4 @@
-"""Several sets of cells read alike, and what is known of them."""
+"""Several sets of cells: read alike, sampled, and listed."""
 
 import gc
 
@@ -21,7 +21,7 @@ def read_sets(names, max_cells, seed=0, needs=(), also=(), types=2, report=print
     max_cells, seed : int
         Larger sets are sampled, each type in its share (:func:`subsample`).
     needs : sequence of str
-        Columns that a set must have; cells without a value in them are left out, with a word.
+        Columns that a set must have; cells without a value in them are left out and reported.
     also : sequence of str
         Keys of ``obsm`` that are kept.
     types : int

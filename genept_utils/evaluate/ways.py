@@ -144,7 +144,7 @@ def _row(vectors, preparation, draw=None):
     return {"vectors": vectors, "preparation": preparation, "method": method, "draw": draw}
 
 
-def each(sets, ways, score):
+def score_all(sets, ways, score):
     """Scores of every set and every way to write its cells, as tables by name.
 
     Parameters

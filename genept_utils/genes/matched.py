@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from genept_utils import renamed
 from genept_utils.genes.species import HUMAN
 from genept_utils.genes.synonyms import MATCH_TYPES
 
@@ -65,8 +66,8 @@ class Matched:
     @property
     def mass(self):
         """The former name of ``count_fraction``."""
-        warnings.warn("Matched.mass is now Matched.count_fraction; the old name goes with the "
-                      "next version", FutureWarning, stacklevel=2)
+        warnings.warn(f"Matched.mass is now Matched.count_fraction; {renamed.GOES}", FutureWarning,
+                      stacklevel=2)
         return self.count_fraction
 
     @property

@@ -14,7 +14,7 @@ def test_dense_and_sparse_tables_are_learnt():
     y = np.array(["a", "b", "c"] * 20)
     X = np.eye(3)[np.arange(60) % 3] + draw.normal(0, .1, (60, 3))
     assert (chapter.fit(X, y, np.arange(40), 10).predict(X[40:]) == y[40:]).all()
-    names = evaluate.letters([f"{label * 3}{number}" for number, label in enumerate(y)])
+    names = evaluate.char_ngrams([f"{label * 3}{number}" for number, label in enumerate(y)])
     assert (chapter.fit(names, y, np.arange(40), 10).predict(names[40:]) == y[40:]).all()
 
 

@@ -96,7 +96,7 @@ def test_folders_of_the_environment_are_the_callers(tmp_path):
     (tmp_path / "mirror" / "x").touch()
     for mirror in ("mirror", "~/mirror", ""):
         assert command(tmp_path, "data", GENEPT_MIRROR=mirror, HOME=str(tmp_path)).returncode == 0
-    code = ("import os; from genept_utils import paths; paths.settle(); os.chdir('/');"
+    code = ("import os; from genept_utils import paths; paths.resolve_env(); os.chdir('/');"
             "print(paths.cache(), paths.mirror())")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, text=True,
                           capture_output=True, env={

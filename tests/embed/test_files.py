@@ -134,7 +134,7 @@ def test_holes_of_parquet_are_named(vectors, tmp_path):
     ("x.rds", "to_csv"), ("x", "no ending"), ("x.json.gz", "to_csv")])
 def test_a_kind_that_is_not_read_says_so(name, said, tmp_path):
     (tmp_path / name).write_bytes(b"\x93NUMPY")
-    with pytest.raises(ValueError, match=f"{name} is of a kind that is not read.*{said}"):
+    with pytest.raises(ValueError, match=f"{name} has an unsupported format.*{said}"):
         embed.read_embedding(tmp_path / name)
 
 

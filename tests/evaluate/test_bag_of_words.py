@@ -17,7 +17,7 @@ def test_words_are_all_words_of_unit_norm():
 
 
 def test_letters_are_runs_of_two_to_four():
-    made = evaluate.letters(["HOXA1", "HOXB2", "ZNF10"])
+    made = evaluate.char_ngrams(["HOXA1", "HOXB2", "ZNF10"])
     assert (made @ made.T)[0, 1] > .2 and (made @ made.T)[0, 2] == 0
 
 
@@ -26,9 +26,9 @@ def test_the_words_classifier_reads_a_rare_word():
     filler = np.array(["protein", "gene", "membrane", "domain", "family", "binds"])
     y = np.arange(120) % 3
     texts = np.array([" ".join([*draw.choice(filler, 8), f"word{label}"]) for label in y], object)
-    made = evaluate.cross_validate(texts, y, "words", n_repeats=1, scoring=["accuracy"])
+    made = evaluate.cv_scores(texts, y, "words", n_repeats=1, scoring=["accuracy"])
     assert made["accuracy"].min() == 1
-    shuffled = evaluate.cross_validate(texts, draw.permutation(y), "words", n_repeats=1,
+    shuffled = evaluate.cv_scores(texts, draw.permutation(y), "words", n_repeats=1,
                                        scoring=["accuracy"])
     assert shuffled["accuracy"].mean() < .55
 
@@ -55,6 +55,6 @@ def test_scores_of_one_model_are_predicted_once():
             return super().predict(X)
 
     X = np.random.default_rng(0).standard_normal((60, 3))
-    evaluate.cross_validate(X, X[:, 0] > 0, Counting(), n_repeats=1,
+    evaluate.cv_scores(X, X[:, 0] > 0, Counting(), n_repeats=1,
                             scoring=["accuracy", "f1_macro"])
     assert Counting.asked == 5

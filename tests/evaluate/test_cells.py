@@ -129,8 +129,8 @@ def test_scores_of_sets_and_ways_in_tables_by_name():
         yield {"method": "x"}, adata.X
         yield {"method": "y"}, adata.X + 1
 
-    made = evaluate.each(sets, ways, lambda X, obs, way: {
+    made = evaluate.score_all(sets, ways, lambda X, obs, way: {
         "mean": {"mean": X.mean()}, "n": pd.DataFrame({"n": [7, 8], "of": way["method"]})})
     assert made["mean"]["mean"].tolist() == [0, 1, .5, 1.5] and (made["mean"]["n"] == 2).all()
     assert made["n"]["n"].tolist() == [7, 8] * 4 and made["n"]["of"].tolist()[2:4] == ["y", "y"]
-    assert evaluate.each({}, ways, None) == {}
+    assert evaluate.score_all({}, ways, None) == {}

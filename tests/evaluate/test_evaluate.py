@@ -18,12 +18,12 @@ def two_classes():
 
 def test_cross_validate_is_tidy_and_repeatable(two_classes):
     X, y = two_classes
-    made = evaluate.cross_validate(X, y, n_repeats=3, scoring=["roc_auc", "accuracy"])
+    made = evaluate.cv_scores(X, y, n_repeats=3, scoring=["roc_auc", "accuracy"])
     assert len(made) == 15
     assert list(made.columns) == ["repeat", "fold", "n_train", "n_test", "roc_auc", "accuracy"]
     assert made["n_test"].sum() == 3 * 200
     pd.testing.assert_frame_equal(
-        made, evaluate.cross_validate(X, y, n_repeats=3, scoring=["roc_auc", "accuracy"]))
+        made, evaluate.cv_scores(X, y, n_repeats=3, scoring=["roc_auc", "accuracy"]))
 
 
 def test_groups_stay_on_one_side_and_one_class_folds_are_nan(two_classes):
@@ -32,25 +32,25 @@ def test_groups_stay_on_one_side_and_one_class_folds_are_nan(two_classes):
     for train, test in evaluate.splits(y, groups=groups, n_repeats=2):
         assert not set(groups[train]) & set(groups[test])
     y = (np.arange(200) < 160).astype(int)
-    made = evaluate.cross_validate(X, y, n_repeats=1, groups=np.arange(200) // 40)
+    made = evaluate.cv_scores(X, y, n_repeats=1, groups=np.arange(200) // 40)
     assert made["roc_auc"].isna().all()
 
 
 def test_test_share_takes_repeated_random_splits(two_classes):
     X, y = two_classes
-    made = evaluate.cross_validate(X, y, n_repeats=4, test_size=.3)
+    made = evaluate.cv_scores(X, y, n_repeats=4, test_size=.3)
     assert len(made) == 4 and (made["n_test"] == 60).all() and (made["fold"] == 0).all()
 
 
 @pytest.mark.parametrize("name", ["lr", "lr scaled", "rf"])
 def test_named_classifiers_learn(two_classes, name):
     X, y = two_classes
-    assert evaluate.cross_validate(X, y, name, n_repeats=1)["roc_auc"].mean() > .75
+    assert evaluate.cv_scores(X, y, name, n_repeats=1)["roc_auc"].mean() > .75
 
 
 def test_spelling_reads_names():
     names = np.array([f"{stem}{i}" for i in range(60) for stem in ("ZNF", "HOX")], dtype=object)
-    made = evaluate.cross_validate(names, np.arange(120) % 2, "spelling", n_repeats=1)
+    made = evaluate.cv_scores(names, np.arange(120) % 2, "spelling", n_repeats=1)
     assert made["roc_auc"].min() == 1
 
 
@@ -77,3 +77,11 @@ def test_former_names_of_parameters_work_and_warn(former):
         old = evaluate.splits(y, **former)
     new = evaluate.splits(y, **{present[name]: value for name, value in former.items()})
     assert all((a == b).all() for one, two in zip(old, new, strict=True) for a, b in zip(one, two))
+
+
+@pytest.mark.parametrize("former, present", [("each", evaluate.score_all),
+                                             ("letters", evaluate.char_ngrams)])
+def test_former_names_of_functions_work_and_warn(former, present):
+    with pytest.warns(FutureWarning, match=f"evaluate.{former} is now {present.__name__}"):
+        assert getattr(evaluate, former) is present
+    assert not hasattr(evaluate, "never")

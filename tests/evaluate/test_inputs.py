@@ -52,7 +52,7 @@ def test_words_and_letters_by_name(source):
     made = evaluate.gene_input("words/name", SYMBOLS)
     given = evaluate.gene_input(embed.texts("name"), SYMBOLS)
     assert made.shape[0] == 4 and (made != given).nnz == 0 and (made[0] != made[2]).nnz == 0
-    assert (evaluate.gene_input("letters", SYMBOLS) != evaluate.letters(SYMBOLS)).nnz == 0
+    assert (evaluate.gene_input("letters", SYMBOLS) != evaluate.char_ngrams(SYMBOLS)).nnz == 0
 
 
 def test_facts_of_a_text_follow_the_genes(source):

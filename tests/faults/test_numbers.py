@@ -45,7 +45,7 @@ made = {
     "wordllama": embed.embed(["a gene", "another gene of the kind"], "wordllama"),
     "clustering": evaluate.clustering(X, types, seeds=2).to_numpy(),
     "typing": cell_types.cell_typing(X[part], types[part])["f1_macro"].to_numpy(),
-    "forest": evaluate.cross_validate(X[part], types[part], "rf", 3, 1, scoring="accuracy")[
+    "forest": evaluate.cv_scores(X[part], types[part], "rf", 3, 1, scoring="accuracy")[
         "accuracy"].to_numpy(),
     "network": phenotypes.fit(X[part], types[part], max_iter=5).predict_proba(X[part]),
     "permuted": embed.permuted(embedding, 5).X[:50],

@@ -273,7 +273,7 @@ SCORES = {
     "integration": (lambda X, y: list(integration(X, DONORS[:len(X)], y).values()),
                     GROUPS),
     "knn_predict": (lambda X, y: (evaluate.knn_predict(X, y, ROWS) != "").astype(float), ALWAYS),
-    "cross_validate": (lambda X, y: evaluate.cross_validate(
+    "cross_validate": (lambda X, y: evaluate.cv_scores(
         X, y, n_splits=3, n_repeats=1, scoring="accuracy")["accuracy"].fillna(0),
         {**ALWAYS, "more clusters than cells": "n_splits=3 cannot be greater"}),
     "finetune": (lambda X, y: phenotypes.fit(X, y, max_iter=3).predict_proba(X), GROUPS),
