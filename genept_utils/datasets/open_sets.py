@@ -19,39 +19,33 @@ _MIXOLOGY = {  # file -> (experiment, plate)
 }
 
 
+_FIVE_LINES = [plate for plate in _MIXOLOGY if "5cl" in plate]
+CELLS = {}  # name -> its loader, its files, and what the loader must find
+
+
+def open_set(shape, types, values, *keys, also=()):
+    """Decorator: register a loader as the open set of its name.
+
+    ``shape`` and number of cell ``types`` as the registry's notes state them, ``values`` "raw" or
+    "log", ``keys`` of its files; it does without those of ``also``.
+    """
+    def register(read):
+        CELLS[read.__name__] = {"read": read, "required": keys, "keys": [*keys, *also],
+                                "shape": shape, "types": types, "values": values}
+        return read
+    return register
+
+
 def _mixology_keys(plates):
     return [f"cells/sc_mixology_{plate}.{part}.csv.gz"
             for plate in plates for part in ("count", "metadata")]
-
-
-# Shape and number of cell types that a loader must find, as the registry's notes state them.
-CELLS = {
-    "pbmc_facs": {"keys": ["cells/pbmc_facs.RData"], "shape": (3774, 16791), "types": 10,
-                  "values": "raw"},
-    "pbmc3k": {"keys": ["cells/pbmc3k.h5ad"], "shape": (2700, 32738), "types": 8,
-               "values": "raw"},
-    "kang": {"keys": ["cells/kang.h5ad", "cells/muscat_example_sce.rda"],
-             "required": ["cells/kang.h5ad"], "shape": (13576, 14053), "types": 8,
-             "values": "raw"},
-    "immune": {"keys": ["cells/immune.h5ad"], "shape": (1000, 6397), "types": 14,
-               "values": "log"},
-    "mixology_5cl": {"keys": _mixology_keys([p for p in _MIXOLOGY if "5cl" in p]),
-                     "shape": (909, 12627), "types": 5, "values": "raw"},
-    "mixology": {"keys": _mixology_keys(_MIXOLOGY), "shape": (1408, 11533), "types": 5,
-                 "values": "raw"},
-    "symphony_pbmc": {"keys": ["cells/symphony_pbmcs_exprs.rda", "cells/symphony_pbmcs_meta.rda"],
-                      "shape": (1200, 1767), "types": 9, "values": "log"},
-    "melanoma_icb": {"keys": ["cells/melanoma_icb.RData"], "shape": (550, 3523), "types": 3,
-                     "values": "log"},
-    "pbmc68k_reduced": {"keys": [], "shape": (700, 765), "types": 10, "values": "log"},
-}
 
 
 def sources_of(name, required=False):
     """Keys of the registered files of a set (with ``required``: those it cannot do without)."""
     if name not in CELLS:
         return []
-    return CELLS[name]["required" if required and "required" in CELLS[name] else "keys"]
+    return CELLS[name]["required" if required else "keys"]
 
 
 def available(names, report=print):
@@ -98,7 +92,8 @@ def _read_r(key):
         return rdata.read_rda(sources.fetch(key))
 
 
-def _pbmc_facs():
+@open_set((3774, 16791), 10, "raw", "cells/pbmc_facs.RData")
+def pbmc_facs():
     """Zheng et al. 2017: labels from sorting, not from clustering the same cells."""
     data = _read_r("cells/pbmc_facs.RData")["pbmc_facs"]
     obs = data["samples"].astype(str)
@@ -109,14 +104,16 @@ def _pbmc_facs():
     return ad.AnnData(_from_r(data["counts"]), obs=obs, var=var)
 
 
-def _pbmc3k():
+@open_set((2700, 32738), 8, "raw", "cells/pbmc3k.h5ad")
+def pbmc3k():
     adata = read_h5ad(sources.fetch("cells/pbmc3k.h5ad"))
     adata.var_names_make_unique()
     adata.obs["cell_type"] = adata.obs.pop("celltype")
     return adata
 
 
-def _kang():
+@open_set((13576, 14053), 8, "raw", "cells/kang.h5ad", also=["cells/muscat_example_sce.rda"])
+def kang():
     """Kang et al. 2018; donors of the 962 cells whose barcode and condition muscat has too."""
     adata = read_h5ad(sources.fetch("cells/kang.h5ad"))
     adata.obs["batch"] = adata.obs["condition"]
@@ -138,13 +135,15 @@ def _muscat_samples():
     return pd.Series(np.asarray(cells.listData["sample_id"], dtype=object), list(cells.rownames))
 
 
-def _immune():
+@open_set((1000, 6397), 14, "log", "cells/immune.h5ad")
+def immune():
     adata = read_h5ad(sources.fetch("cells/immune.h5ad"))
     adata.obs["cell_type"] = adata.obs.pop("cell_type_annotations")
     return adata
 
 
-def _mixology(plates):
+@open_set((1408, 11533), 5, "raw", *_mixology_keys(_MIXOLOGY))
+def mixology(plates=tuple(_MIXOLOGY)):
     """Tian et al. 2019: cell lines told apart by genotype; genes that every plate measured."""
     parts = []
     for plate in plates:
@@ -167,7 +166,14 @@ def _mixology(plates):
     return joined
 
 
-def _symphony_pbmc():
+@open_set((909, 12627), 5, "raw", *_mixology_keys(_FIVE_LINES))
+def mixology_5cl():
+    return mixology(_FIVE_LINES)
+
+
+@open_set((1200, 1767), 9, "log", "cells/symphony_pbmcs_exprs.rda",
+          "cells/symphony_pbmcs_meta.rda")
+def symphony_pbmc():
     """Kang et al. 2021: PBMC on three 10x chemistries."""
     matrix = _read_r("cells/symphony_pbmcs_exprs.rda")["pbmcs_exprs_small"]
     cells = _read_r("cells/symphony_pbmcs_meta.rda")["pbmcs_meta_small"].set_index("cell_id")
@@ -177,7 +183,8 @@ def _symphony_pbmc():
     return ad.AnnData(_from_r(matrix, transposed=True), obs=obs, var=pd.DataFrame(index=symbols))
 
 
-def _melanoma_icb():
+@open_set((550, 3523), 3, "log", "cells/melanoma_icb.RData")
+def melanoma_icb():
     """Sade-Feldman et al. 2018: T cells before therapy, response known per patient."""
     data = _read_r("cells/melanoma_icb.RData")["example_scrnaseq"]
     cells = vars(data)["meta.data"]
@@ -188,7 +195,8 @@ def _melanoma_icb():
                       var=pd.DataFrame(index=matrix.Dimnames[0]))
 
 
-def _pbmc68k_reduced():
+@open_set((700, 765), 10, "log")
+def pbmc68k_reduced():
     """scanpy's own small set; its ``raw`` holds the log-normalised values."""
     import scanpy as sc
 
@@ -200,18 +208,10 @@ def _pbmc68k_reduced():
     return ad.AnnData(sp.csr_matrix(raw.X, dtype=np.float32), obs=raw.obs, var=raw.var[[]])
 
 
-_LOADERS = {
-    "pbmc_facs": _pbmc_facs, "pbmc3k": _pbmc3k, "kang": _kang, "immune": _immune,
-    "mixology_5cl": lambda: _mixology([plate for plate in _MIXOLOGY if "5cl" in plate]),
-    "mixology": lambda: _mixology(list(_MIXOLOGY)),
-    "symphony_pbmc": _symphony_pbmc, "melanoma_icb": _melanoma_icb,
-    "pbmc68k_reduced": _pbmc68k_reduced,
-}
-
-
 def load_open(name):
     """The open set of this name; ValueError where it has not the shape it must have."""
-    adata, expected = _LOADERS[name](), CELLS[name]
+    expected = CELLS[name]
+    adata = expected["read"]()
     found = adata.shape, adata.obs["cell_type"].nunique()
     if found != (expected["shape"], expected["types"]):
         raise ValueError(f"{name}: {found[0]} with {found[1]} cell types was read, "
