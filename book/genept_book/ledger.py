@@ -136,7 +136,7 @@ def _recorded(name, folder):
     return table.assign(reads=table["reads"].fillna(table["method"].map(reads)))
 
 
-def yours(folder=None):
+def user_results(folder=None):
     """Rows that ``python -m genept_utils paper`` made from a reader's copies of the paper's files;
     none where there are none. Their ``note`` begins with "your files"."""
     table = results(folder=folder or paths.paper() / "results")
@@ -180,11 +180,11 @@ def join(item=None, given=None):
         item, task,
         dataset, label, classifier and metric and the same method, or the method that it stands
         in for (``STANDS_IN_FOR``). Other rows have NaN on one side. Rows of a reader's own files
-        (:func:`yours`) stand beside ours.
+        (:func:`user_results`) stand beside ours.
     """
     printed = published() if given is None else given
     printed = printed.rename(columns={"value": "published", "note": "published_note"})
-    ours = pd.concat([part for part in (results(), yours()) if len(part)] or [results()])
+    ours = pd.concat([part for part in (results(), user_results()) if len(part)] or [results()])
     ours = ours.rename(columns={"value": "ours"})
     ours["our_method"] = ours["method"]
     ours["method"] = ours["method"].replace(STANDS_IN_FOR)

@@ -52,7 +52,7 @@ def paper_index():
     ours = ledger.plain(ledger.results())
     given = ledger.published()
     given = given[given["source"] != ledger.THIRD_PARTY]
-    yours = ledger.plain(ledger.yours())
+    yours = ledger.plain(ledger.user_results())
     return pd.DataFrame([_row(row, ours, given, yours) for row in listed.to_dict("records")])
 
 

@@ -102,7 +102,7 @@ def sentences(markdown):
         yield " ".join(_LINK.sub(r"\1", part).split()), targets
 
 
-def unfound(markdown, lines, chapters=None):
+def missing_numbers(markdown, lines, chapters=None):
     """Numbers of a Markdown text that stand in none of the lines.
 
     Parameters
@@ -231,5 +231,5 @@ def check(names=()):
         known = lines(path)
         for _, written in texts(nbformat.read(path, as_version=4)):
             rows += [{"page": path.stem, "number": number, "sentence": sentence}
-                     for number, sentence in unfound(written, known, other)]
+                     for number, sentence in missing_numbers(written, known, other)]
     return pd.DataFrame(rows, columns=["page", "number", "sentence"])

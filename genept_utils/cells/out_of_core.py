@@ -36,7 +36,7 @@ SAMPLED = 5  # blocks, spread over the file, by which its values are judged
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class Task:
     """All that a block needs to know; the same for every block, so that a worker gets it once."""
 
     source: str
@@ -77,7 +77,7 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
 
     Returns
     -------
-    job : Job
+    task : Task
     about : dict
         What goes to ``uns["genept"]`` in the end, as far as it is known before.
     """
@@ -110,11 +110,11 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
     vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
     told = about(embedding, coverage, int(has.sum()))
     del told["coverage_mass"]  # it is known when all blocks are
-    return Job(str(source), str(place), (layer, raw), key, kind, seen, declared,
+    return Task(str(source), str(place), (layer, raw), key, kind, seen, declared,
                vectors, has, kept, block, n), told
 
 
-def compute(job, number, threads=None):
+def compute(task, number, threads=None):
     """Process one block and return its statistics.
 
     Raises
@@ -124,31 +124,31 @@ def compute(job, number, threads=None):
     OSError
         The block could not be written; nothing of it counts.
     """
-    with opened(job.source) as group:
-        ready = _read(job, matrix_of(group, *job.values), number)
-    return _write(job, number, *_multiply(job, *ready, threads))
+    with opened(task.source) as group:
+        ready = _read(task, matrix_of(group, *task.values), number)
+    return _write(task, number, *_multiply(task, *ready, threads))
 
 
-def _read(job, X, number):
+def _read(task, X, number):
     """A block's log-normalised values, checked, and what its genes sum to before."""
-    start, end = job.rows(number)
+    start, end = task.rows(number)
     X = read_rows(X, start, end)
-    X = X if job.kept is None else X[:, job.kept]
-    return log_block(X, job.scale, job.seen, job.declared, start), gene_totals(X)
+    X = X if task.kept is None else X[:, task.kept]
+    return log_block(X, task.scale, task.seen, task.declared, start), gene_totals(X)
 
 
-def _multiply(job, logged, totals, threads=None):
+def _multiply(task, logged, totals, threads=None):
     """The vectors of a block, and what its note will say."""
-    made = vector_block(logged, job.vectors, threads=threads)
-    return made, {"mass": float(totals.sum()), "covered": float(totals[job.has].sum()),
+    made = vector_block(logged, task.vectors, threads=threads)
+    return made, {"mass": float(totals.sum()), "covered": float(totals[task.has].sum()),
                   "empty": int((~made.any(axis=1)).sum())}
 
 
-def _write(job, number, made, said):
-    start, end = job.rows(number)
+def _write(task, number, made, said):
+    start, end = task.rows(number)
     try:
-        write_rows(job, start, made)
-        with sources.replacing(job.note(number)) as part:
+        write_rows(task, start, made)
+        with sources.replacing(task.note(number)) as part:
             part.write_text(json.dumps(said))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -159,19 +159,19 @@ def _write(job, number, made, said):
     return said
 
 
-def write_rows(job, start, made):
+def write_rows(task, start, made):
     """Write one chunk of the vectors and wait until it lies on the disk."""
     zarr = optional.need("zarr")
-    folder = Path(job.place) / "store" / "obsm" / job.key
+    folder = Path(task.place) / "store" / "obsm" / task.key
     zarr.open_array(folder, mode="r+")[start:start + len(made)] = made
-    with open(folder / f"{start // job.block}.0", "rb") as chunk:
+    with open(folder / f"{start // task.block}.0", "rb") as chunk:
         os.fsync(chunk.fileno())
 
 
-def finished(job):
+def finished(task):
     """Numbers of the blocks whose notes are whole, with what they say."""
     done = {}
-    for file in Path(job.place, "done").glob("*.json"):
+    for file in Path(task.place, "done").glob("*.json"):
         with contextlib.suppress(ValueError, OSError):
             said = json.loads(file.read_text())
             if {"mass", "covered", "empty"} <= said.keys():
@@ -179,14 +179,14 @@ def finished(job):
     return done
 
 
-def begin(job):
-    """Make the folder, or check that the one there was begun by the same job."""
-    place = Path(job.place)
-    stat = paths.split_table(job.source)[0].stat()
-    digest = hashlib.sha256(job.vectors.tobytes()).hexdigest()
-    same = {"source": Path(job.source).name, "bytes": stat.st_size, "changed": stat.st_mtime_ns,
-            "cells": job.n_cells, "block": job.block, "key": job.key, "scale": job.scale,
-            "values": list(job.values), "vectors": digest}
+def begin(task):
+    """Make the folder, or check that the one there was begun by the same task."""
+    place = Path(task.place)
+    stat = paths.split_table(task.source)[0].stat()
+    digest = hashlib.sha256(task.vectors.tobytes()).hexdigest()
+    same = {"source": Path(task.source).name, "bytes": stat.st_size, "changed": stat.st_mtime_ns,
+            "cells": task.n_cells, "block": task.block, "key": task.key, "scale": task.scale,
+            "values": list(task.values), "vectors": digest}
     file = place / "job.json"
     if file.is_file():
         before = json.loads(file.read_text())
@@ -197,85 +197,85 @@ def begin(job):
         return
     inside = (path.name for path in (place.iterdir() if place.exists() else ()))
     there = {name for name in inside if not name.startswith(".")}  # a file half made is hidden
-    if there and (there - {"done", "store"} or finished(job)):
+    if there and (there - {"done", "store"} or finished(task)):
         raise ValueError(f"{place} is there and was not made by this command; remove it, or give "
                          "another --out")
     (place / "done").mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place / "store", ignore_errors=True)
-    with opened(job.source) as group:
+    with opened(task.source) as group:
         obs = read_frame(group["obs"])
-        var = read_frame(group["raw/var" if job.values[1] else "var"])
+        var = read_frame(group["raw/var" if task.values[1] else "var"])
     store = optional.need("zarr").open_group(place / "store", mode="w", zarr_format=2)
     ad.io.write_elem(store, "/", ad.AnnData(obs=obs, var=var))
     array = store["obsm"].create_array(
-        job.key, shape=(job.n_cells, job.vectors.shape[1]), dtype=np.float32,
-        chunks=(job.block, job.vectors.shape[1]), compressors=None)  # they do not shrink
+        task.key, shape=(task.n_cells, task.vectors.shape[1]), dtype=np.float32,
+        chunks=(task.block, task.vectors.shape[1]), compressors=None)  # they do not shrink
     array.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
     with sources.replacing(file) as part:
         part.write_text(json.dumps(same, indent=1))
 
 
-def end(job, told, out):
+def end(task, told, out):
     """All blocks are there: the folder becomes the output."""
-    place, out, notes = Path(job.place), Path(out), finished(job).values()
+    place, out, notes = Path(task.place), Path(out), finished(task).values()
     mass = sum(said["mass"] for said in notes)
     told = told | {"coverage_mass": sum(said["covered"] for said in notes) / mass,
                    "cells_without_a_vector": sum(said["empty"] for said in notes)}
     store = optional.need("zarr").open_group(place / "store", mode="r+")
     if out.suffix == ".zarr":
-        ad.io.write_elem(store, "uns", {"genept": {job.key: told}})
+        ad.io.write_elem(store, "uns", {"genept": {task.key: told}})
         os.replace(place / "store", out)
     else:
         with sources.replacing(out) as part:
-            shutil.copyfile(job.source, part)
+            shutil.copyfile(task.source, part)
             with h5py.File(part, "r+") as file:
-                _into_h5ad(file, store["obsm"][job.key], told, job)
+                _into_h5ad(file, store["obsm"][task.key], told, task)
     shutil.rmtree(place)
 
 
-def _into_h5ad(file, vectors, told, job):
+def _into_h5ad(file, vectors, told, task):
     obsm = file.require_group("obsm")
     obsm.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
-    if job.key in obsm:
-        del obsm[job.key]
-    made = obsm.create_dataset(job.key, shape=vectors.shape, dtype=np.float32)
+    if task.key in obsm:
+        del obsm[task.key]
+    made = obsm.create_dataset(task.key, shape=vectors.shape, dtype=np.float32)
     made.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-    for start in range(0, job.n_cells, job.block):
-        made[start:start + job.block] = vectors[start:start + job.block]
+    for start in range(0, task.n_cells, task.block):
+        made[start:start + task.block] = vectors[start:start + task.block]
     uns = file.require_group("uns")
     uns.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
     before = ad.io.read_elem(uns["genept"]) if "genept" in uns else {}
-    ad.io.write_elem(uns, "genept", {**before, job.key: told})
+    ad.io.write_elem(uns, "genept", {**before, task.key: told})
 
 
-def blocks_here(job, numbers, threads=None):
+def blocks_here(task, numbers, threads=None):
     """The blocks one after the other; while one is multiplied, the next is read and normalised
     and the one before is written."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with (opened(job.source) as group, ThreadPoolExecutor(1) as reader,
+    with (opened(task.source) as group, ThreadPoolExecutor(1) as reader,
           ThreadPoolExecutor(1) as writer):
-        read = functools.partial(reader.submit, _read, job, matrix_of(group, *job.values))
+        read = functools.partial(reader.submit, _read, task, matrix_of(group, *task.values))
         ahead, behind = read(numbers[0]) if numbers else None, None
         for number, following in zip(numbers, [*numbers[1:], None]):
             ready = ahead.result()
             ahead = None if following is None else read(following)
-            made = _multiply(job, *ready, threads)
+            made = _multiply(task, *ready, threads)
             if behind:
                 yield behind[0], behind[1].result()
-            behind = number, writer.submit(_write, job, number, *made)
+            behind = number, writer.submit(_write, task, number, *made)
         if behind:
             yield behind[0], behind[1].result()
 
 
-def blocks_on(client, job, numbers):
+def blocks_on(client, task, numbers):
     """The blocks on the workers of a Dask client, which must see source and output under the
     same paths; as they are finished."""
     from distributed import as_completed
 
     if not numbers:
         return
-    shared = client.scatter(job, broadcast=True)
+    shared = client.scatter(task, broadcast=True)
     waiting = {client.submit(compute, shared, number, 1, pure=False): number
                for number in numbers}
     try:

@@ -66,16 +66,16 @@ def _write(source, out, options):
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     with _said():
-        job, about = out_of_core.prepare(source, out.with_name(f"{out.name}.part"),
+        task, about = out_of_core.prepare(source, out.with_name(f"{out.name}.part"),
                                    embed.read_embedding(options.embedding), options.key,
                                    options.species, options.layer, options.raw, options.values,
                                    options.block)
-    out_of_core.begin(job)
+    out_of_core.begin(task)
     with _client(options) as client:
-        _blocks(job, client)
-    out_of_core.end(job, about, out)
-    print(f"{job.n_cells:,} cells, {about['genes_used']:,} genes with a vector "
-          f"({job.vectors.shape[1]} dimensions): {options.out}")
+        _blocks(task, client)
+    out_of_core.end(task, about, out)
+    print(f"{task.n_cells:,} cells, {about['genes_used']:,} genes with a vector "
+          f"({task.vectors.shape[1]} dimensions): {options.out}")
 
 
 @contextlib.contextmanager
@@ -103,18 +103,18 @@ def _client(options):
         yield client
 
 
-def _blocks(job, client):
+def _blocks(task, client):
     import tqdm
 
     from genept_utils.cells import out_of_core
 
-    done = out_of_core.finished(job)
-    numbers = [n for n in range(-(-job.n_cells // job.block)) if n not in done]
-    ready = job.n_cells - sum(end - start for start, end in map(job.rows, numbers))
-    ways = out_of_core.blocks_here(job, numbers) if client is None else (
-        out_of_core.blocks_on(client, job, numbers))
-    with tqdm.tqdm(total=job.n_cells, initial=ready, unit=" cells", unit_scale=True,
+    done = out_of_core.finished(task)
+    numbers = [n for n in range(-(-task.n_cells // task.block)) if n not in done]
+    ready = task.n_cells - sum(end - start for start, end in map(task.rows, numbers))
+    ways = out_of_core.blocks_here(task, numbers) if client is None else (
+        out_of_core.blocks_on(client, task, numbers))
+    with tqdm.tqdm(total=task.n_cells, initial=ready, unit=" cells", unit_scale=True,
                    mininterval=1, dynamic_ncols=True) as bar:
         for number, _ in ways:
-            start, end = job.rows(number)
+            start, end = task.rows(number)
             bar.update(end - start)

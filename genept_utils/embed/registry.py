@@ -16,7 +16,7 @@ from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
 from genept_utils.paths import SHIPPED
 
-MANY = 0.2  # share of the keys of a file: so many that are no genes are worth a word
+MAX_UNKNOWN = 0.2  # share of the keys of a file that may be no genes without a warning
 ADA002_FILE = "GenePT_gene_embedding_ada_text.pickle"
 ADA002_FROM = "GenePT_emebdding_v2.zip (574 MB) at https://doi.org/10.5281/zenodo.10833191"
 KNOWN_FILES = {  # SHA-256 of released files -> model, text
@@ -157,7 +157,7 @@ def _is_ours(path):
 
 def _say_what_is_no_gene(keys, obs, name):
     strange = keys[(obs["symbol"] == "").to_numpy()] if "symbol" in obs else keys[:0]
-    if len(strange) > MANY * len(keys):
+    if len(strange) > MAX_UNKNOWN * len(keys):
         share = len(strange) / len(keys)
         warnings.warn(f"{name}: {len(strange):,} of {len(keys):,} keys ({share:.0%}) are no human "
                       f"gene known here, such as {', '.join(map(repr, strange[:3]))}; data find "

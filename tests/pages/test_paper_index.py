@@ -115,7 +115,7 @@ def test_a_result_on_the_readers_files_takes_the_empty_place(monkeypatch):
         ("GenePT-w", "all cells", .5, "text"), ("PCA", "all cells", .6, "expression"),
         ("GenePT-w, shared genes", "all cells", .7, "text"), ("GenePT-w", "other", .1, "text")]])
     mine = mine.assign(n=1, repeats=1, notebook="07-cell-types", note="your files")
-    monkeypatch.setattr(ledger, "yours", lambda: mine)
+    monkeypatch.setattr(ledger, "user_results", lambda: mine)
     table = paper_index.paper_index().set_index("result")
     own = table.loc[row["result"]]
     assert (own["printed"], own["ours"], own["control"], own["verdict"]) == (

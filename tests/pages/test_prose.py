@@ -17,7 +17,7 @@ LINES = [prose.numbers(text) for text in (
 
 
 def missing(markdown):
-    return [number for number, _ in prose.unfound(markdown, LINES)]
+    return [number for number, _ in prose.missing_numbers(markdown, LINES)]
 
 
 @pytest.mark.parametrize("sentence", [
@@ -120,9 +120,9 @@ def test_a_wrong_number_in_a_chapter_is_named(path):
     cells = nbformat.read(path, as_version=4).cells
     known = prose.lines(path)
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    before = len(prose.unfound(text, known))
+    before = len(prose.missing_numbers(text, known))
     spoilt = text + "\n\nIt gained .31415 there, or 31.415 %, that is .5 [.11111, .99999]."
-    assert len(prose.unfound(spoilt, known)) == before + 3
+    assert len(prose.missing_numbers(spoilt, known)) == before + 3
 
 
 def test_numbers_are_written_as_the_tables_write_them():
