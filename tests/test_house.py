@@ -11,11 +11,8 @@ LAYERS = {"paths": 0, "atomic": 0, "renamed": 0, "sources": 0, "pickles": 0, "op
           "untrusted": 0, "genes": 1, "embed": 2, "datasets": 2, "cells": 3, "evaluate": 4,
           "chapters": 5, "genept_book": 6, "cli": 7, "__main__": 8}
 # They show genes or read cells; the rest of the book knows the ground only.
-<<<<<<< HEAD
-ABOVE = {"gene_data", "gene_names", "gene_words", "paper_make", "commands", "score", "score_tasks"}
-=======
-ABOVE = {"gene_data", "gene_words", "paper_make", "paper_run", "commands"}
->>>>>>> 4243497 (The artery's counts are fetched too, a stopped fetch goes on by ranges, and a matrix in text is read in blocks)
+ABOVE = {"gene_data", "gene_names", "gene_words", "paper_make", "paper_run", "commands", "score",
+         "score_tasks"}
 BOOK = paths.BOOK / "genept_book"
 FILES = sorted([*paths.PACKAGE.rglob("*.py"), *BOOK.rglob("*.py")])
 CHECKED = [path for path in FILES if path != paths.PACKAGE / "__init__.py"]
