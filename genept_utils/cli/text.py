@@ -26,7 +26,7 @@ def register(commands):
     parser.add_argument("--quantise", action="store_true",
                         help="one byte per number, as the shipped embedding is stored")
     parser.add_argument("--coding", action="store_true",
-                        help="only protein-coding genes and genes that have a summary")
+                        help="only protein-coding genes")
     parser.set_defaults(function=cli_embed)
 
     parser = commands.add_parser("cost", help="what an embedding would cost", description=(
@@ -108,9 +108,8 @@ def _embedded(options):
     if options.model.startswith("openai:"):
         given["requests_per_minute"] = options.requests_per_minute
     if options.coding:
-        table = genes.gene_table()
-        told = (table["gene_type"] == "gene with protein product") | (table["summary"] != "")
-        given["symbols"] = table.index[told]
+        kinds = genes.gene_table()["gene_type"]
+        given["symbols"] = kinds.index[kinds == "gene with protein product"]
     return embed.embed_genes(options.model, options.text, **given)
 
 

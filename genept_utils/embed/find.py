@@ -92,8 +92,8 @@ def nearest(embedding, names, k=10, among=None):
     ----------
     embedding : anndata.AnnData
         (n_genes, d).
-    names : sequence of str
-        (n,) keys of the embedding.
+    names : sequence of str, or str
+        (n,) keys of the embedding; one may stand alone.
     k : int
         How many, the gene itself left out; fewer where there are no more.
     among : sequence of str, optional
@@ -113,7 +113,7 @@ def nearest(embedding, names, k=10, among=None):
     ValueError
         The embedding has no X, bad numbers or a key twice.
     """
-    names = list(names)
+    names = [names] if isinstance(names, str) else list(names)
     embedding = with_keys(embedding, names)
     pool = embedding if among is None else embedding[list(among)]
     cosines = unit(embedding[names].X) @ unit(pool.X).T

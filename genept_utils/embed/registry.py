@@ -63,7 +63,7 @@ def read_embedding(name=SHIPPED, seed=0):
     ----------
     name : str
         ``"minilm"``, ``"mpnet"``: shipped, all-MiniLM-L6-v2 and all-mpnet-base-v2 on name and
-        summary, no network needed; the second holds protein-coding genes and those with a summary.
+        summary, no network needed; the second holds protein-coding genes.
         ``"MODEL/TEXT"``: computed on the spot and kept in the cache, for example
         ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``; ``"MODEL"``
         alone is on the summary. ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls.

@@ -46,6 +46,23 @@ def test_the_shipped_embedding(shipped):
     assert (tp53["ensembl_id"], tp53["entrez_id"]) == ("ENSG00000141510", "7157")
 
 
+def test_the_larger_embedding():
+    file = paths.EMBEDDINGS / "mpnet.h5ad"
+    if not file.is_file():
+        pytest.skip("no embedding here")
+    larger = embed.read_embedding("mpnet")
+    assert larger.shape == (19_290, 768) and file.stat().st_size < 20e6
+    assert np.allclose(np.linalg.norm(larger.X, axis=1), 1, atol=5e-3)
+    assert set(larger.obs["gene_type"]) == {"gene with protein product"}
+    card = larger.uns["genept"]
+    assert card["model"] == "st:all-mpnet-base-v2" and card["quantisation_min_cosine"] > .9998
+    assert {"CD3E", "CD3G"} & set(embed.nearest(larger, "CD3D", 5)[0][0])
+    page = paths.ROOT / "book" / "data-card.md"
+    if page.is_file():
+        text = page.read_text(encoding="utf-8")
+        assert sources.sha256(file) in text and f"{card['truncated']} texts are longer" in text
+
+
 def test_the_data_card_is_true(shipped, source):
     page = paths.ROOT / "book" / "data-card.md"
     if not page.is_file():
