@@ -53,10 +53,10 @@ def weighted_sum(X, vectors, threads=None):
         return X @ vectors
     X = sp.csr_matrix(X, dtype=np.float32)
     _require_finite(X.data, vectors)
-    tiles = _tiles(X.nnz * vectors.shape[1])
-    if tiles is None:
+    simd = _compiled(X.nnz * vectors.shape[1])
+    if simd is None:
         return np.asarray(X @ vectors, dtype=np.float32)
-    return _tiled(tiles, X, vectors, threads or n_threads())
+    return _tiled(simd, X, vectors, threads or n_threads())
 
 
 def n_threads():
@@ -80,7 +80,7 @@ def _require_finite(*arrays):
                              "those cells or genes, or set the values to 0")
 
 
-def _tiles(work):
+def _compiled(work):
     """The compiled part, or None where it would cost more than it saves."""
     global _spent
     if work < SMALL or _spent + work < LOADING:
@@ -93,10 +93,10 @@ def _tiles(work):
         warnings.warn(f"numba cannot be used ({error}); the weighted sum runs through scipy, about "
                       "ten times as slowly", stacklevel=4)
         return None
-    return tiles
+    return simd
 
 
-def _tiled(tiles, X, vectors, threads):
+def _tiled(simd, X, vectors, threads):
     """All tiles of the columns; where they do not share out evenly, rows are cut as well."""
     if not X.has_sorted_indices:
         X = X.sorted_indices()
