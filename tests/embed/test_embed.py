@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import embed, genes, paths, pickles, sources
-from genept_utils.embed import backends, registry, readers
+from genept_utils.embed import backends, readers, registry
 from genept_utils.embed.texts import GENEPT_V2
 
 
@@ -155,7 +155,7 @@ def test_sentence_transformers_are_optional(monkeypatch):
 
 def test_names_of_embeddings():
     for name in ("nope", "wordlama/summary", "x.unknown"):
-        with pytest.raises(ValueError, match="known are minilm .shipped., MODEL/TEXT"):
+        with pytest.raises(ValueError, match="known are minilm, mpnet .shipped., MODEL/TEXT"):
             embed.read_embedding(name)
     with pytest.raises(ValueError, match="name, summary, section"):
         embed.read_embedding("wordllama/sumary")
@@ -171,17 +171,17 @@ def test_the_authors_vectors_are_asked_for(tmp_path, monkeypatch):
 def test_an_embedding_by_model_and_text(source, tmp_path, monkeypatch):
     source(genes.HGNC)
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
-    monkeypatch.setattr(named, "texts", lambda kind: pd.Series(
+    monkeypatch.setattr(registry, "texts", lambda kind, symbols=None: pd.Series(
         ["a tumor gene", "a tumor protein", "a smell gene"], ["TP53", "TP63", "OR1A1"]))
     first = embed.read_embedding("wordllama/name")
     assert first.shape == (3, 256) and first.uns["genept"]["text"] == "name"
     assert first.obs.loc["TP53", "entrez_id"] == "7157"
-    monkeypatch.setattr(named, "embed_genes", None)  # the second time it is only read
+    monkeypatch.setattr(registry, "embed_genes", None)  # the second time it is only read
     assert np.array_equal(embed.read_embedding("wordllama/name").X, first.X)
 
 
 def test_the_authors_keys_are_kept(shipped, monkeypatch):
-    monkeypatch.setattr(named, "texts", lambda kind: pd.Series(
+    monkeypatch.setattr(registry, "texts", lambda kind, symbols=None: pd.Series(
         ["a tumor gene", "a tumor gene", "no such gene"], ["TP53", "tp53", "zzz"]))
     made = embed.embed_genes("wordllama", "genept-v2")
     assert list(made.obs_names) == ["TP53", "tp53", "zzz"]

@@ -232,8 +232,8 @@ def test_a_table_under_the_ending_txt(separator, head, columns, vectors, tmp_pat
     ("x.pkl", b"<!DOCTYPE html><title>404</title>", "holds a web page"),
     ("x.txt", b"\xef\xbb\xbf <html>", "holds a web page"),
     ("x.parquet", b"PAR1xx", "x.parquet: it cannot be read as parquet .* download it again"),
-    ("GenePT_v2.zip", b"PK\x03\x04", r"not read \(.zip\); unpack it and give the file that is in it"),
-    ("x.tar", b"x", r"not read \(.tar\); unpack it"),
+    ("GenePT_v2.zip", b"PK\x03\x04", r"unsupported format \(.zip\); unpack it and give the file that is in it"),
+    ("x.tar", b"x", r"unsupported format \(.tar\); unpack it"),
 ])
 def test_what_stands_in_place_of_the_file_is_said(name, content, said, tmp_path):
     (tmp_path / name).write_bytes(content)

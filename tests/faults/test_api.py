@@ -401,7 +401,7 @@ def three_genes(monkeypatch):
     if not (paths.EMBEDDINGS / "minilm.h5ad").is_file():  # stands in where HGNC is not here
         pytest.skip("the shipped embedding is not here")
     for module in (embed, embed.registry):
-        monkeypatch.setattr(module, "texts", lambda kind: pd.Series(
+        monkeypatch.setattr(module, "texts", lambda kind, symbols=None: pd.Series(
             ["a tumour gene", "another", "a third"], ["TP53", "TP63", "CD4"]))
 
 

@@ -182,7 +182,7 @@ def test_the_command_says_it_in_one_line(serve, tmp_path, monkeypatch, capsys):
     texts = pd.Series(["a tumour gene " + "word " * 80, "another", "a third"],
                       ["TP53", "TP63", "CD4"])
     for module in (embed, embed.registry):
-        monkeypatch.setattr(module, "texts", lambda kind: texts)
+        monkeypatch.setattr(module, "texts", lambda kind, symbols=None: texts)
     serve(dimension=8, most_words=50)
     command = ["embed", "--model", f"openai:{MODEL}", "--yes", "--out", str(tmp_path / "m.h5ad")]
     assert __main__.main(command) == 2

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import pytest
 
+from genept_utils import paths
 from genept_book import ledger, paper_index
 
 NO = math.nan
@@ -41,7 +42,7 @@ def test_every_item_of_the_paper_has_a_row(table):
 
 def test_every_printed_number_has_a_row():
     """Of a data set and label, and of GenePT of a classifier; other metrics are in the ledger."""
-    listed = pd.read_csv(paper_index.paths.DATA / "paper-index.csv", dtype=str,
+    listed = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str,
                          keep_default_na=False)
     for name in ("dataset", "label"):
         listed[name] = listed[f"printed_{name}"].where(listed[f"printed_{name}"] != "",
@@ -62,7 +63,7 @@ def test_every_printed_number_has_a_row():
     ("Clustering by cell type, sorted PBMC", 'dataset == "pbmc_facs" and metric == "ari"')])
 def test_the_control_is_the_strongest_recorded(table, result, fits):
     row = table[table["result"] == result].iloc[0]
-    listed = pd.read_csv(paper_index.paths.DATA / "paper-index.csv").set_index("result")
+    listed = pd.read_csv(paths.DATA / "paper-index.csv").set_index("result")
     split, classifier = listed.loc[result, ["split", "classifier"]]
     same = ledger.results(row["notebook"]).query(fits).query(
         "split == @split and classifier.str.startswith(@classifier)")
@@ -105,7 +106,7 @@ def test_pairs_have_the_split_that_the_paper_describes():
 
 
 def test_a_result_on_the_readers_files_takes_the_empty_place(monkeypatch):
-    row = pd.read_csv(paper_index.paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False
+    row = pd.read_csv(paths.DATA / "paper-index.csv", dtype=str, keep_default_na=False
                       ).query("item == 'Table 2' and dataset == 'aorta' and label == 'cell type'")
     row, = row.to_dict("records")
     mine = pd.DataFrame([{**{name: row[name] for name in ledger.KEY}, "method": method,
@@ -121,4 +122,4 @@ def test_a_result_on_the_readers_files_takes_the_empty_place(monkeypatch):
     assert (own["printed"], own["ours"], own["control"], own["verdict"]) == (
         .54, .5, "PCA", "reached") and own["elsewhere"] == "your files"
     assert table["ours"].notna().sum() == 1 + (
-        paper_index.pd.read_csv(paper_index.paths.DATA / "paper-index.csv")["method"].notna().sum())
+        paper_index.pd.read_csv(paths.DATA / "paper-index.csv")["method"].notna().sum())
