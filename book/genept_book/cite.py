@@ -63,15 +63,15 @@ def paper_entry():
 
 def cite_page(app, pagename, templatename, context, doctree):
     """Set the footer of a page: version, commit, licence, changes, and how the page is cited."""
-    to = context["pathto"]
+    cite = context["pathto"]("book/cite").removesuffix("#")  # "#" on that page itself
     source = context.get("sourcename") and f"{pagename}{context.get('page_source_suffix', '')}"
     title = re.sub(r"<[^>]+>", "", context.get("title") or "").strip()
     book = citation()
     text, bibtex = entry(title if source else "", source or "")
     stamp = " · ".join(filter(None, (
-        f'<a href="{to("book/cite")}#changes">Version {book["version"]}</a>',
+        f'<a href="{cite}#changes">Version {book["version"]}</a>',
         f"commit {commit()}" if commit() else "",
-        f'<a href="{to("book/cite")}#licence">{escape(book["license"])} licence</a>')))
+        f'<a href="{cite}#licence">{escape(book["license"])} licence</a>')))
     context["theme_extra_footer"] = (
         '<details class="cite-page"><summary>Cite this page</summary>'
         f"<p>{escape(text, quote=False)}</p><pre tabindex=\"0\" aria-label=\"BibTeX of this page\">"
