@@ -7,9 +7,9 @@ each source with address, size and SHA-256.
 import json
 
 import nbformat
-import yaml
 
 from genept_utils import paths, sources
+from genept_book.cite import citation
 
 NAME = "ro-crate-metadata.json"
 ROOTS = ["README.md", "LICENSE", "requirements.lock", "Dockerfile", "data/published.csv",
@@ -18,7 +18,7 @@ ROOTS = ["README.md", "LICENSE", "requirements.lock", "Dockerfile", "data/publis
 
 def metadata():
     """The metadata as one JSON-LD object."""
-    cited = yaml.safe_load((paths.ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    cited = citation()
     author = {"@id": "#authors", "@type": "Organization", "name": cited["authors"][0]["name"]}
     registered = sources.registry()
     files, runs, used = [_file(name) for name in ROOTS], [], set()

@@ -217,7 +217,7 @@ def numbered(number):
     """A chapter's page by its number, such as "05"."""
     import nbformat
 
-    path, = paths.NOTEBOOKS.glob(f"{number}-*.ipynb")
+    path, = notebooks([number])
     return nbformat.read(path, as_version=4)
 
 

@@ -6,8 +6,10 @@ import nbformat
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from genept_book.bindings import COMMENT
 from genept_utils import paths
+from genept_utils.atomic import replacing
+from genept_book.bindings import COMMENT
+from genept_book.notebooks import notebooks
 
 
 class PageFigure(SphinxDirective):
@@ -17,12 +19,12 @@ class PageFigure(SphinxDirective):
 
     def run(self):
         name = self.arguments[0]
-        path, = paths.NOTEBOOKS.glob(f"{name.split('-')[1]}-*.ipynb")
+        path, = notebooks([name.split("-")[1]])
         self.env.note_dependency(str(path))
         shown, picture = figure(path, name)
         file = paths.BUILD / "figures" / f"{name}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(picture)
+        with replacing(file) as part:
+            part.write_bytes(picture)
         image = nodes.image(uri=f"/{file.relative_to(paths.ROOT).as_posix()}",
                             alt=shown["image"]["alt"])
         chapter = int(path.stem[:2])

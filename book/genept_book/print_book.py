@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from genept_utils import paths
+from genept_utils.atomic import replacing
 
 # What is of no use on paper, and pages that are nothing without their scripts.
 HIDE = """.headerlink, .copybtn, .table-filter, .table-more, .scroll-hint, .prev-next-footer,
@@ -79,7 +80,8 @@ def write_pdf(root, path):
 
     start, names = time.perf_counter(), pages(root)
     document = root / "_print.html"
-    document.write_text(one_page(root, names), encoding="utf-8")
+    with replacing(document) as part:
+        part.write_text(one_page(root, names), encoding="utf-8")
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[

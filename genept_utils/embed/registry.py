@@ -45,8 +45,8 @@ def embed_genes(model="wordllama", text="summary", seed=0, symbols=None, **optio
     Returns
     -------
     anndata.AnnData
-        (43882, d) or (len(symbols), d); see the module's first lines. What a server was sent, and how many texts
-        were cut or empty, stands in ``.uns["genept"]``.
+        (43882, d) or (len(symbols), d); see the module's first lines. What a server was sent, and
+        how many texts were cut or empty, stands in ``.uns["genept"]``.
     """
     written, report = texts(text, symbols), {}
     vectors = embed(written.index if model == "spelling" else written, model, seed, report,

@@ -339,7 +339,7 @@ def test_an_open_set_by_its_name(cached):
 @pytest.mark.parametrize("content, said", [
     (lambda path: None, "there are no cells at"),
     (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n"), "broken or not complete"),
-    (lambda path: path.write_text("a,b"), "no[t a]* valid HDF5 file|is not a valid HDF5 file"),
+    (lambda path: path.write_text("a,b"), "is not a valid HDF5 file"),
     (lambda path: ad.AnnData(np.ones((5, 3), np.float32), var=pd.DataFrame(
         index=["TP53", "CD4", "CD8A"])).write_h5ad(path), "100 components need more than 100 cells"
      ".*gp.coexpression.*embed --model coexpression:"),

@@ -249,7 +249,7 @@ BROKEN = {
     "rows.h5ad": (lost_rows, "the matrix is 41 x 60, but there are 40 cells and 60 genes"),
     "part.h5ad": (lost_part, "cannot be read .*broken"),
     "empty.h5ad": (lambda p, a: p.touch(), "is empty"),
-    "text.h5ad": (lambda p, a: p.write_text("cell,gene\n"), "no[t a]* valid HDF5 file|is not a valid HDF5 file"),
+    "text.h5ad": (lambda p, a: p.write_text("cell,gene\n"), "is not a valid HDF5 file"),
     "page.h5ad": (lambda p, a: p.write_text("<!DOCTYPE html>\n"), "a web page"),
     "pointer.h5ad": (lambda p, a: p.write_text("version https://git-lfs.github.com/spec/v1\n"),
                      "git lfs pull"),

@@ -91,10 +91,9 @@ def writes(tree):
     yield from visit(tree, False)
 
 
-# The pages that Sphinx is building anew; the page to print, which goes again; the part that
-# paper_fetch has from replacing; blocks of a fetch, which go on and are checked by their sums.
-RENDERED = {"assets", "gene_data", "icons", "page_figures", "print_book", "paper_make",
-            "paper_remote"}
+# The pages that Sphinx is building anew; the part that paper_fetch has from replacing; blocks of a
+# fetch, which go on and are checked by their sums.
+RENDERED = {"assets", "gene_data", "icons", "paper_make", "paper_remote"}
 
 
 def test_every_file_is_written_beside_its_place():
