@@ -50,6 +50,17 @@ def same_up_to_signs(a, b, atol=1e-4):
     assert np.allclose(a, b * signs, atol=atol)
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_file_of_logarithms_is_believed_where_it_says_so(counts, marked, tmp_path, recwarn):
+    X = counts.X.toarray()
+    counts.X = sp.csr_matrix(np.log1p(X / X.sum(axis=1, keepdims=True) * 10_000))
+    counts.uns = {"log1p": {"base": None}} if marked else {}
+    counts.write_h5ad(tmp_path / "logs.h5ad")
+    gp.coexpression(tmp_path / "logs.h5ad", n=N)
+    guesses = [str(one.message) for one in recwarn if "look log-normalis" in str(one.message)]
+    assert len(guesses) == (not marked)
+
+
 @pytest.mark.parametrize("n", [N, 9])  # ten times as many: all genes, and all cells
 def test_the_vectors_are_loadings_times_singular_values(counts, n):
     found = gp.coexpression(counts, n=n)
