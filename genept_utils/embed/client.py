@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+import numpy as np
+
 from genept_utils import optional
 from genept_utils.embed import store
 from genept_utils.embed.server import (
@@ -16,7 +18,6 @@ from genept_utils.embed.server import (
     asked_to_wait,
     final,
     make_client,
-    nobody_there,
     plain,
 )
 
@@ -24,26 +25,6 @@ TRIES_OF_A_PART = 2  # of what was split off a request that failed
 TRIES_OF_A_BAD_ONE = 4  # of a text whose vector was bad in an answer that was otherwise good
 KEPT = "what had come is kept, and the same call later asks only for the rest."
 DOWN = 3  # texts in a row that fail without any answer between them: the server is down
-
-
-class _Gate:
-    """Lets requests through at the pace of the rate limits; one pause holds all threads."""
-
-    def __init__(self, requests_per_minute, tokens_per_minute):
-        self.request = 60 / requests_per_minute
-        self.token = 60 / tokens_per_minute if tokens_per_minute else 0
-        self.next, self.closed, self.lock = 0.0, False, threading.Lock()
-
-    def enter(self, tokens):
-        with self.lock:
-            start = max(time.monotonic(), self.next)
-            self.next = start + max(self.request, self.token * tokens)
-        while not self.closed and (left := start - time.monotonic()) > 0:
-            time.sleep(min(left, .5))
-
-    def pause(self, seconds):
-        with self.lock:
-            self.next = max(self.next, time.monotonic() + seconds)
 
 
 def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minute=3000,
@@ -59,7 +40,7 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
     ServiceError
         The server cannot be used, or refused some of the texts.
     """
-    report["sent"] = 0
+    report.update(sent=0, requests=0, retries=0, tokens=0)
     with store.opened() as table:
         found = _kept(table, wanted)
         if len(found) < len(wanted):
@@ -67,11 +48,11 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
             with store.alone(f"openai:{model}"), make_client(timeout) as client:
                 found |= _kept(table, wanted.keys() - found)  # paid for in the meantime
                 missing = [key for key in wanted if key not in found]
-                gate = _Gate(requests_per_minute, tokens_per_minute)
-                asking = _Asking(model, wanted, found, table, client, send, gate, report, retries)
                 if missing:
+                    asking = _Asking(model, wanted, found, table, client, send, report, retries)
+                    asking.pace = 60 / requests_per_minute, 60 / (tokens_per_minute or np.inf)
                     asking.ask_for(missing, pack, concurrency)
-                report["sent"] = len(missing) - len(asking.refused)
+                report["sent"] = len(missing)
     report["kept"] = len(wanted) - report["sent"]
     return found
 
@@ -82,19 +63,19 @@ def _kept(table, keys):
 
 
 class _Asking:
-    """The requests of one call: what has come, what was refused, what the server takes."""
+    """The requests of one call: what has come, what was refused, what the server takes.
 
-    def __init__(self, model, wanted, found, table, client, send, gate, report, retries):
+    All threads go at one pace, and one pause holds all of them.
+    """
+
+    def __init__(self, model, wanted, found, table, client, send, report, retries):
         self.model, self.wanted, self.found, self.table = model, wanted, found, table
-        self.client, self.send, self.gate, self.report = client, send, gate, report
-        self.retries, self.refused, self.in_a_row = retries, {}, 0
+        self.client, self.send, self.report, self.retries = client, send, report, retries
+        self.refused, self.in_a_row = {}, 0
+        self.next, self.closed, self.lock = 0.0, False, threading.Lock()
         self.known = {"dimension": len(next(iter(found.values()))) // 4} if found else {}
-        self.size, self.form = (store.key(what, str(client.base_url), model)
-                                for what in ("most inputs", "form"))
-        kept = store.read(table, [self.size, self.form])
-        self.most = int(kept[self.size]) if self.size in kept else None
-        if self.form in kept:
-            self.known["form before"] = kept[self.form].decode()
+        self.size = store.key("most inputs", str(client.base_url), model)
+        self.most = int(store.read(table, [self.size]).get(self.size, sys.maxsize))
 
     def ask_for(self, missing, pack, concurrency):
         from tqdm import tqdm
@@ -108,9 +89,9 @@ class _Asking:
             except Broken as error:
                 raise ServiceError(f"{error}; {asked}; {KEPT}") from None
             except Refused as error:
-                raise ServiceError(f"The server refused the first request: {error}; {asked}") from None
-            rest = [key for key in missing if key != first]
-            _in_parallel(self.work, pack(rest), concurrency, self.gate)
+                raise ServiceError(
+                    f"The server refused the first request: {error}; {asked}") from None
+            self.in_parallel(pack([key for key in missing if key != first]), concurrency)
         if self.refused:
             key, why = next(iter(self.refused.items()))
             raise ServiceError(
@@ -118,9 +99,30 @@ class _Asking:
                 f"example the one that begins {self.wanted[key][:60]!r} ({why}); the others are "
                 "kept. Where texts are too long for it, max_tokens=N (--max-tokens N) cuts them.")
 
+    def in_parallel(self, jobs, concurrency):
+        def guarded(*job):
+            try:
+                self.work(*job)
+            except BaseException:
+                self.closed = True
+                raise
+
+        with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
+            running = [pool.submit(guarded, *job) for job in jobs]
+            try:
+                concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_EXCEPTION)
+            finally:
+                # requests on their way are paid for: they are waited for and kept, no other starts
+                self.closed = True
+                pool.shutdown(cancel_futures=True)
+        errors = [done.exception() for done in running if not done.cancelled()]
+        for error in sorted(filter(None, errors), key=lambda error: isinstance(
+                error, concurrent.futures.CancelledError)):
+            raise error
+
     def work(self, job, tokens, tries=None):
         most = self.most  # another thread may change it meanwhile
-        if most and len(job) > most:
+        if len(job) > most:
             for start in range(0, len(job), most):
                 some = job[start:start + most]
                 self.work(some, tokens * len(some) // len(job), tries)
@@ -135,93 +137,69 @@ class _Asking:
                 self.refuse(job[0], error)
                 return
             half, before = len(job) // 2, len(self.refused)
-            self.work(job[:half], tokens // 2, TRIES_OF_A_PART)
-            self.work(job[half:], tokens // 2, TRIES_OF_A_PART)
+            for part in (job[:half], job[half:]):
+                self.work(part, tokens // 2, TRIES_OF_A_PART)
             if len(self.refused) == before and not isinstance(error, Broken):  # it was the size
-                self.most = half
-                store.write(self.table, {self.size: str(half).encode()})
+                self.most = min(self.most, half)
+                store.write(self.table, {self.size: str(self.most).encode()})
 
     def insist(self, job, tokens, tries):
-        return _insist(lambda: self.send(self.client, job, self.known), self.gate, tokens,
-                       self.model, tries, self.report, answered=len(self.found) > 0)
+        """One request, asked again where that may help."""
+        openai = optional.need("openai")
+        again = (openai.RateLimitError, openai.APIConnectionError, openai.ConflictError,
+                 openai.InternalServerError, BadAnswer)
+        for attempt in range(tries):
+            self.enter(tokens)
+            with self.lock:
+                self.report["requests"] += 1
+            try:
+                return self.send(self.client, job, self.known)
+            except (openai.OpenAIError, BadAnswer) as error:
+                if fatal := final(error, self.model, answered=len(self.found) > 0):
+                    raise fatal from None
+                if not isinstance(error, again):
+                    raise Refused(plain(error)) from None
+                why, wait = plain(error), asked_to_wait(getattr(error, "response", None))
+                if isinstance(error, openai.RateLimitError):
+                    with self.lock:
+                        self.next = max(self.next, time.monotonic() + (wait or 1))
+            with self.lock:
+                self.report["retries"] += 1
+            if attempt + 1 < tries:
+                _sleep(wait or min(30, .25 * 2 ** attempt) * random.uniform(.5, 1), self)
+        raise Broken(f"The server failed {tries} times in a row ({why})")
+
+    def enter(self, tokens):
+        """Wait for one's turn at the pace of the rate limits."""
+        with self.lock:
+            start = max(time.monotonic(), self.next)
+            self.next = start + max(self.pace[0], self.pace[1] * tokens)
+        while not self.closed and (left := start - time.monotonic()) > 0:
+            time.sleep(min(left, .5))
+        if self.closed:
+            raise concurrent.futures.CancelledError
 
     def keep(self, job, answer):
         """Write what came; the keys whose value is None, which is no answer."""
         values, used = answer
         good = {key: value for key, value in zip(job, values) if value is not None}
-        kept, before = dict(good), self.known.get("form before")
-        if (form := self.known.get("form", before)) != before:
-            self.known["form before"], kept[self.form] = form, form.encode()
-        store.write(self.table, kept)
+        store.write(self.table, good)
         self.found.update(good)
-        with self.gate.lock:
-            self.in_a_row = 0
+        with self.lock:
             self.report["tokens"] += used
+            self.in_a_row = 0
             self.bar.update(len(good))
         return [key for key in job if key not in good]
 
     def refuse(self, key, error):
-        with self.gate.lock:
+        with self.lock:
             self.refused[key] = str(error)
             self.in_a_row += isinstance(error, Broken)
             if self.in_a_row >= DOWN:
                 raise ServiceError(f"{error}; {KEPT}")
 
 
-def _in_parallel(work, jobs, concurrency, gate):
-    def guarded(*job):
-        try:
-            work(*job)
-        except BaseException:
-            gate.closed = True
-            raise
-
-    with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-        running = [pool.submit(guarded, *job) for job in jobs]
-        try:
-            concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_EXCEPTION)
-        finally:
-            # requests on their way are paid for: they are waited for and kept, no other starts
-            gate.closed = True
-            pool.shutdown(cancel_futures=True)
-    errors = [done.exception() for done in running if not done.cancelled() and done.exception()]
-    errors.sort(key=lambda error: isinstance(error, concurrent.futures.CancelledError))
-    if errors:
-        raise errors[0]
-
-
-def _insist(send, gate, tokens, model, tries, report, answered):
-    """One request, asked again where that may help."""
-    openai = optional.need("openai")
-
-    for attempt in range(tries):
-        gate.enter(tokens)
-        if gate.closed:
-            raise concurrent.futures.CancelledError
-        with gate.lock:
-            report["requests"] += 1
-        try:
-            return send()
-        except (openai.OpenAIError, BadAnswer) as error:
-            if isinstance(error.__cause__, ServiceError):  # an answer without end
-                raise error.__cause__ from None
-            if fatal := final(error, model) or (not answered and nobody_there(error)):
-                raise fatal from None
-            again = (openai.RateLimitError, openai.APIConnectionError, openai.ConflictError,
-                     openai.InternalServerError, BadAnswer)
-            if not isinstance(error, again):
-                raise Refused(plain(error)) from None
-            why, wait = plain(error), asked_to_wait(getattr(error, "response", None))
-            if isinstance(error, openai.RateLimitError):
-                gate.pause(wait or 1)
-        with gate.lock:
-            report["retries"] += 1
-        if attempt + 1 < tries:
-            _sleep(wait or min(30, .25 * 2 ** attempt) * random.uniform(.5, 1), gate)
-    raise Broken(f"The server failed {tries} times in a row ({why})")
-
-
-def _sleep(seconds, gate):
+def _sleep(seconds, asking):
     end = time.monotonic() + seconds
-    while not gate.closed and (left := end - time.monotonic()) > 0:
+    while not asking.closed and (left := end - time.monotonic()) > 0:
         time.sleep(min(left, .5))

@@ -28,16 +28,12 @@ def token_table():
     table cannot be had."""
     tiktoken = optional.need("tiktoken")
 
-    before = os.environ.get("TIKTOKEN_CACHE_DIR")
     try:
-        if before is None:
+        if "TIKTOKEN_CACHE_DIR" not in os.environ:
             os.environ["TIKTOKEN_CACHE_DIR"] = str(sources.fetch(TOKEN_TABLE, False).parent)
         return tiktoken.get_encoding("cl100k_base")
     except (OSError, ValueError):
         return None
-    finally:
-        if before is None:
-            os.environ.pop("TIKTOKEN_CACHE_DIR", None)
 
 
 def count_tokens(texts):
@@ -122,8 +118,7 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
     texts : sequence of str
         (n,) texts. Repeated, empty and already kept ones cost nothing.
     model : str
-        ``"openai:MODEL"``, ``"openai-batch:MODEL"`` (half the price, up to 24 hours), or any
-        model that runs here, which costs nothing.
+        ``"openai:MODEL"``, or any model that runs here, which costs nothing.
     requests_per_minute, tokens_per_minute : int
         Rate limits of the account.
     price : float, optional
@@ -144,18 +139,16 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
         The model is not known.
     """
     texts = list(texts)
-    backend, name = backends.known(model), model.partition(":")[2]
+    paid, name = backends.known(model) == "openai", model.partition(":")[2]
     keyed = {store.vector_key(name, dimensions, text): text for text in map(shorten, texts) if text}
-    if backend.startswith("openai"):
+    if paid:
         with store.opened() as table:
             for kept in store.read(table, keyed):
                 del keyed[kept]
     counts, exact = count_tokens(keyed.values())
-    tokens = int(counts.sum())
-    dollars = minutes = 0.0
-    if backend.startswith("openai"):
+    tokens, dollars, minutes = int(counts.sum()), 0.0, 0.0
+    if paid:
         price = PRICES.get(name) if price is None else price
-        batch = backend == "openai-batch"
-        dollars = None if price is None else tokens / 1e6 * price * (.5 if batch else 1)
+        dollars = None if price is None else tokens / 1e6 * price
         minutes = max(len(keyed) / INPUTS / requests_per_minute, tokens / tokens_per_minute)
     return Estimate(model, len(texts), len(keyed), tokens, exact, dollars, minutes)

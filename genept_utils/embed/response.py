@@ -1,6 +1,5 @@
 """Read the answers of a server: vectors in order, chat text, and what it says instead."""
 
-import base64
 import json
 import re
 
@@ -8,11 +7,9 @@ import numpy as np
 
 from genept_utils.embed.server import BadAnswer, Refused, ServiceError, plain
 
-SPREAD = 5  # of the numbers of a vector, in powers of two; see _spread
 _TAG = r"(?:think|thinking|thought|reasoning)"
-_THOUGHT = re.compile(rf"<({_TAG})>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_ENDED = re.compile(rf"^.*</{_TAG}>", re.DOTALL | re.IGNORECASE)
-_BEGUN = re.compile(rf"<{_TAG}>.*$", re.DOTALL | re.IGNORECASE)
+_THOUGHT = rf"(?is)<({_TAG})>.*?</\1>"
+_HALF = rf"(?is)^.*</{_TAG}>|<{_TAG}>.*$"
 
 
 def said(message):
@@ -31,9 +28,7 @@ def spoken(text):
     Where a template has opened the thought, only its end stands in the answer; a thought that
     never ends leaves nothing.
     """
-    text = _THOUGHT.sub("", text)
-    text = _ENDED.sub("", text)
-    return _BEGUN.sub("", text).strip()
+    return re.sub(_HALF, "", re.sub(_THOUGHT, "", text)).strip()
 
 
 def read_vectors(content, n, known):
@@ -74,8 +69,7 @@ def _order(rows):
 
 def parsed(content):
     """The body of an answer with status 200 as a dict; what else a server may say is refused."""
-    text = content if isinstance(content, str) else content.decode("utf-8", "replace")
-    text = text.lstrip("\ufeff \r\n\t")
+    text = content.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
     if text[:1] == "<":
         raise ServiceError("The server answered with a web page: OPENAI_BASE_URL must be the "
                            "address of its /v1.")
@@ -87,15 +81,14 @@ def parsed(content):
         raise BadAnswer("the answer is not complete") from error
     if not isinstance(answer, dict):
         raise BadAnswer("the answer is not complete")
-    if not {"data", "choices", "error"} & answer.keys():
-        answer["error"] = answer.get("message") or answer.get("msg")
-    wrong = answer.get("error") or ("detail" in answer and "data" not in answer
-                                    and answer["detail"])
+    wrong, code = answer.get("error"), ""
+    if not {"data", "choices"} & answer.keys():
+        wrong = wrong or answer.get("detail") or answer.get("message") or answer.get("msg")
+    if isinstance(wrong, dict):
+        wrong, code = wrong.get("message", wrong), str(wrong.get("code", ""))
     if wrong:
-        said = wrong.get("message", wrong) if isinstance(wrong, dict) else wrong
-        code = str(wrong.get("code", "")) if isinstance(wrong, dict) else ""
         kind = BadAnswer if code == "429" or code.startswith("5") else Refused
-        raise kind(f"the server said: {plain(said)}")
+        raise kind(f"the server said: {plain(wrong)}")
     return answer
 
 
@@ -105,39 +98,13 @@ def tokens_used(answer):
 
 
 def _numbers(embedding):
-    """One row as (d,) float32, from numbers or from base64."""
-    if embedding is None or not len(embedding):
-        raise ValueError("no numbers")
-    if isinstance(embedding, str):
-        return _decoded(base64.b64decode(embedding, validate=True))
+    """One row as (d,) float32."""
     row = np.asarray(embedding, dtype="<f4")
     if row.ndim == 2 and len(row) == 1:
         row = row[0]
-    if row.ndim != 1:
+    if row.ndim > 1:
         raise Refused(f"a vector per token came ({' x '.join(map(str, row.shape))} numbers for a "
                       "text); set the server's pooling to mean or cls")
+    if not row.ndim or not row.size:
+        raise ValueError("no numbers")
     return row
-
-
-def _decoded(content):
-    """Numbers from bytes. OpenAI sends float32; some servers send the floats of their model, half
-    or double. Read with a wrong width, numbers spread over many powers of two."""
-    low = np.frombuffer(content[:len(content) // 8 * 8], "<u4")[::2]
-    if len(low) >= 4 and low.any() and not (low & 0x1FFFFFFF).any():  # float32 written as double
-        return np.frombuffer(content, "<f8").astype("<f4")
-    kinds = [kind for kind in ("<f4", "<f2", "<f8") if len(content) % np.dtype(kind).itemsize == 0]
-    spreads = {kind: _spread(content, kind) for kind in kinds}
-    if spreads.get("<f4", np.inf) > SPREAD:
-        spreads |= {kind: np.inf for kind in kinds if spreads[kind] < .01}  # one number throughout
-        return np.frombuffer(content, min(kinds, key=spreads.get)).astype("<f4")
-    return np.frombuffer(content, "<f4")
-
-
-def _spread(content, kind):
-    """Powers of two over which numbers spread: 1.6 for normal ones, 9 and more where the width is
-    wrong."""
-    with np.errstate(invalid="ignore"):
-        row = np.frombuffer(content, kind).astype(float)
-    if not np.isfinite(row).all():
-        return np.inf
-    return np.log2(np.abs(row[row != 0])).std() if row.any() else 0

@@ -1,7 +1,5 @@
 """The server that the environment names: its client, and what it says in plain words."""
 
-import contextlib
-import datetime
 import email.utils
 import os
 import re
@@ -35,20 +33,12 @@ class Broken(Refused):
 _ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:\d+)?(/\S*)?$")
 
 
-@contextlib.contextmanager
-def said_plainly(model):
-    """Turn what the server refuses into the one sentence of :class:`ServiceError`."""
-    openai = optional.need("openai")
-
-    try:
-        yield
-    except openai.OpenAIError as error:
-        raise final(error, model) or ServiceError(f"The server failed: {plain(error)}") from None
-
-
-def final(error, model):
-    """ServiceError for non-retryable errors, else None."""
-    openai = optional.need("openai")
+def final(error, model, answered):
+    """ServiceError for an error that another request would not mend, else None. Where the server
+    has ``answered`` before, nobody at its address is taken for a fault that passes."""
+    openai, cause = optional.need("openai"), error.__cause__
+    if isinstance(cause, ServiceError):  # an answer without end
+        return cause
     if isinstance(error, openai.AuthenticationError):
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
     if isinstance(error, openai.PermissionDeniedError):
@@ -58,15 +48,10 @@ def final(error, model):
                             f"address of its /v1. It said: {plain(error)}")
     if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
         return ServiceError(f"The account of OPENAI_API_KEY has no quota left. {WITHOUT}")
-    return None
-
-
-def nobody_there(error):
-    """The ServiceError for an address at which nothing listens."""
-    cause = error.__cause__
-    if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+    if not answered and "CERTIFICATE_VERIFY_FAILED" in str(cause):
         return ServiceError(f"{sources.UNTRUSTED.format(error.request.url.host)}; {sources.TRUST}.")
-    if type(cause).__name__ == "ConnectError":  # httpx's, whichever of its packages is in use
+    # httpx's, whichever of its packages is in use
+    if not answered and type(cause).__name__ == "ConnectError":
         return ServiceError(f"No server answers at {error.request.url} ({plain(cause)});"
                             " OPENAI_BASE_URL must be the address of its /v1.")
     return None
@@ -74,17 +59,13 @@ def nobody_there(error):
 
 def asked_to_wait(response, longest=120):
     """Seconds from the Retry-After header (a number or a date); None where it is absent."""
-    value = response.headers.get("retry-after") if response is not None else None
-    if value is None:
-        return None
-    try:
+    value = response.headers.get("retry-after", "") if response is not None else ""
+    if date := email.utils.parsedate_tz(value):
+        seconds = email.utils.mktime_tz(date) - time.time()
+    elif re.fullmatch(r"\d+(\.\d+)?", value):
         seconds = float(value)
-    except ValueError:
-        try:
-            then = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        seconds = (then - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+    else:
+        return None
     return min(max(seconds, 0), longest)
 
 
@@ -102,8 +83,7 @@ def make_client(timeout):
     goes with every request, and a server that asks for its version so (Azure) gets the key in
     its own header."""
     openai = optional.need("openai")
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    address = os.environ.get("OPENAI_BASE_URL", "").strip()
+    key, address = (os.environ.get(f"OPENAI_{what}", "").strip() for what in ("API_KEY", "BASE_URL"))
     if not (key.isascii() and key.isprintable()):
         raise ServiceError("OPENAI_API_KEY holds characters that no key has. " + WITHOUT)
     if not key and not address:
@@ -125,8 +105,6 @@ def make_client(timeout):
 def _bound(answer, timeout):
     """Bound the body of an answer in time and size: a time-out of the client is one of each
     single read, which a server that drips bytes never reaches."""
-    if not answer.request.url.path.endswith(("/embeddings", "/completions")):
-        return  # files of the Batch API are large
     httpx = sys.modules[type(answer).__module__.partition(".")[0]]
     body, end = answer.stream, time.monotonic() + BODY_TIMEOUTS * timeout
 

@@ -7,12 +7,21 @@ is used and not the write-ahead log, which does not work on network file systems
 
 import contextlib
 import hashlib
+import re
 import sqlite3
 import threading
 
 from genept_utils import paths
 
 PATIENCE = 60  # seconds that one statement waits for another process
+FAULTS = (  # what SQLite says, and what to do; a file that was paid for is never thrown away here
+    ("read-?only", "cannot be written",
+     "name another folder with GENEPT_CACHE, or change its permissions"),
+    ("full", "takes no more",
+     "free some space on its disk: the same call then asks only for what is not kept"),
+    ("malformed|not a database", "is damaged",
+     "move it away to begin anew, and `sqlite3 FILE .recover` saves what it still holds"),
+    ("", "cannot be used", "name another folder with GENEPT_CACHE"))
 _lock = threading.Lock()
 
 
@@ -26,36 +35,22 @@ def vector_key(model, dimensions, text):
     return key("embedding", model, str(dimensions or ""), text)
 
 
-def _made(folder):
-    """Make a folder of the cache; PermissionError where no file can be made in it."""
-    with paths.writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not any(folder.glob("*.sqlite")):
-        paths.check_writable(folder)
-
-
 @contextlib.contextmanager
 def opened():
     """The table, for :func:`read` and :func:`write` from any thread."""
     path = paths.cache() / "answers.sqlite"
-    _made(path.parent)
+    if not path.is_file():
+        paths.check_writable(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
     table = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
     try:
         with table:
             table.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB)")
         yield table
     except sqlite3.DatabaseError as error:
-        # it may hold vectors that were paid for, so it is never thrown away here
-        if "readonly" in str(error) or "read-only" in str(error):
-            raise OSError(f"{path} cannot be written ({error}); name another folder with "
-                          "GENEPT_CACHE, or change its permissions") from None
-        if "full" in str(error):
-            raise OSError(f"{path} takes no more ({error}); free some space on its disk: the same "
-                          "call then asks only for what is not kept") from None
-        if isinstance(error, sqlite3.OperationalError) and "disk image" not in str(error):
-            raise OSError(f"{path} cannot be used ({error})") from None
-        raise OSError(f"{path} is damaged ({error}); move it away to begin anew, and "
-                      "`sqlite3 FILE .recover` saves what it still holds") from None
+        what, remedy = next((what, remedy) for words, what, remedy in FAULTS
+                            if re.search(words, str(error)))
+        raise OSError(f"{path} {what} ({error}); {remedy}") from None
     finally:
         table.close()
 

@@ -19,7 +19,7 @@ import pytest
 from fault_server import KEY, MODEL, assert_right, written
 
 from genept_utils import __main__, embed, genes, paths
-from genept_utils.embed import api, batch, client, cost, server, store
+from genept_utils.embed import api, client, cost, server, store
 
 FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "nan", "dimension"]
 
@@ -39,11 +39,11 @@ def kept_rows(folder):
 
 def test_20000_texts(serve):
     """Their time is measured by ``benchmarks/embed_api.py``."""
-    stats = serve(latency=.05, per_minute=3000)
+    stats = serve(latency=.05, per_minute=3000, dimension=128)
     texts, report = written(20_000), {}
     vectors = api.vectors(texts, MODEL, report=report)
     assert report["requests"] == 1 + -(-(20_000 - 1) // cost.INPUTS)
-    assert vectors.shape == (20_000, 1536) and vectors.dtype == np.float32
+    assert vectors.shape == (20_000, 128) and vectors.dtype == np.float32
     assert_right(vectors, texts, every=97)
     assert stats()["billed"] == 20_000 and stats()["twice"] == 0
     again = api.vectors(texts, MODEL, report=report)
@@ -221,8 +221,7 @@ def test_a_planted_key_is_written_nowhere(serve, three_genes, tmp_path, monkeypa
         monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / f"cache{len(os.listdir())}"))
         monkeypatch.setattr(client, "_sleep", lambda *given: None)
         assert __main__.main(command) == code
-    serve(dimension=8, polls=0)
-    batch.batch_vectors(["by batch"], MODEL, poll=.01)
+    serve(dimension=8)
     api.answers(["by chat"], "m")
     everything = "".join(capfd.readouterr()) + caplog.text
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
@@ -266,12 +265,6 @@ def test_a_server_with_smaller_requests(serve):
     texts = written(500)
     assert_right(api.vectors(texts, MODEL), texts)
     assert stats()["twice"] == 0
-
-
-def test_a_server_that_sends_numbers(serve):
-    serve(floats=True, dimension=16)
-    texts = written(20)
-    assert_right(api.vectors(texts, MODEL), texts)
 
 
 # ---------------------------------------------------------------- texts
@@ -367,8 +360,6 @@ def test_the_estimate(serve):
     assert (estimate.texts, estimate.to_send) == (1002, 1000)
     assert estimate.dollars == pytest.approx(estimate.tokens * .10 / 1e6)
     assert estimate.minutes == pytest.approx(estimate.tokens / 1e6)
-    half = cost.estimate_cost(texts, f"openai-batch:{MODEL}")
-    assert half.dollars == pytest.approx(estimate.dollars / 2)
     assert cost.estimate_cost(texts, "openai:unheard-of").dollars is None
     assert "no price known" in str(cost.estimate_cost(texts, "openai:unheard-of"))
     assert cost.estimate_cost(texts, "openai:x", price=2).dollars == pytest.approx(

@@ -11,74 +11,17 @@ from genept_utils import __main__
 from genept_utils.embed import api, client
 
 
-@pytest.mark.parametrize("status", [400, 422, 500])
-def test_a_server_without_base64_is_asked_for_numbers(serve, status):
-    stats, texts = serve(no_base64=status, dimension=16), written(300)
-    vectors = api.vectors(texts, MODEL, inputs=50)
-    assert np.allclose(vectors[7], [*map(float, vectors[7])])
-    assert_right(vectors, texts)
-    assert stats()["requests"] == 8  # the first of all twice, then 6 of 50
-
-
-@pytest.mark.parametrize("status, body", [
-    (500, ""), (500, "{}"), (500, "Internal Server Error"), (502, "<html>bad gateway</html>"),
-    (500, '{"error": {"message": "list index out of range", "code": 500}}')])
-def test_a_server_that_fails_at_base64_without_a_word_is_asked_for_numbers(serve, status, body):
-    stats, texts = serve(no_base64=status, bare=body, dimension=16), written(300)
-    assert_right(api.vectors(texts, MODEL, inputs=50), texts)
-    seen = stats()
-    assert seen["forms"] == ["base64", "base64", *["float"] * 7]
-    assert seen["billed"] == 300 and seen["twice"] == 0
-    more = written(400)[300:]  # the server is remembered, of another model of it nothing is known
-    assert_right(api.vectors(more, MODEL, inputs=50), more)
-    api.vectors(more[:1], "other-model")
-    assert stats()["forms"][9:] == [*["float"] * 3, "base64", "base64", "float"]
-
-
-@pytest.mark.parametrize("first, forms", [
-    (["500"], ["base64"] * 3), (["500"] * 3, ["base64", "base64", "float", "base64", "base64"]),
-    (["500"] * 5, ["base64", "base64", "float", *["base64"] * 4]), (["503"] * 4, ["base64"] * 6),
-    (["502", "429", "drop", "500", "500"], [*["base64"] * 4, "float", "base64", "base64"])])
-def test_a_server_that_fails_at_first_is_asked_for_numbers_once(serve, monkeypatch, first, forms):
-    monkeypatch.setattr(client, "_sleep", lambda *given: None)
-    stats, texts = serve(first=first, dimension=16), written(10)
-    assert_right(api.vectors(texts, MODEL), texts)
-    assert stats()["forms"] == forms and stats()["billed"] == 10 and stats()["twice"] == 0
-
-
 def test_a_server_that_always_fails_is_asked_as_often_as_before(serve, monkeypatch):
     monkeypatch.setattr(client, "_sleep", lambda *given: None)
     stats, report = serve(always="500"), {}
     with pytest.raises(api.ServiceError, match="failed 9 times in a row"):
         api.vectors(written(10), MODEL, report=report)
-    assert stats()["forms"] == ["base64", "base64", "float", *["base64"] * 6]
-    assert report["requests"] == 9
-
-
-def test_a_server_that_has_answered_in_base64_is_asked_for_nothing_else(serve, monkeypatch):
-    """What was read once is known: later in the same call, and in another call."""
-    monkeypatch.setattr(client, "_sleep", lambda *given: None)
-    stats = serve(dimension=16, faults=["500", "500", ""], every=1, first=[""])
-    texts = written(40)
-    assert_right(api.vectors(texts[:20], MODEL, inputs=5, concurrency=1), texts[:20])
-    assert len(stats()["forms"]) > 10 and set(stats()["forms"]) == {"base64"}
-    stats = serve(dimension=16, first=["500"] * 6)
-    assert_right(api.vectors(texts[20:], MODEL), texts[20:])
-    assert stats()["forms"] == ["base64"] * 8
-
-
-@pytest.mark.parametrize("before, after", [(0, 400), (0, 422), (400, 0)])
-def test_a_server_that_takes_another_place_is_asked_as_it_can_be(serve, before, after):
-    """What is remembered of an address stands in the way of no other server there."""
-    texts = written(20)
-    for status, some in ((before, texts[:10]), (after, texts[10:])):
-        serve(no_base64=status, dimension=16)
-        assert_right(api.vectors(some, MODEL), some)
+    assert report["requests"] == stats()["requests"] == 9
 
 
 @pytest.mark.parametrize("options", [
     {"index": "missing"}, {"index": "null"}, {"usage": "null"}, {"usage": "none"},
-    {"index": "null", "usage": "null", "floats": True}, {"index": "zero"},
+    {"index": "null", "usage": "null"}, {"index": "zero"},
 ])
 def test_answers_that_leave_something_out(serve, options):
     serve(dimension=16, **options)
