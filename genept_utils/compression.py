@@ -18,6 +18,10 @@ SPARE = 64 << 20  # bytes
 _MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 
 
+class Refused(ValueError):
+    """A file is not read as it stands; the message says why and what to do."""
+
+
 def inner_name(path):
     """The name of a file without the ending of a packer: ``a.pkl`` for ``a.pkl.gz``."""
     path = Path(path)
@@ -66,7 +70,7 @@ def unpacked(path, most=None):
             with opens(path) as source, open(part, "wb") as target:
                 _copy(source, target, path, most)
         except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path.name} cannot be unpacked ({error}); it is broken or not "
+            raise Refused(f"{path.name} cannot be unpacked ({error}); it is broken or not "
                              "complete, so copy or download it again") from error
         yield part
 
@@ -74,7 +78,7 @@ def unpacked(path, most=None):
 def check_size(path, size):
     """Refuse what would unpack to more than a file of its size can mean."""
     if size > LARGEST * Path(path).stat().st_size + SPARE:
-        raise ValueError(f"{Path(path).name} unpacks to more than {LARGEST} times its size, which "
+        raise Refused(f"{Path(path).name} unpacks to more than {LARGEST} times its size, which "
                          "no table of numbers does; it is not read")
 
 
@@ -82,10 +86,10 @@ def _copy(source, target, path, most=None):
     while chunk := source.read(1 << 20):
         check_size(path, target.tell() + len(chunk))
         if most and target.tell() + len(chunk) > most:
-            raise ValueError(f"{path.name} unpacks to more than {most / 1e6:,.0f} MB; give only "
+            raise Refused(f"{path.name} unpacks to more than {most / 1e6:,.0f} MB; give only "
                              "the part that is needed")
         if shutil.disk_usage(tempfile.gettempdir()).free < len(chunk):
-            raise ValueError(f"{path.name} needs more space than {tempfile.gettempdir()} has; "
+            raise Refused(f"{path.name} needs more space than {tempfile.gettempdir()} has; "
                              "unpack it by hand, or name another folder with TMPDIR")
         target.write(chunk)
 
@@ -95,6 +99,6 @@ def _only_member(path):
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if len(names) != 1:
-            raise ValueError(f"{path.name} holds {len(names)} files; take the right one out of it")
+            raise Refused(f"{path.name} holds {len(names)} files; take the right one out of it")
         with archive.open(names[0]) as member:
             yield member

@@ -15,8 +15,9 @@ import re
 
 import numpy as np
 
-LARGEST = 200  # times its size: what a pickle may build, beside SPARE
-SPARE = 64 << 20  # bytes
+from genept_utils import compression
+from genept_utils.compression import LARGEST, SPARE  # what a pickle may build
+
 MAX_NESTED = 4  # tuples within tuples; Python's hash of deeper ones can end the interpreter
 ARRAYS = {
     "builtins": {"set", "frozenset", "bytes", "bytearray", "complex"},
@@ -41,7 +42,7 @@ _REFUSED = (pickle.PERSID, pickle.BINPERSID, pickle.INST, pickle.OBJ, pickle.NEW
             pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER)
 
 
-class UnsafePickle(pickle.UnpicklingError, ValueError):
+class UnsafePickle(pickle.UnpicklingError, compression.Refused):
     """The pickle asks for something that is not on the list; nothing of it was executed."""
 
 

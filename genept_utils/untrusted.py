@@ -11,6 +11,8 @@ import json
 import os
 from pathlib import Path
 
+from genept_utils.compression import Refused
+
 CODECS = {  # of zarr: those that only turn bytes into numbers or strings
     "adler32", "astype", "base64", "bitround", "blosc", "bytes", "bz2", "categorize", "crc32",
     "crc32c", "delta", "endian", "fixedscaleoffset", "fletcher32", "gzip", "jenkins_lookup3",
@@ -57,7 +59,7 @@ def no_other_file(file, name):
 
     if leads := file.visititems_links(link) or file.visititems(dataset):
         place, other = leads
-        raise ValueError(f"{name}: {place} lies in another file ({other}), which is not "
+        raise Refused(f"{name}: {place} lies in another file ({other}), which is not "
                          "read; write one file that holds everything, for example with "
                          "anndata's write_h5ad where the data were made")
 
@@ -88,7 +90,7 @@ def compressed(X):
         used = X.indices[:starts[-1]]
         right = used.min() >= 0 and used.max() < columns
     if not right:
-        raise ValueError(f"the sparse matrix of {X.shape[0]:,} x {X.shape[1]:,} is damaged: it "
+        raise Refused(f"the sparse matrix of {X.shape[0]:,} x {X.shape[1]:,} is damaged: it "
                          "points beyond its values or columns; copy or download it again")
 
 
@@ -106,7 +108,7 @@ def within(path, folder):
     if root.parent.name == "snapshots" and root.parents[1].name.startswith("models--"):
         root = root.parents[1]
     if not real.is_relative_to(root):
-        raise ValueError(f"{path} is a link to {real}, outside of {root}, and is not followed; "
+        raise Refused(f"{path} is a link to {real}, outside of {root}, and is not followed; "
                          "put the file itself there, or give the folder it lies in")
     return path
 
@@ -129,11 +131,11 @@ def _zarr_store(root, _):
             try:
                 said = json.loads(path.read_bytes())
             except (ValueError, RecursionError):
-                raise ValueError(f"{root.name}: {path.relative_to(root)} is no JSON; the store is "
+                raise Refused(f"{root.name}: {path.relative_to(root)} is no JSON; the store is "
                                  "broken or not complete, so copy it again") from None
             for codec in _codecs(said):
                 if codec.removeprefix("numcodecs.") not in CODECS:
-                    raise ValueError(f"{root.name}: {path.relative_to(root)} asks for the codec "
+                    raise Refused(f"{root.name}: {path.relative_to(root)} asks for the codec "
                                      f"{codec!r}, which may run code; nothing was executed, and "
                                      "the store is not read")
 
@@ -149,14 +151,14 @@ def text_model(path):
     root = Path(path).resolve()
     for file in _files(root):
         if file.suffix == ".py":
-            raise ValueError(f"{path} brings code ({file.relative_to(root)}), which would run; "
+            raise Refused(f"{path} brings code ({file.relative_to(root)}), which would run; "
                              "such a model is not loaded: embed the texts elsewhere and give the "
                              "vectors as a file")
         if file.name == "modules.json":
             kinds = [str(module.get("type")) for module in json.loads(file.read_bytes())]
             for kind in kinds:
                 if not kind.startswith("sentence_transformers."):
-                    raise ValueError(f"{path}: modules.json names {kind}, which is no part of "
+                    raise Refused(f"{path}: modules.json names {kind}, which is no part of "
                                      "sentence_transformers and would run; the model is not "
                                      "loaded")
 

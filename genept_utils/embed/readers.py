@@ -62,37 +62,46 @@ def read(path):
         raise ValueError(f"{path} is a folder; give the file with the vectors")
     if not path.is_file():
         raise FileNotFoundError(f"there is no embedding at {path}")
-    suffix = kind(path)
+    suffix, name = kind(path), path.name
     if suffix not in READERS:
         suffix = suffix or path.suffix.lower()  # of an archive that names nothing within
-        raise ValueError(f"{path.name} has an unsupported format ({suffix or 'no ending'}); "
+        raise ValueError(f"{name} has an unsupported format ({suffix or 'no ending'}); "
                          + OTHERS.get(suffix, "a table is written with pandas.DataFrame(vectors, "
                                               "index=names).to_csv(\"vectors.csv\")")
                          + "; read are " + ", ".join(sorted(READERS)))
     try:
         with compression.unpacked(path) as part:
-            if not part.stat().st_size:
-                raise ValueError("it is empty; copy or download it again")
             with open(part, "rb") as file:
-                if other := compression.instead(file.read(200)):
-                    raise ValueError(f"{path.name} {other}")
+                head = file.read(200)
+            if not head or (other := compression.instead(head)):
+                raise compression.Refused(f"{name} {other if head else 'is empty; copy it again'}")
             keys, vectors, columns = READERS[suffix](part)
-    except (ValueError, pickles.UnsafePickle) as error:  # pandas' own errors are among them
+    except compression.Refused as error:
         said = str(error).removeprefix(f"{compression.inner_name(path)}: ")
-        named = said if path.name in said else f"{path.name}: {said}"
-        raise type(error)(named) if isinstance(error, pickles.UnsafePickle) else (
-            ValueError(named)) from None
+        raise type(error)(said if name in said else f"{name}: {said}") from None
+    except (MemoryError, ImportError):
+        raise
+    except Exception as error:  # a file of others may make a library raise anything
+        said = " ".join(str(error).split())[:160]
+        raise ValueError(f"{name} cannot be read as {suffix} ({said}); it is broken or not "
+                         "complete, so copy or download it again") from None
     keys = np.array([str(key) for key in keys], dtype=object)
-    vectors = _numbers(keys, vectors, path.name)
+    vectors = (_stacked if isinstance(vectors, list) else _numbers)(keys, vectors, name)
     if vectors.ndim != 2 or len(vectors) != len(keys) or not vectors.size:
-        raise ValueError(f"{path.name}: {len(keys):,} keys with numbers of shape {vectors.shape}; "
+        raise ValueError(f"{name}: {len(keys):,} keys with numbers of shape {vectors.shape}; "
                          "one vector of the same length for each key is needed")
     bad = ~np.isfinite(vectors).all(axis=1)
     if bad.any():
-        raise ValueError(f"{path.name}: {_listed(keys[bad], len(keys))} NaN or infinite values in "
+        raise ValueError(f"{name}: {_listed(keys[bad], len(keys))} NaN or infinite values in "
                          "the vector; leave them out of the file")
-    return _once(*_filled(keys, _only_dimensions(vectors, columns, path.name), path.name),
-                 path.name)
+    vectors = _only_dimensions(vectors, columns, name)
+    empty = ~vectors.any(axis=1)
+    if empty.all():
+        raise ValueError(f"{name}: all vectors are zeros")
+    if empty.any():
+        warnings.warn(f"{name}: {_listed(keys[empty], len(keys))} a vector of zeros, which is no "
+                      "vector; left out", stacklevel=4)
+    return _once(keys[~empty], vectors[~empty], name)
 
 
 def _only_dimensions(vectors, columns, name):
@@ -110,19 +119,8 @@ def _only_dimensions(vectors, columns, name):
     left_out = [str(column) for column, out in zip(columns, odd) if out]
     warnings.warn(f"{name}: {len(left_out):,} of {len(odd):,} columns hold ids, counts or other "
                   f"numbers and no part of a vector ({', '.join(left_out[:SHOWN])}); they are "
-                  "left out", stacklevel=5)
+                  "left out", stacklevel=4)
     return vectors[:, ~odd]
-
-
-def _filled(keys, vectors, name):
-    """Keys and vectors without vectors of zeros, which are none."""
-    empty = ~vectors.any(axis=1)
-    if empty.all():
-        raise ValueError(f"{name}: all vectors are zeros")
-    if empty.any():
-        warnings.warn(f"{name}: {_listed(keys[empty], len(keys))} a vector of zeros, which is no "
-                      "vector; left out", stacklevel=5)
-    return keys[~empty], vectors[~empty]
 
 
 def kind(path):
@@ -137,80 +135,69 @@ def _listed(keys, n):
     return f"{len(keys):,} of {n:,} genes ({', '.join(map(repr, keys[:SHOWN]))}{more}) {have}"
 
 
-def _numbers(keys, vectors, name):
-    """Vectors as (n, d) float32, from a table or from rows of their own."""
-    if isinstance(vectors, list):
-        none = np.array([row is None or not np.size(row) or np.ndim(row) == 0 and row != row
-                         for row in vectors])
-        if none.any():
-            raise ValueError(f"{name}: {_listed(keys[none], len(keys))} no vector (None, empty or "
-                             "NaN); leave them out of the file")
-        rows = [_row(key, row, name) for key, row in zip(keys, vectors)]
-        lengths = pd.Series([len(row) for row in rows])
-        usual = lengths.mode()[0] if len(lengths) else 0
-        if (lengths != usual).any():
-            odd = (lengths != usual).to_numpy()
-            raise ValueError(f"{name}: the vectors have {lengths.nunique()} different lengths; "
-                             f"{_listed(keys[odd], len(keys))} {lengths[odd].iloc[0]} numbers, the "
-                             f"others {usual}")
-        return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+def _numbers(keys, table, name):
+    """A table as (n, d) float32."""
     try:
-        return np.asarray(vectors, dtype=np.float32)
+        return np.asarray(table, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        table = pd.DataFrame(vectors, dtype=object).replace("", None)
-        empty = table.isna().any(axis=1).to_numpy()
+        empty = pd.DataFrame(table, dtype=object).replace("", None).isna().any(axis=1).to_numpy()
         if empty.any():
             raise ValueError(f"{name}: {_listed(keys[empty], len(keys))} a value that is not a "
                              "number but empty; leave them out of the file") from None
         raise ValueError(f"{name}: a value is not a number ({error})") from None
 
 
+def _stacked(keys, rows, name):
+    """Rows of their own as (n, d) float32.
+
+    A list of Python floats takes eight times the space of an array, and aliases share theirs:
+    each is turned once and let go.
+    """
+    arrays = {}
+    for i, (key, row) in enumerate(zip(keys, rows)):
+        if id(row) not in arrays:
+            arrays[id(row)] = _row(key, row, name)
+        rows[i] = arrays[id(row)]
+    lengths = pd.Series([len(row) for row in rows])
+    none, usual = (lengths == 0).to_numpy(), lengths.mode().min()
+    odd = (lengths != usual).to_numpy()
+    if none.any():
+        raise ValueError(f"{name}: {_listed(keys[none], len(keys))} no vector (None, empty or "
+                         "NaN); leave them out of the file")
+    if odd.any():
+        raise ValueError(f"{name}: the vectors have {lengths.nunique()} different lengths; "
+                         f"{_listed(keys[odd], len(keys))} {lengths[odd].iloc[0]} numbers, the "
+                         f"others {usual}")
+    return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+
+
 def _row(key, row, name):
     try:
-        row = np.asarray(row, dtype=np.float32)
-        if row.ndim > 1 and row.size != max(row.shape):
-            shape = " x ".join(map(str, row.shape))
-            raise ValueError(f"{shape} numbers, as of several tokens; write their mean over the "
-                             "tokens")
-        return row.ravel()
+        row = np.asarray([] if row is None else row, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        why = str(error) if "tokens" in str(error) else f"a value is not a number ({error})"
-        raise ValueError(f"{name}: {key!r}: {why}") from None
+        raise ValueError(f"{name}: {key!r}: a value is not a number ({error})") from None
+    if row.ndim > 1 and row.size != max(row.shape):
+        raise ValueError(f"{name}: {key!r}: {' x '.join(map(str, row.shape))} numbers, as of "
+                         "several tokens; write their mean over the tokens")
+    return row.ravel() if row.ndim or np.isfinite(row) else row.ravel()[:0]
 
 
 def _once(keys, vectors, name):
-    first = pd.Series(np.arange(len(keys)), keys).groupby(level=0).transform("first").to_numpy()
-    again = np.flatnonzero(first != np.arange(len(keys)))
-    if (vectors[again] != vectors[first[again]]).any():
-        other = again[(vectors[again] != vectors[first[again]]).any(axis=1)][0]
-        raise ValueError(f"{name}: the key {keys[other]!r} stands twice with different vectors")
-    keep = first == np.arange(len(keys))
-    return keys[keep], vectors[keep]
+    first = {}
+    place = np.array([first.setdefault(key, i) for i, key in enumerate(keys)])
+    again = np.flatnonzero(place != np.arange(len(keys)))
+    other = again[(vectors[again] != vectors[place[again]]).any(axis=1)]
+    if len(other):
+        raise ValueError(f"{name}: the key {keys[other[0]]!r} stands twice with different vectors")
+    return np.delete(keys, again), np.delete(vectors, again, axis=0)
 
 
 def _pickle(path):
-    try:
-        with open(path, "rb") as file:
-            found = pickles.load(file)
-    except pickles.UnsafePickle:
-        raise
-    except Exception as error:  # a broken pickle may raise anything
-        raise ValueError(f"the pickle cannot be read ({error})") from None
+    with open(path, "rb") as file:
+        found = pickles.load(file)
     if not isinstance(found, dict):
-        raise ValueError(f"the pickle holds a {type(found).__name__}, not a dict of "
-                         "name -> numbers")
-    # A list of Python floats takes eight times the space of an array, and aliases share theirs:
-    # each is turned once and let go. No list is made here, so an id stands for one list only.
-    arrays = {}
-    for key, row in found.items():
-        if row is None:
-            continue
-        if id(row) not in arrays:
-            try:
-                arrays[id(row)] = np.asarray(row, dtype=np.float32)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"a value of {key!r} is not a number ({error})") from None
-        found[key] = arrays[id(row)]
+        raise compression.Refused(f"the pickle holds a {type(found).__name__}, not a dict of "
+                                  "name -> numbers")
     return list(found), list(found.values()), None
 
 

@@ -63,11 +63,7 @@ def _counting(words):
 
 def parquet(path):
     optional.need("pyarrow")
-    try:
-        found = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"it cannot be read as parquet ({str(error)[:120]}); it is broken or not "
-                         "complete, so copy or download it again") from None
+    found = pd.read_parquet(path)
     other = [c for c in found if not pd.api.types.is_numeric_dtype(found[c])]
     filled = {c: found[c].dropna() for c in other}
     lists = [c for c in other if len(filled[c]) and np.ndim(filled[c].iloc[0]) == 1]
@@ -80,54 +76,41 @@ def parquet(path):
 
 
 def arrays(path):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            compression.check_size(path, sum(member.file_size for member in archive.infolist()))
-        with np.load(path, allow_pickle=False) as file:
+    with zipfile.ZipFile(path) as archive:
+        compression.check_size(path, sum(member.file_size for member in archive.infolist()))
+    with np.load(path, allow_pickle=False) as file:
+        try:
             found = [file[name] for name in file.files]
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path.name} cannot be read ({error}); it is broken or not complete, so "
-                         "copy or download it again") from None
-    except ValueError as error:
-        if "times its size" in str(error):
-            raise
-        raise ValueError(f"{path.name}: the file holds Python objects, which are not read; save "
-                         "the names as an array of str") from None
+        except ValueError:
+            raise compression.Refused(f"{path.name}: the file holds Python objects, which are not "
+                                      "read; save the names as an array of str") from None
     names = [a for a in found if a.ndim == 1 and a.dtype.kind in "US"]
     numbers = [a for a in found if a.ndim == 2 and a.dtype.kind in "fiu"]
     if len(names) != 1 or len(numbers) != 1:
-        raise ValueError(f"{path.name}: one array of names and one of numbers (names x d) is "
-                         "needed")
+        raise compression.Refused(f"{path.name}: one array of names and one of numbers (names x d)"
+                                  " is needed")
     return names[0].astype(str), numbers[0], None
 
 
 def h5ad(path):
     """Vectors of the rows of ``X``; where X is empty, of the one array of ``obsm``."""
-    try:
-        with untrusted.hdf5(path) as file:
-            X, obs = file.get("X"), file["obs"]
-            for part in X.values() if hasattr(X, "values") else (X,):
-                compression.check_size(path, getattr(part, "nbytes", 0))
-            if hasattr(obs, "keys"):
-                compression.check_size(path, 4 * obs[obs.attrs.get("_index", "_index")].size)
-            obs = ad.io.read_elem(obs)  # var says nothing of vectors, and may be old
-            X = _dense(ad.io.read_elem(file["X"])) if "X" in file else np.zeros((len(obs), 0))
-            columns = _names(file["var"]) if "var" in file else None
-            held = {key: file["obsm"][key].shape for key in file.get("obsm", ())
-                    if hasattr(file["obsm"][key], "shape")}
-            if not X.any() and len(held) == 1:
-                X, columns = _dense(ad.io.read_elem(file["obsm"][next(iter(held))])), None
-    except MemoryError:
-        raise
-    except Exception as error:  # a file of others may make a library raise anything
-        if "lies in another file" in str(error) or "times its size" in str(error):
-            raise
-        raise ValueError(f"{path.name} cannot be read as .h5ad ({str(error)[:160]}); it is broken "
-                         "or not complete, so copy or download it again") from None
+    with untrusted.hdf5(path) as file:
+        X, obs = file.get("X"), file["obs"]
+        for part in X.values() if hasattr(X, "values") else (X,):
+            compression.check_size(path, getattr(part, "nbytes", 0))
+        if hasattr(obs, "keys"):
+            compression.check_size(path, 4 * obs[obs.attrs.get("_index", "_index")].size)
+        obs = ad.io.read_elem(obs)  # var says nothing of vectors, and may be old
+        X = _dense(ad.io.read_elem(file["X"])) if "X" in file else np.zeros((len(obs), 0))
+        columns = _names(file["var"]) if "var" in file else None
+        held = {key: file["obsm"][key].shape for key in file.get("obsm", ())
+                if hasattr(file["obsm"][key], "shape")}
+        if not X.any() and len(held) == 1:
+            X, columns = _dense(ad.io.read_elem(file["obsm"][next(iter(held))])), None
     if not X.any():
-        raise ValueError(f"{path.name} has no matrix X with numbers in it; an embedding has genes "
-                         f"in rows and numbers in X (obsm holds {', '.join(held) or 'nothing'}: "
-                         "put one of them into X)")
+        raise compression.Refused(
+            f"{path.name} has no matrix X with numbers in it; an embedding has genes in rows and "
+            f"numbers in X (obsm holds {', '.join(held) or 'nothing'}: put one of them into X)")
     return obs.index, X, columns
 
 
