@@ -6,7 +6,7 @@ import gc
 import pandas as pd
 
 from genept_utils import cells, datasets, embed, evaluate, sources
-from genept_utils.embed.find import by_symbol
+from genept_utils.embed.vectors import by_symbol
 
 BLOOD, LINES, THREE_LINES = ("pbmc_facs", "kang"), "mixology_5cl", "mixology, three lines"
 OF_BLOOD = {"pbmc_facs", "pbmc3k", "kang", "immune", "symphony_pbmc"}

@@ -6,7 +6,7 @@ The folds and the scores of 38 embeddings on them are those of Zhong, Li, Dannen
 
 import pandas as pd
 
-from genept_utils import pickles, sources
+from genept_utils import genes, pickles, sources
 
 FOLDS = ("cv_fold1", "cv_fold2", "cv_fold3", "holdout")
 _FILES = {"disease": "omim", "function": "go", "later": "later"}
@@ -69,9 +69,9 @@ def _known(task):
 def _term_names(task):
     names = {}
     for key in _NAMES[task]:  # the later file wins: it is the one that the terms come from
-        lines = sources.fetch(key).read_text(encoding="utf-8").splitlines()
-        names |= dict(line.split("\t", 2)[:2] for line in lines)
-    return pd.Series(names).str.replace(r" \(\d+\)$", "", regex=True)
+        table = genes.sets(key)
+        names |= dict(zip(table["set"], table["name"]))
+    return pd.Series(names)
 
 
 def published_terms(task):

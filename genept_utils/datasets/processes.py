@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from genept_utils import genes, sources
+from genept_utils import genes
 
 PROCESSES = "gene_sets/zhong_go_bp_2020.gmt"
 
@@ -15,10 +15,7 @@ def go_processes():
     pandas.Series
         Per approved symbol a list of GO identifiers, for genes that have any.
     """
-    lines = sources.fetch(PROCESSES).read_text(encoding="utf-8").splitlines()
-    rows = [(entrez, line.split("\t", 1)[0]) for line in lines
-            for entrez in dict.fromkeys(line.split("\t")[2:])]
-    table = pd.DataFrame(rows, columns=["entrez", "process"])
     known = genes.hgnc()["entrez_id"].loc[lambda ids: ids != ""]
-    table["symbol"] = table["entrez"].map(pd.Series(known.index, known))
-    return table.dropna().groupby("symbol")["process"].agg(list)
+    table = genes.sets(PROCESSES)
+    symbols = table["entrez_id"].map(pd.Series(known.index, known)).rename("symbol")
+    return table["set"].rename("process").groupby(symbols).agg(list)

@@ -91,20 +91,20 @@ class Estimate:
                 f"{self.minutes:.1f} minutes at the given rate limit.")
 
 
-def agreed(yes=False):
+def agreed(yes=False, refusal=None):
     """Whether the reader agrees to spend what was just printed.
 
     Raises
     ------
     ValueError
-        Nobody can be asked: there is no terminal.
+        Nobody can be asked, as there is no terminal; or the answer is no, and a sentence
+        ``refusal`` is given.
     """
-    if yes:
+    asked = sys.stdin.isatty()
+    if yes or (asked and input("Go on? [y/N] ").strip().lower() in ("y", "yes")):
         return True
-    if not sys.stdin.isatty():
-        raise ValueError("this spends money; say so with --yes")
-    if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
-        return True
+    if refusal or not asked:
+        raise ValueError(refusal or "this spends money; say so with --yes")
     print("nothing was sent")
     return False
 

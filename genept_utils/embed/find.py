@@ -1,7 +1,6 @@
 """Which vector belongs to a name, and which genes are near."""
 
 import numpy as np
-import pandas as pd
 
 from genept_utils import genes
 from genept_utils.embed.vectors import checked, keys_of, unit
@@ -52,22 +51,6 @@ def align(embedding, names, counts=None, species=None):
         matched = genes.look_up(names, counts, species, keys=keys)
     matched.warn()
     return matched.rows, matched
-
-
-def by_symbol(embedding):
-    """The row of each gene of an embedding, by approved symbol; keys of others, kept as released,
-    go by their column ``symbol``. Of two vectors of a gene the first.
-
-    Returns
-    -------
-    pandas.Series
-        (n_genes,) int, indexed by symbol; genes without one are left out.
-    """
-    keys = (pd.Index(embedding.obs["symbol"]).astype(str) if "symbol" in embedding.obs
-            else embedding.obs_names)
-    rows = pd.Series(np.arange(embedding.n_obs), keys)
-    return rows if keys.is_unique and "" not in keys else rows[
-        (keys != "") & ~keys.duplicated()]
 
 
 def with_keys(embedding, names):

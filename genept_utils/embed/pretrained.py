@@ -114,8 +114,8 @@ def read(folder):
 
 
 def _scgpt(folder):
-    names = _beside(folder, SCGPT_NAMES, "it lies beside best_model.pt in scGPT's model zoo")
-    path = _beside(folder, SCGPT, "it lies beside vocab.json in scGPT's model zoo")
+    names = _beside(SCGPT_NAMES, "it lies beside best_model.pt in scGPT's model zoo", folder)
+    path = _beside(SCGPT, "it lies beside vocab.json in scGPT's model zoo", folder)
     state = _torch(path)
     table, weight, bias = (_tensor(state, f"encoder.{part}", path) for part in (
         "embedding.weight", "enc_norm.weight", "enc_norm.bias"))
@@ -131,7 +131,8 @@ def _scgpt(folder):
 def _geneformer(folder):
     path = next(folder / name for name in GENEFORMER if (folder / name).is_file())
     untrusted.within(path, folder)
-    table = (_safetensor if path.suffix == ".safetensors" else _from_torch)(path, GENEFORMER_TABLE)
+    table = (_safetensor(path, GENEFORMER_TABLE) if path.suffix == ".safetensors"
+             else _tensor(_torch(path), GENEFORMER_TABLE, path))
     places = [folder, folder / "geneformer", folder.parent, folder.parent / "geneformer"]
     found = [file for place in places for file in sorted(place.glob(GENEFORMER_NAMES))
              + sorted(place.glob(f"gene_dictionaries_30m/{GENEFORMER_NAMES}"))]
@@ -153,14 +154,9 @@ def _geneformer(folder):
 
 
 def _scfoundation(folder):
-    path, places = folder / SCFOUNDATION, [folder, folder.parent]
-    names = next((place / SCFOUNDATION_NAMES for place in places
-                  if (place / SCFOUNDATION_NAMES).is_file()), None)
-    if names is None:
-        raise FileNotFoundError(f"{folder}: {SCFOUNDATION_NAMES} is missing; it lies in the "
-                                "folder model of scFoundation's repository")
-    for file in (path, names):
-        untrusted.within(file, file.parent)
+    path = untrusted.within(folder / SCFOUNDATION, folder)
+    names = _beside(SCFOUNDATION_NAMES, "it lies in the folder model of scFoundation's repository",
+                    folder, folder.parent)
     state = _torch(path)
     state = state.get("gene", state)  # one network each for cells and genes in the release
     table = _tensor(state.get("state_dict", state), "pos_emb.weight", path)
@@ -181,10 +177,11 @@ def _embedding(table, tokens, model, path, names):
                         names_sha256=sources.sha256(names))
 
 
-def _beside(folder, name, where):
-    if not (folder / name).is_file():
-        raise FileNotFoundError(f"{folder}: {name} is missing; {where}")
-    return untrusted.within(folder / name, folder)
+def _beside(name, where, *folders):
+    for folder in folders:
+        if (folder / name).is_file():
+            return untrusted.within(folder / name, folder)
+    raise FileNotFoundError(f"{folders[0]}: {name} is missing; {where}")
 
 
 def _safetensor(path, name):
@@ -196,10 +193,6 @@ def _safetensor(path, name):
             return np.asarray(file.get_tensor(_only(file.keys(), name, path)), dtype=np.float32)
     except safe.SafetensorError as error:
         raise ValueError(f"{path.name} cannot be read ({error})") from None
-
-
-def _from_torch(path, name):
-    return _tensor(_torch(path), name, path)
 
 
 def _torch(path):
@@ -216,8 +209,7 @@ def _torch(path):
 
 
 def _tensor(state, name, path):
-    tensor = state[_only(state, name, path)]
-    return tensor.float().numpy()
+    return state[_only(state, name, path)].float().numpy()
 
 
 def _only(names, wanted, path):

@@ -1,5 +1,6 @@
 """Gene embeddings by name: shipped, computed here, controls, files of others."""
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -132,8 +133,11 @@ def read_embedding(name=SHIPPED, seed=0):
 
 def _from_file(path):
     """One of our own files, or keys and vectors of others with identifiers beside them."""
-    if _is_ours(path):
-        return dequantised(ad.read_h5ad(path))
+    with contextlib.suppress(OSError):  # no HDF5 file, or a broken one: the reader says which
+        with untrusted.hdf5(path) as file:
+            ours = "uns/genept" in file
+        if ours:
+            return dequantised(ad.read_h5ad(path))
     keys, vectors = readers.read(path)
     digest = sources.sha256(path)
     model, text = KNOWN_FILES.get(digest, (path.name, "not known"))
@@ -142,26 +146,14 @@ def _from_file(path):
     except ValueError as error:
         raise ValueError(f"{path.name}: its keys, {', '.join(keys[:3])}, ..., are no genes: {error}"
                          "; where the genes stand in columns, turn the table (.T)") from None
-    _say_what_is_no_gene(keys, obs, path.name)
-    return as_embedding(vectors, obs, model=model, text=text, path=str(path),
-                        sha256=digest, distinct=len({hash(row.tobytes()) for row in vectors}))
-
-
-def _is_ours(path):
-    try:
-        with untrusted.hdf5(path) as file:
-            return "uns/genept" in file
-    except OSError:  # no HDF5 file, or a broken one: the reader says which
-        return False
-
-
-def _say_what_is_no_gene(keys, obs, name):
     strange = keys[(obs["symbol"] == "").to_numpy()] if "symbol" in obs else keys[:0]
     if len(strange) > MAX_UNKNOWN * len(keys):
-        share = len(strange) / len(keys)
-        warnings.warn(f"{name}: {len(strange):,} of {len(keys):,} keys ({share:.0%}) are no human "
-                      f"gene known here, such as {', '.join(map(repr, strange[:3]))}; data find "
-                      "these vectors only under the very same names", stacklevel=4)
+        warnings.warn(f"{path.name}: {len(strange):,} of {len(keys):,} keys "
+                      f"({len(strange) / len(keys):.0%}) are no human gene known here, such as "
+                      f"{', '.join(map(repr, strange[:3]))}; data find these vectors only under "
+                      "the very same names", stacklevel=3)
+    return as_embedding(vectors, obs, model=model, text=text, path=str(path),
+                        sha256=digest, distinct=len({hash(row.tobytes()) for row in vectors}))
 
 
 def _learnt(name, seed):
@@ -208,15 +200,8 @@ def _computed(model, text, seed):
 def _agree_to_spend(model, text):
     """Raise ValueError where money would be spent and nobody says yes."""
     estimate = cost.estimate_cost(texts(text), model)
-    if not estimate.to_send:
-        return
-    print(estimate)
-    command = (f"python -m genept_utils embed --model {model} --text {text} --out vectors.h5ad "
-               "--yes")
-    try:
-        if cost.agreed():
-            return
-    except ValueError:
-        pass
-    raise ValueError(f"{estimate} Nothing was sent. `{command}` computes it once; after it the "
-                     "name is read without a request")
+    if estimate.to_send:
+        print(estimate)
+        command = f"python -m genept_utils embed --model {model} --text {text} --out vectors.h5ad"
+        cost.agreed(refusal=f"{estimate} Nothing was sent. `{command} --yes` computes it once; "
+                            "after it the name is read without a request")

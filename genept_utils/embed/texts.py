@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from genept_utils import sources
+from genept_utils import genes, sources
 from genept_utils.genes import HGNC, REFSEQ, gene_table, hgnc
 
 GENE_INFO = "genes/Homo_sapiens.gene_info.gz"
@@ -17,7 +17,6 @@ TEXTS = tuple(TEXT_SOURCES)
 TEXTS_VERSION = 2  # raised when a text changes, so that kept vectors are not taken for new ones
 CHAT_MODEL = "gpt-3.5-turbo"  # the published one; another: texts("chat:MODEL")
 PROMPT = "Tell me about gene {symbol}"  # as published
-_COUNTED = r" \(\d+\)$"  # "autophagy (128)": the number of genes behind the name of a process
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _PROVIDED = re.compile(r"\[?\b(?:provided|supplied) by [^\]\[]*\]\.?")
 _DATE = re.compile(
@@ -115,11 +114,8 @@ def _section(table):
 
 def _involved(entrez):
     """" Involved in A, B and C.", or "" where GO knew of no process, by gene."""
-    lines = sources.fetch(GO_PROCESSES).read_text(encoding="utf-8").splitlines()
-    table = pd.DataFrame([line.split("\t", 2)[1:] for line in lines], columns=["process", "ids"])
-    table["process"] = table["process"].str.replace(_COUNTED, "", regex=True)
-    each = table.assign(ids=table["ids"].str.split("\t")).explode("ids").drop_duplicates()
-    found = each.groupby("ids")["process"].agg(sorted)
+    each = genes.sets(GO_PROCESSES).drop_duplicates(["name", "entrez_id"])
+    found = each.groupby("entrez_id")["name"].agg(sorted)
     listed = found.map(lambda names: " and ".join(filter(None, [", ".join(names[:-1]),
                                                                 names[-1]])))
     return (" Involved in " + entrez.map(listed) + ".").fillna("")

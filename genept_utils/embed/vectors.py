@@ -73,17 +73,26 @@ def empty_rows(embedding):
     return rows[~np.asarray(embedding.X[rows]).any(axis=1)]
 
 
+def by_symbol(embedding):
+    """The row of each gene of an embedding, by approved symbol; keys of others, kept as released,
+    go by their column ``symbol``. Of two vectors of a gene the first.
+
+    Returns
+    -------
+    pandas.Series
+        (n_genes,) int, indexed by symbol; genes without one are left out.
+    """
+    keys = (pd.Index(embedding.obs["symbol"]).astype(str) if "symbol" in embedding.obs
+            else embedding.obs_names)
+    rows = pd.Series(np.arange(embedding.n_obs), keys)
+    return rows if keys.is_unique and "" not in keys else rows[(keys != "") & ~keys.duplicated()]
+
+
 def keys_of(embedding):
-    """The :class:`genept_utils.genes.Keys` of an embedding: its genes go by approved symbol, and
-    keys of others, kept as released, by their column ``symbol``. Of two vectors of a gene the
-    first counts."""
-    names, released = embedding.obs_names, "symbol" in embedding.obs
-    symbols, rows = names, np.arange(embedding.n_obs)
-    if released:
-        symbols = pd.Index(embedding.obs["symbol"]).astype(str)
-        rows = np.flatnonzero((symbols != "") & ~symbols.duplicated())
-        symbols = symbols[rows]
-    return genes.Keys(symbols, rows, names, released, empty_rows(embedding))
+    """The :class:`genept_utils.genes.Keys` of an embedding."""
+    rows = by_symbol(embedding)
+    return genes.Keys(rows.index, rows.to_numpy(), embedding.obs_names, "symbol" in embedding.obs,
+                      empty_rows(embedding))
 
 
 def write_embedding(adata, path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import cells, embed
-from genept_utils.embed.find import by_symbol
+from genept_utils.embed.vectors import by_symbol
 from genept_utils.embed.vectors import as_embedding, checked
 
 WAYS = ("plain", "centred", "whitened")

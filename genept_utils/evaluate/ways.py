@@ -5,7 +5,7 @@ import pandas as pd
 
 from genept_utils import cells, embed, renamed
 from genept_utils.cells.expression import components
-from genept_utils.embed.find import by_symbol
+from genept_utils.embed.vectors import by_symbol
 from genept_utils.evaluate.sets import readable
 
 PREPARATIONS = ("plain", "hvg", "whitened")

@@ -44,6 +44,17 @@ def hgnc():
     ]
 
 
+def sets(key):
+    """A registered ``.gmt`` file, one row per set and gene: ``set``, ``name`` (without the number
+    of genes that some files put behind it) and ``entrez_id``."""
+    lines = sources.fetch(key).read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t", 2) for line in lines]
+    made = pd.DataFrame(rows, columns=["set", "name", "entrez_id"])
+    made["name"] = made["name"].str.replace(r" \(\d+\)$", "", regex=True)
+    made["entrez_id"] = made["entrez_id"].str.split("\t")
+    return made.explode("entrez_id", ignore_index=True).drop_duplicates()
+
+
 def _summaries():
     """RefSeq summary by Entrez id; parsing the R file takes 5 s, so the human part is kept."""
     path = sources.fetch(REFSEQ)
