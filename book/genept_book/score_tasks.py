@@ -213,7 +213,7 @@ def panels(method, source, kept):
     """Cell types across panels that share no gene: accuracy of each draw."""
     at = _page("10", "ways", "choose", tries=PANEL_DRAWS)
     vectors = embed.read_embedding(source, SEED) if isinstance(source, str) else source
-    rows = embed.find.by_symbol(vectors)
+    rows = embed.vectors.by_symbol(vectors)
     one = vectors[rows[rows.index.isin(kept)].to_numpy()].copy()
     given = {method: one if method != "permuted" else functools.cache(
         functools.partial(evaluate.relabelled, one))}
