@@ -64,7 +64,7 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
     wanted = {key: text for key, text in zip(keys, short) if text}
 
     def send(client, job, known):
-        content = _post(client, [wanted[key] for key in job], model, dimensions)
+        content = _post(client, [wanted[key] for key in job], model, dimensions, known)
         found, used = read_vectors(content, len(job), known)
         if dimensions not in (None, found.shape[1]):
             raise ServiceError(f"The server ignores dimensions={dimensions}: {model} gave "
@@ -85,21 +85,27 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
     return np.frombuffer(joined, dtype="<f4").reshape(len(keys), widths[0] // 4)
 
 
-def _post(client, texts, model, dimensions):
+def _post(client, texts, model, dimensions, known):
     """The body of one answer. Posted by hand, since the client always asks for base64, which some
-    servers refuse; a text alone goes as a string, which is all that some servers take."""
-    body = {"model": model, "input": texts if len(texts) > 1 else texts[0]}
+    servers refuse; where a list of one is refused for being no string, texts go one by one."""
+    alone = known.get("one text")
+    body = {"model": model, "input": texts[0] if alone and len(texts) == 1 else texts}
     if dimensions is not None:
         body["dimensions"] = dimensions
     try:
         return client.post("/embeddings", body=body, cast_to=bytes)
     except optional.need("openai").APIStatusError as error:
         words = f"{plain(error)} {error.response.text[:1000]}".lower()
-        if dimensions is None or error.status_code >= 500 or not re.search(
+        doubtful = error.status_code in (400, 415, 422)
+        if dimensions is not None and error.status_code < 500 and re.search(
                 "dimension|matryoshka", words):
+            raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
+                               f"{plain(error)}. Leave dimensions out.") from None
+        if alone or len(texts) > 1 or not doubtful or "too" in words or not re.search(
+                "string|'str'|one input", words):
             raise
-        raise ServiceError(f"The server takes no dimensions={dimensions} for {model}: "
-                           f"{plain(error)}. Leave dimensions out.") from None
+        known["one text"] = True
+        return _post(client, texts, model, dimensions, known)
 
 
 def answers(prompts, model, report=None, **limits):
