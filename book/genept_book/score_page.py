@@ -16,7 +16,7 @@ RULE = ("Ahead or behind: the 95 % interval of the paired difference excludes ze
         "the difference is below a margin. Level: it holds zero and lies within the margin on both "
         f"sides. Undecided: it holds zero and does not. The margin is {claims.MARGIN}, unless a "
         "task says otherwise.")
-METRICS = {"roc_auc": "ROC-AUC"}
+METRICS = {"roc_auc": "ROC-AUC", "ari": "adjusted Rand index"}
 STYLE = """
 :root { color-scheme: light dark; --text: #1e2530; --muted: #566070; --ground: #fff;
   --rule: #dfe3e8; --own: #1b639f; --good: #1d6b43; --bad: #944706; }

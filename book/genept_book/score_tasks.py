@@ -9,19 +9,16 @@ from typing import Callable, NamedTuple
 import numpy as np
 import pandas as pd
 
-from genept_book.notebooks import definitions
-from genept_utils import datasets, embed, evaluate, genes
-from genept_utils.chapters import (chromatin_and_dosage, disease_and_function, disjoint_panels,
-                                   gene_functions, gene_interactions, perturbations)
+from genept_book import score_cells
+from genept_book.score_cells import SEED, page
+from genept_utils import datasets, evaluate, genes
+from genept_utils.chapters import (chromatin_and_dosage, disease_and_function, gene_functions,
+                                   gene_interactions, perturbations)
 
-SEED = 0
-PANEL_SETS, PANEL_DRAWS = ("pbmc_facs", "pbmc3k", "kang"), 3  # of six sets and six draws
 FEWER = "Folds of families are drawn five times, in the chapter ten times."
 TERMS = ("A machine a term on the published folds; intervals are for other terms and genes, those "
          "of differences to published embeddings for other terms alone.")
 PAIRED = "Intervals are over genes, which pairs share."
-CELLS = (f"Cells of {', '.join(PANEL_SETS)}, {PANEL_DRAWS} draws of panels; in the chapter six "
-         "sets and six draws, beside loadings. The interval is over draws.")
 WHERE = ["split", "dataset"]  # columns that name a row of results within a task
 
 
@@ -41,11 +38,6 @@ class Task(NamedTuple):
     test_size: float = .2  # share of the rows that a split tests
 
 
-def _page(number, *names, **given):
-    """What a page defines, with the seed of all tasks."""
-    return definitions(number, *names, seed=SEED, **given)
-
-
 @functools.cache
 def _classes():
     return datasets.gene_classes()
@@ -53,7 +45,7 @@ def _classes():
 
 def classes(method, source, kept):
     """Functional classes: accuracy of each random split."""
-    at, table = _page("02", "STRENGTHS", "answers"), _classes()
+    at, table = page("02", "STRENGTHS", "answers"), _classes()
     table = table[table["symbol"].isin(kept)]
     y = table["gene_type"].to_numpy()
     parts = evaluate.splits(y, n_repeats=at["n_splits"], seed=SEED, test_size=.3)
@@ -82,7 +74,7 @@ def interactions(method, source, kept):
         count = gene_interactions.degree(pairs[test], len(symbols))
         scores = np.log(np.maximum(count, 1))[pairs].sum(axis=1)
     else:
-        scores = _page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+        scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
             [method], symbols, pairs, y, train, valid)[0][method]
     return table.loc[test, ["a", "b", "label"]].assign(score=scores[test], split="given files")
 
@@ -90,7 +82,7 @@ def interactions(method, source, kept):
 @functools.cache
 def _cut(name):
     """Pairs of a network whose families are apart, with unreported pairs of like degree."""
-    share = _page("03")["test_share"]
+    share = page("03")["test_share"]
     nodes, ends = np.unique(_pairs(name)[["a", "b"]], return_inverse=True)
     positive, family = ends.reshape(-1, 2), evaluate.families(nodes)
     near, far = gene_interactions.node_disjoint(positive, share, SEED, family)
@@ -108,7 +100,7 @@ def network(name, method, source, kept):
     nodes, every, y, *masks = _cut(name)
     has = np.isin(nodes, list(kept))[every].all(axis=1)
     inner, outer, whole = (mask[has] for mask in masks)
-    scores = _page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+    scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
         [method], nodes, every[has], y[has], inner, outer, whole, "product")[0][method]
     a, b = nodes[every[has][~whole]].T
     return pd.DataFrame({"a": a, "b": b, "label": y[has][~whole], "score": scores[~whole],
@@ -124,8 +116,8 @@ def two_classes(key, method, source, kept):
     """Dosage and chromatin: area of each test fold, random and of whole families."""
     table = _task(key)
     table = table[table["symbol"].isin(kept)].reset_index(drop=True)
-    at = _page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
-              words=evaluate.text_facts(table["symbol"]))
+    at = page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
+             words=evaluate.text_facts(table["symbol"]))
     fits = at["run"]({key: table}, {method: source}, {
         f"{FOLDS} x {at['repeats']}": (split, at["repeats"])
         for FOLDS, split in (("5 random folds", None), ("5 folds by symbol family", "symbol"))})
@@ -155,14 +147,14 @@ def terms(name, method, source, kept):
 
 @functools.cache
 def _effects():
-    at = _page("11")
+    at = page("11")
     made = datasets.perturbation_effects(at["dataset"], at["least"])
     return made[evaluate.has_input("gene2vec", made.index)]
 
 
 def effects(method, source, kept):
     """Effects of genes that were never perturbed: centred cosine of each gene."""
-    at = _page("11", "LEARNERS", "weights", "fit", "run", "SPLITS")
+    at = page("11", "LEARNERS", "weights", "fit", "run", "SPLITS")
     table = _effects()[_effects().index.isin(kept)]
     symbols, Y = table.index.to_numpy(), table.to_numpy()
     kernels = {method: perturbations.kernel(source, symbols, SEED)}
@@ -181,7 +173,7 @@ def genetic(method, source, kept):
     scores, fitness = _activated()
     some = scores.index.isin(kept)
     scores, fitness = scores.loc[some, some], fitness[some]
-    at, made = _page("11", "LEARNERS", "weights", "run_pairs", scores=scores, fitness=fitness), []
+    at, made = page("11", "LEARNERS", "weights", "run_pairs", scores=scores, fitness=fitness), []
     K = perturbations.kernel(source, scores.index, SEED)
     for split, model in (("both genes new", perturbations.both_new),
                          ("one gene new", perturbations.one_new)):
@@ -193,36 +185,6 @@ def genetic(method, source, kept):
         made.append(pd.DataFrame({"a": scores.index[ends[:, 0]], "b": scores.index[ends[:, 1]],
                                   "label": truth, "score": found, "split": split}))
     return pd.concat(made)
-
-
-@functools.cache
-def _cells():
-    read = evaluate.read_sets(PANEL_SETS, 10**9, SEED)
-    from genept_utils import cells
-
-    return disjoint_panels.ready({name: cells.by_symbol(adata) for name, adata in read.items()},
-                                 _page("10")["max_cells"], SEED)
-
-
-@functools.cache
-def _measured():
-    return pd.Series("", sorted(set().union(*(adata.var_names for adata in _cells().values()))))
-
-
-def panels(method, source, kept):
-    """Cell types across panels that share no gene: accuracy of each draw."""
-    at = _page("10", "ways", "choose", tries=PANEL_DRAWS)
-    vectors = embed.read_embedding(source, SEED) if isinstance(source, str) else source
-    rows = embed.vectors.by_symbol(vectors)
-    one = vectors[rows[rows.index.isin(kept)].to_numpy()].copy()
-    given = {method: one if method != "permuted" else functools.cache(
-        functools.partial(evaluate.relabelled, one))}
-    made = []
-    for name, adata in _cells().items():
-        made.append(evaluate.across_panels(
-            adata, given, n_resamples=PANEL_DRAWS, seed=SEED, same=False,
-            settings=at["choose"](adata, given)).assign(dataset=name, split="disjoint panels"))
-    return pd.concat(made).assign(value=lambda found: found["accuracy"])
 
 
 def _two(key, title):
@@ -261,10 +223,14 @@ TASKS = {  # as the chapters follow each other; the short ones come last
     "functions": _sets("function", "Genes of 56 functions"),
     "later": _sets("later", "Genes annotated later than the texts"),
     "panels": Task("10", "Cell types across panels that share no gene", "accuracy", "units",
-                   ("draw",), _measured, panels,
+                   ("draw",), score_cells.measured, score_cells.panels,
                    {"TF-IDF, all words": None, "spelling, all n-grams": None,
                     "number of words": None, "TF-IDF": "tfidf/summary", "spelling": "spelling",
-                    "GO processes": "wordllama/go"}, note=CELLS),
+                    "GO processes": "wordllama/go"}, note=score_cells.PANELS),
+    "clusters": Task("07", "Clusters of cells", "ari", "units", ("set",), score_cells.in_sets,
+                     score_cells.clusters,
+                     {"number of words": None, "random": "random", score_cells.PCA: "random"},
+                     note=score_cells.CLUSTERS),
     "perturbations": Task(
         "11", "Effect of a gene that was never perturbed", "centred cosine", "units", ("gene",),
         lambda: pd.Series("", _effects().index), effects,

@@ -9,10 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from genept_utils import optional, sources, untrusted
-from genept_utils.embed import store, text_models
+from genept_utils.embed import model_files, store, text_models
 from genept_utils.embed.vectors import unit
 
 SVD_DIMENSIONS = 256
+PART = 512  # texts of a local model that are computed before they are kept
 MODELS = {}  # "wordllama", "st", ...: how the model is written ("st:NAME") and its function
 
 
@@ -49,14 +50,15 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
         (n,) texts.
     model : str
         ``"wordllama"`` (static vectors, 256 dimensions, weights in its wheel),
-        ``"st:NAME_OR_PATH"`` (sentence-transformers, optional extra), ``"openai:MODEL"`` (any
+        ``"st:NAME_OR_PATH"`` (sentence-transformers, optional extra), ``"onnx:FOLDER"`` and
+        ``"gguf:FILE"`` (text models in files, optional extras), ``"openai:MODEL"`` (any
         OpenAI-compatible server, see :func:`genept_utils.embed.api.vectors`), ``"tfidf"`` (word
         TF-IDF, truncated SVD), ``"spelling"`` (the same on character 2- to 4-grams).
     seed : int
         Seed of the truncated SVD.
     report : dict, optional
-        Filled by the server back ends and sentence-transformers: what was sent, kept, and how
-        many texts were longer than the model reads and were ``truncated``.
+        Filled by the server back ends and local models: what was sent, kept, how many texts were
+        longer than the model reads and were ``truncated``, and the SHA-256 of a model's file.
     **options
         Of the server back ends: ``dimensions``, rate limits, ...
 
@@ -68,7 +70,11 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
     Raises
     ------
     ValueError
-        The model is not known, or takes no such option.
+        The model is not known, or takes no such option, or its file cannot be used.
+    FileNotFoundError
+        There is no such file or folder of a model.
+    ImportError
+        The package that reads the model is not installed; the message names the extra.
     genept_utils.api.ServiceError
         The server cannot be used; the message says why.
     """
@@ -108,31 +114,57 @@ def _wordllama(texts, *_):
 
 @model("st:NAME")
 def _sentence_transformer(texts, name, _, report):
-    """Computed in parts that are kept, so that a stopped run goes on where it was."""
     SentenceTransformer = optional.need("sentence_transformers").SentenceTransformer
     identity, place = name, text_models.folder(name)
     if Path(name).is_dir():  # a folder may change what it holds
         untrusted.text_model(name)
         identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
-    keys = [store.key("st", identity, text) for text in texts]
-    with store.opened() as table:
-        found = store.read(table, keys)
-        missing = [(key, text) for key, text in dict(zip(keys, texts)).items()
-                   if key not in found]
-        model = SentenceTransformer(place, device="cpu")
-        for start in range(0, len(missing), 2048):
-            part_keys, part = zip(*missing[start:start + 2048])
-            vectors = model.encode(list(part), batch_size=64, convert_to_numpy=True,
-                                   show_progress_bar=sys.stderr.isatty())
-            made = {key: row.astype("<f4").tobytes() for key, row in zip(part_keys, vectors)}
-            store.write(table, made)
-            found |= made
+    model = SentenceTransformer(place, device="cpu")
+    vectors = _kept("st", identity, texts, lambda part: model.encode(
+        part, batch_size=64, convert_to_numpy=True, show_progress_bar=sys.stderr.isatty()))
     if report is not None:
         tokens = model.tokenizer(list(dict.fromkeys(texts)), verbose=False)["input_ids"]
         long = {text for text, ids in zip(dict.fromkeys(texts), tokens)
                 if len(ids) > model.max_seq_length}
         report.update(max_tokens=model.max_seq_length, truncated=sum(t in long for t in texts))
+    return vectors
+
+
+def _kept(kind, identity, texts, encode):
+    """Vectors (n, d) of texts, computed in parts that are kept: a stopped run goes on."""
+    keys = [store.key(kind, identity, text) for text in texts]
+    with store.opened() as table:
+        found = store.read(table, keys)
+        missing = [(key, text) for key, text in dict(zip(keys, texts)).items()
+                   if key not in found]
+        for start in range(0, len(missing), PART):
+            part_keys, part = zip(*missing[start:start + PART])
+            made = {key: row.astype("<f4").tobytes()
+                    for key, row in zip(part_keys, encode(list(part)))}
+            store.write(table, made)
+            found |= made
     return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
+
+
+@model("onnx:FOLDER")
+def _onnx(texts, place, _, report):
+    return _of_file(model_files.Onnx(place), texts, report)
+
+
+@model("gguf:FILE")
+def _gguf(texts, place, _, report):
+    return _of_file(model_files.Gguf(place), texts, report)
+
+
+def _of_file(reader, texts, report):
+    """Vectors of a model in a file; its SHA-256 stands in the report, and in the key of what is
+    kept, since a file may change."""
+    vectors = _kept(type(reader).__name__, reader.identity, texts, reader.encode)
+    if report is not None:
+        long = {text for text in dict.fromkeys(texts) if reader.is_long(text)}
+        report.update(model_sha256=reader.sha256, max_tokens=reader.max_tokens,
+                      truncated=sum(text in long for text in texts))
+    return vectors
 
 
 @model("tfidf")

@@ -11,7 +11,7 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import genes, optional, paths, sources, untrusted
-from genept_utils.embed import cost, readers, store
+from genept_utils.embed import cost, model_files, readers, store
 from genept_utils.embed.backends import MODELS, embed, forms
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
@@ -66,11 +66,12 @@ def read_embedding(name=SHIPPED, seed=0):
         ``"minilm"``, ``"mpnet"``: shipped, all-MiniLM-L6-v2 and all-mpnet-base-v2 on name and
         summary, no network needed; the second holds protein-coding genes.
         ``"MODEL/TEXT"``: computed on the spot and kept in the cache, for example
-        ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``; ``"MODEL"``
-        alone is on the summary. ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls.
-        ``"gene2vec"``: Du et al.'s published vectors. ``"coexpression:FILE.h5ad"``: learnt from
-        the cells of a file, or of an open set such as ``"coexpression:kang"``
-        (:func:`genept_utils.coexpression`), and kept in the cache.
+        ``"wordllama/summary"``, ``"tfidf/name"``, ``"st:all-MiniLM-L6-v2/section"``,
+        ``"onnx:FOLDER/summary"``, ``"gguf:FILE/summary"``; ``"MODEL"`` alone is on the summary.
+        ``"random"``, ``"spelling"``, ``"permuted:NAME"``: controls. ``"gene2vec"``: Du et al.'s
+        published vectors. ``"coexpression:FILE.h5ad"``: learnt from the cells of a file, or of an
+        open set such as ``"coexpression:kang"`` (:func:`genept_utils.coexpression`), and kept in
+        the cache.
         ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
         error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
         its keys as released; the look-up then goes by key first and by approved symbol second. Or
@@ -182,7 +183,8 @@ def _authors_file():
 def _computed(model, text, seed):
     if model == "wordllama":
         optional.need("wordllama")
-    version = importlib.metadata.version("wordllama") if model == "wordllama" else ""
+    version = (importlib.metadata.version("wordllama") if model == "wordllama"
+               else model_files.digest(model))  # a file may change
     made_from = json.dumps([model, text, seed, TEXTS_VERSION, version,
                             *(sources.registry().sha256[key]
                               for key in text_sources(text))])

@@ -1,16 +1,22 @@
 """Anybody's vectors on the book's tasks: the chapters' numbers, refusals, resumption, a page."""
 
 import json
+import multiprocessing
+import os
 import re
+import signal
 
+import anndata as ad
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
-from genept_book import ledger, score, score_page, score_tasks
+from genept_book import ledger, score, score_cells, score_page, score_tasks
 from genept_book.notebooks import definitions
 from genept_book.score_tasks import Task
-from genept_utils import embed, genes
+from genept_utils import embed, evaluate, genes
 from genept_utils.cli import main
 
 RANGE = "gene_tasks/41467_2020_16106_MOESM4_ESM.csv"
@@ -43,6 +49,8 @@ def small(monkeypatch, vectors):
         def run(method, source, kept):
             calls.append((number, method))
             if number == fails.get("number") and method == fails["method"]:
+                if fails.get("kill"):
+                    os.kill(os.getpid(), signal.SIGKILL)
                 raise KeyboardInterrupt
             value = np.random.default_rng(len(method)).random(len(kept))
             return pd.DataFrame({"gene": sorted(kept), "value": value, "split": "whole"})
@@ -76,6 +84,27 @@ def test_a_stopped_score_goes_on(small):
     again, _ = score.score(str(path), ["one", "two"], report=str)
     pd.testing.assert_frame_equal(again, scores)
     assert not calls
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("method, left", [
+    ("mine", ["mine", "permuted", "spelling, all n-grams"]),  # between two tasks
+    ("spelling, all n-grams", ["spelling, all n-grams"])])
+def test_a_killed_score_goes_on(small, method, left, jobs):
+    path, calls, fails = small
+    fails |= {"number": 2, "method": method, "kill": True}
+    child = multiprocessing.get_context("fork").Process(
+        target=score.score, args=(str(path), ["one", "two"]))
+    child.start(), child.join(60)
+    assert child.exitcode == -signal.SIGKILL and not calls
+    fails.clear()
+    with joblib.parallel_config(backend="threading"):
+        scores, _ = score.score(str(path), ["one", "two"], jobs=jobs, report=str)
+    assert calls == [(2, method) for method in left]
+    for kept in path.parent.glob("*/*"):
+        kept.unlink()
+    whole, _ = score.score(str(path), ["one", "two"], report=str)
+    pd.testing.assert_frame_equal(scores, whole)
 
 
 def test_controls_are_computed_once_and_other_vectors_anew(small, cached):
@@ -142,7 +171,7 @@ def test_names_from_a_file_stay_text(small, cached):
 @pytest.mark.parametrize("number, names", [
     ("02", ["STRENGTHS", "answers"]), ("03", ["STRENGTHS", "tuned"]),
     ("05", ["STRENGTHS", "cuts", "scored", "run", "chosen", "PLACE"]),
-    ("10", ["ways", "choose"]), ("11", ["LEARNERS", "weights", "fit", "run", "run_pairs"])])
+    ("07", ["datasets", "draws", "seeds"]), ("10", ["ways", "choose"]), ("11", ["LEARNERS", "weights", "fit", "run", "run_pairs"])])
 def test_pages_hold_what_tasks_are_made_of(number, names):
     assert set(names) < set(definitions(number, *names))
     with pytest.raises(KeyError, match="has no nothing_of_this_name"):
@@ -165,6 +194,48 @@ def test_a_score_equals_the_one_of_the_chapter(cached, source):
         assert ours[numbers].astype(float).to_numpy() == pytest.approx(
             recorded[numbers].astype(float).to_numpy(), abs=.01)
     assert mine.loc["minilm", "n_genes"] == theirs.loc["GenePT MiniLM", "n"]
+
+
+@pytest.fixture
+def two_sets(monkeypatch, vectors):
+    """Two sets of 90 cells of three types, which 400 and 200 genes part."""
+    symbols, rng, made = pd.read_csv(vectors, index_col=0).index, np.random.default_rng(0), {}
+    for name, n in (("first", 400), ("second", 200)):
+        types = np.repeat(["a", "b", "c"], 30)
+        means = rng.gamma(.5, .2, (3, n))[np.repeat(range(3), 30)]
+        X = sp.csr_matrix(np.log1p(rng.poisson(means)).astype(np.float32))
+        made[name] = ad.AnnData(X, pd.DataFrame({"cell_type": types}, types + np.arange(90).astype(
+            str)), pd.DataFrame(index=symbols[:n]))
+    monkeypatch.setattr(score_cells, "_sets", lambda: made)
+    return embed.read_embedding(str(vectors)), made, symbols
+
+
+@pytest.mark.filterwarnings("ignore:the values are fractions")
+@pytest.mark.parametrize("method, row", [
+    ("mine", "mine whitened"), ("permuted", "permuted whitened"), ("random", "random whitened"),
+    (score_cells.PCA, "PCA L2")])
+def test_clusters_are_those_of_the_chapter(two_sets, method, row):
+    given, sets, symbols = two_sets
+    found = score_cells.clusters(method, given, set(symbols[:350]))
+    assert list(found["set"]) == ["first"] * 10 + ["second"] * 10
+    for name, n in (("first", 350), ("second", 200)):
+        theirs, used = [], sorted(symbols[:n])
+        for way, X in evaluate.ways(sets[name][:, used], {"mine": given[used].X}):
+            if way["method"] == row:
+                first = way["draw"]
+                runs = range(10) if first is None else range(first, 10, 5)
+                theirs += list(evaluate.clustering(X, sets[name].obs["cell_type"], runs)["ari"])
+        assert list(found[found["set"] == name]["value"]) == pytest.approx(theirs)
+    assert found["value"].std() > 0
+
+
+@pytest.mark.filterwarnings("ignore:The number of components", "ignore:the values are fractions")
+def test_clusters_by_words_are_projected_alike(two_sets):
+    _, sets, symbols = two_sets
+    words = pd.Series([f"{symbol[0]} word{i % 7}" for i, symbol in enumerate(symbols)], symbols)
+    narrow = score_cells._narrow(evaluate.gene_input(words, symbols))
+    assert narrow.shape == (400, 384) and isinstance(narrow, np.ndarray)
+    assert len(score_cells.clusters("words", words, set(symbols))) == 20
 
 
 def test_methods_on_different_pairs_are_refused():
