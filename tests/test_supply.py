@@ -1,6 +1,7 @@
 """What the module never does, read from its syntax trees, and what pip may install."""
 
 import ast
+import json
 import re
 
 import pytest
@@ -125,6 +126,21 @@ def test_binder_installs_the_lock_with_its_hashes():
     assert (binder / "requirements.txt").read_text() == "-r ../requirements.lock\n"
     start = (binder / "start").read_text()
     assert "pip" not in start and 'PYTHONPATH="$REPO_DIR:$REPO_DIR/book"' in start
+
+
+def test_every_place_to_run_has_a_python_of_the_book():
+    """Conda, Binder, Docker and the development container, which installs as a clone does."""
+    root = paths.ROOT
+    container = json.loads((root / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["postCreateCommand"] == "make install"
+    assert not {"forwardPorts", "features", "mounts", "runArgs"} & set(container)
+    named = {"conda": re.search(r"- python=(\S+)", (root / "environment.yml").read_text())[1],
+             "Binder": re.fullmatch(r"python-(\S+)\s", (root / ".binder/runtime.txt").read_text())[1],
+             "Docker": re.search(r"FROM python:([\d.]+)", (root / "Dockerfile").read_text())[1],
+             "container": re.search(r"python:([\d.]+)$", container["image"])[1]}
+    first, after = re.findall(r"\(3, (\d+)\)", (root / "Makefile").read_text())  # make install
+    able = {f"3.{minor}" for minor in range(int(first), int(after))}
+    assert set(named.values()) <= able, named
 
 
 @pytest.mark.parametrize("path", sorted(paths.NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
