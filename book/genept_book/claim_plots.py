@@ -15,7 +15,8 @@ from genept_book.plots import INK, QUIET
 
 
 def verdicts(table, xlim=(-0.3, 0.3)):
-    """Paired differences of claims, one line a claim and one panel a kind of control.
+    """Paired differences of claims, one line a claim and one panel a kind of control; as narrow as
+    a phone, so the name of a claim stands above its line.
 
     Parameters
     ----------
@@ -31,10 +32,13 @@ def verdicts(table, xlim=(-0.3, 0.3)):
     """
     names = list(dict.fromkeys(table["claim"]))
     kinds = [kind for kind in KINDS if (table["kind"] == kind).any()]
-    axes = plt.subplots(1, len(kinds), sharey=True, squeeze=False,
-                        figsize=(3.0 + 1.05 * len(kinds), 1.2 + 0.3 * len(names)))[1][0]
+    axes = plt.subplots(1, len(kinds), sharey=True, squeeze=False, layout="constrained",
+                        figsize=(4, 1.3 + 0.36 * len(names)))[1][0]
     colour = {"ahead": PALETTE[0], "behind": PALETTE[1], "level": INK, "undecided": QUIET}
-    for ax, kind in zip(axes, kinds):
+    for number, (ax, kind) in enumerate(zip(axes, kinds)):
+        ax.set_title(kind, loc="center", fontsize=8, fontweight="normal",
+                     pad=3 + 10 * (number % 2))  # two heights: long names do not touch
+        ax.set_facecolor("none")  # names reach over all panels
         ax.axvline(0, color=QUIET, linewidth=1, linestyle=":", zorder=0)
         ax.hlines(range(len(names)), *xlim, color="#EEEEEE", linewidth=0.8, zorder=0)
         for row in table[table["kind"] == kind].itertuples():
@@ -43,13 +47,19 @@ def verdicts(table, xlim=(-0.3, 0.3)):
             ax.plot([low, high], [y, y], color=colour[word], linewidth=1.5)
             ax.plot(at, y, "o" if at == row.value else "<" if at < 0 else ">", color=colour[word],
                     markersize=5, fillstyle="none" if word == "undecided" else "full")
-        ax.set(title=kind, xlim=xlim, xticks=[-0.2, 0, 0.2], xticklabels=["-.2", "0", ".2"])
-        ax.title.set_fontsize(9)
-        ax.tick_params(axis="y", length=0)
-    axes[0].set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5),
-                yticklabels=[textwrap.shorten(name, 54, placeholder="...") for name in names])
-    axes[0].figure.supxlabel("subject minus control", fontsize=10)
+        ax.set(xlim=xlim, xticks=[-0.2, 0, 0.2], xticklabels=["-.2", "0", ".2"])
+        ax.tick_params(axis="x", labelsize=8)
+        ax.spines["left"].set_visible(False)
+    axes[0].set(yticks=[], ylim=(len(names) - 0.5, -0.8))
+    axes[0].set_zorder(1)
+    for y, name in enumerate(names):
+        axes[0].text(xlim[0], y - 0.45, textwrap.shorten(name, 64, placeholder="..."),
+                     fontsize=8, va="center", bbox={"facecolor": "white", "edgecolor": "none",
+                                                    "pad": 0.5}).set_in_layout(False)
+    axes[0].figure.get_layout_engine().set(w_pad=0.01, wspace=0.02)
+    axes[0].figure.supxlabel("subject minus control", fontsize=9)
     marks = [plt.Line2D([], [], color=colour[word], marker="o", label=word,
                         fillstyle="none" if word == "undecided" else "full") for word in colour]
-    axes[0].figure.legend(handles=marks, loc="outside upper center", ncols=4)
+    axes[0].figure.legend(handles=marks, loc="outside upper center", ncols=4,
+                          fontsize=8, columnspacing=1, handletextpad=0.3)
     return list(axes)

@@ -18,4 +18,7 @@ def test_differences_are_drawn_by_kind_and_those_beyond_the_panel_at_its_end():
     assert marks == [[">"], ["o", "<"], ["o"]]
     drawn = [x for ax in axes for line in ax.lines[1:] for x in line.get_xdata()]
     assert min(drawn) == -.3 and max(drawn) == .3
+    # .85 of its size (100 px to the inch, .07 inch around it) fits a phone's column of 358 px
+    assert .85 * 100 * (axes[0].figure.get_figwidth() + .14) <= 358
+    assert [text.get_text()[:11] for text in axes[0].texts] == ["one claim", "another ano"]
     claim_plots.plt.close(axes[0].figure)
