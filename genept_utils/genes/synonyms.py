@@ -110,9 +110,15 @@ def _other_names(species):
 
 
 def _one_row_a_name(names):
-    names = names.drop_duplicates(["name", "symbols", "priority"])
-    names = names[names["priority"] == names.groupby("name")["priority"].transform("min")]
-    several = names["name"].duplicated(keep=False)
+    codes, unique = pd.factorize(names["name"])  # numbers are compared many times faster
+    kinds = names["priority"].to_numpy()
+    best = np.full(len(unique), len(MATCH_TYPES))
+    np.minimum.at(best, codes, kinds)
+    genes, _ = pd.factorize(names["symbols"])
+    kept = np.flatnonzero(kinds == best[codes])
+    pairs = codes[kept] * (genes.max(initial=0) + 1) + genes[kept]
+    kept = kept[~pd.Series(pairs).duplicated().to_numpy()]
+    names, several = names.iloc[kept], pd.Series(codes[kept]).duplicated(keep=False).to_numpy()
     shared = names[several].groupby("name").agg({"symbols": lambda s: "|".join(sorted(s)),
                                                  "priority": "first"})
     shared = shared.assign(match_type="ambiguous")

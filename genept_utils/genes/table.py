@@ -36,12 +36,12 @@ def gene_table():
 
 @functools.cache
 def hgnc():
-    hgnc = pd.read_csv(sources.fetch(HGNC), sep="\t", dtype=str, keep_default_na=False)
-    hgnc = hgnc.rename(columns={"locus_type": "gene_type", "ensembl_gene_id": "ensembl_id"})
-    return hgnc.set_index("symbol")[
-        ["name", "hgnc_id", "ensembl_id", "entrez_id", "gene_type", "locus_group",
-         "alias_symbol", "prev_symbol", "gene_group"]
-    ]
+    columns = ["symbol", "name", "hgnc_id", "ensembl_gene_id", "entrez_id", "locus_type",
+               "locus_group", "alias_symbol", "prev_symbol", "gene_group"]
+    hgnc = pd.read_csv(sources.fetch(HGNC), sep="\t", dtype=str, keep_default_na=False,
+                       usecols=columns)[columns]
+    return hgnc.rename(columns={"locus_type": "gene_type",
+                                "ensembl_gene_id": "ensembl_id"}).set_index("symbol")
 
 
 def sets(key):
