@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from genept_utils import embed, genes
 from genept_utils.evaluate.bag_of_words import vectoriser
 from genept_utils.evaluate.inputs import gene_input, has_input
-from genept_utils.evaluate.simple import is_fact
+from genept_utils.evaluate.simple import facts_of, is_fact, text_facts
 from genept_utils.evaluate.svm import C_VALUES, Products, area, chosen, products
 
 HOLDOUT = 3  # folds 0, 1 and 2 are for training
@@ -64,9 +64,13 @@ ALSO = {
 def sets_by_method(inputs, table, seed=0):
     """Decision values of every hold-out gene of every term, by method. Facts are tried up to C = 10:
     beyond, the curve only bends more, and a fit takes minutes."""
-    unique, found = pd.Index(table["gene"].unique()), []
+    unique, found, facts = pd.Index(table["gene"].unique()), [], None
+    symbols = genes.match(unique).symbols
     for method, source in inputs.items():
-        X, row = known(source, unique, seed)
+        if is_fact(source) and isinstance(source, str):  # read once for all
+            facts = text_facts(symbols[symbols != ""]) if facts is None else facts
+            source = facts_of(source, facts.index, facts)
+        X, row = known(source, unique, seed, symbols)
         scores = score_sets(X, table.assign(row=row[table["gene"]].to_numpy()),
                             values=C_VALUES[:3] if is_fact(source) else C_VALUES)
         scores.insert(0, "method", method)
@@ -74,9 +78,9 @@ def sets_by_method(inputs, table, seed=0):
     return pd.concat(found, ignore_index=True).astype({"method": "category"})
 
 
-def known(source, entrez, seed=0):
+def known(source, entrez, seed=0, symbols=None):
     """Vectors of the genes that a method knows, and the row of each Entrez id (-1: none)."""
-    symbols = genes.match(entrez).symbols
+    symbols = genes.match(entrez).symbols if symbols is None else symbols
     if isinstance(source, str) and not source.startswith(("words/", "letters", "facts")):
         source = embed.read_embedding(source, seed)
     has = (symbols != "") & has_input(source, symbols)
@@ -199,6 +203,10 @@ class WordTable:
         hit = words[self._codes[starts + within]]
         return np.column_stack([np.repeat(rows, lengths)[hit], within[hit]])
 
+    def at(self, positions):
+        """The numbers of the words that stand at such positions."""
+        return self._codes[self._ends[positions[:, 0]] + positions[:, 1]]
+
     def without(self, positions):
         """The texts that lose words: a Series by row."""
         made = {}
@@ -216,12 +224,17 @@ def masked(words, table, seed=0):
     inside = table[table["label"] == 1].groupby("term")["row"].agg(set)
     names = table.drop_duplicates("term").set_index("term")["name"]
     mine = {term: words.of(name) for term, name in names.items()}
-    rng = np.random.default_rng(seed)
+    every = np.unique(table["row"])
+    where = {term: words.positions(every, mask) for term, mask in mine.items()}
+    which = {term: words.at(positions) for term, positions in where.items()}
+    here, rng = np.zeros(every.max(initial=-1) + 1, bool), np.random.default_rng(seed)
     for term, part in table.groupby("term", sort=False):
         rows = part["row"].to_numpy()
-        own = words.positions(rows, mine[term])
-        others = {other: words.positions(rows, mine[other] & ~mine[term]) for other in inside.index
-                  if not inside[other] & inside[term]}
+        here[:] = False
+        here[rows] = True
+        own = where[term][here[where[term][:, 0]]]
+        others = {other: where[other][here[where[other][:, 0]] & ~mine[term][which[other]]]
+                  for other in inside.index if not inside[other] & inside[term]}
         order = sorted(others, key=lambda o: (len(others[o]) < len(own), len(others[o])))
         enough = [o for o in order if len(others[o]) >= len(own)]
         chosen = enough[:1] or sorted(order, key=lambda o: -len(others[o]))

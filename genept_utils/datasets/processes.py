@@ -1,8 +1,10 @@
 """Biological processes of genes, as the Gene Ontology had them in 2020."""
 
+import functools
+
 import pandas as pd
 
-from genept_utils import genes
+from genept_utils import genes, sources
 
 PROCESSES = "gene_sets/zhong_go_bp_2020.gmt"
 
@@ -15,6 +17,11 @@ def go_processes():
     pandas.Series
         Per approved symbol a list of GO identifiers, for genes that have any.
     """
+    return _of(sources.fetch(PROCESSES)).copy()
+
+
+@functools.cache  # of a file, which may be missing another time
+def _of(_):
     known = genes.hgnc()["entrez_id"].loc[lambda ids: ids != ""]
     table = genes.sets(PROCESSES)
     symbols = table["entrez_id"].map(pd.Series(known.index, known)).rename("symbol")

@@ -73,11 +73,12 @@ def is_fact(source):
             or isinstance(source, str) and source.partition("/")[0] == FACTS)
 
 
-def facts_of(source, symbols):
-    """The columns that such an input names, (n, k) in the order of the genes."""
+def facts_of(source, symbols, facts=None):
+    """The columns that such an input names, (n, k) in the order of the genes; ``facts`` are their
+    :func:`text_facts` where these were read before."""
     if isinstance(source, pd.DataFrame):
         return source.loc[list(symbols)]
-    facts, column = text_facts(symbols), source.partition("/")[2]
+    facts, column = text_facts(symbols) if facts is None else facts, source.partition("/")[2]
     if column and column not in facts:
         raise ValueError(f"fact {column!r} is not one of {', '.join(facts)}")
     return facts[[column]] if column else facts
