@@ -258,19 +258,19 @@ def masked(words, table, seed=0):
 def masked_scores(written, table, changes, model, C):
     """Decision values of hold-out genes with untouched texts, with a term's words deleted, and
     with others deleted; the C of each term stays as it was chosen on the untouched texts."""
-    count = vectoriser("words") if model == "words" else None
-    turn = count.transform if count else lambda texts: embed.embed(texts, model)
-    stack = sp.vstack if count else np.vstack
     parts = [part for _, own, other, _ in changes for part in (own, other)]
-    first = count.fit_transform(list(written)) if count else turn(list(written))
-    vectors = stack([first, turn([text for part in parts for text in part])])
-    vectors = vectors.tocsr() if count else vectors
+    rest = [text for part in parts for text in part]
+    if model == "words":  # with the weights that they have in the untouched texts
+        count = vectoriser("words")
+        vectors = sp.vstack([count.fit_transform(list(written)), count.transform(rest)]).tocsr()
+    else:
+        vectors = embed.embed([*written, *rest], model)
     ends, found = len(written) + np.cumsum([0] + [len(part) for part in parts]), []
     by_term = dict(list(table[table["row"] >= 0].groupby("term")))
     all_rows = _pays(len(written), table)  # then the untouched texts are multiplied once
     known = products(vectors[:len(written)]) if all_rows else None
     for number, (term, own, other, _) in enumerate(changes):
-        here = by_term[term]
+        here, dots, now = by_term[term], None, None  # a hundred MB go before others come
         label, fold, row = (here[name].to_numpy() for name in ("label", "fold", "row"))
         dots = products(vectors[row]) if known is None else chosen(known, row, row)
         for method, part, start in ((UNTOUCHED, own[:0], 0), (OWN, own, ends[2 * number]),
@@ -278,6 +278,7 @@ def masked_scores(written, table, changes, model, C):
             moved = pd.Series(np.arange(start, start + len(part)), part.index).reindex(row)
             changed, used = moved.notna().to_numpy(), moved.fillna(0).to_numpy(int)
             X = vectors[np.where(changed, used, row)]
+            now = None
             now = Products.of(X, products(X, dots, np.flatnonzero(changed)))
             score, _ = score_term(now, label, fold, C[term])
             held = here.loc[fold >= HOLDOUT, ["term", "gene", "label"]]

@@ -102,16 +102,18 @@ def _wordllama(texts, *_):
     if not words:
         return np.zeros((len(texts), model.embedding.shape[1]), dtype=np.float32)
     words, tables, lengths = list(words), [], []
-    for start in range(0, len(words), 8192):  # a tokenised word takes kilobytes
+    for start in range(0, len(words), 1024):  # each is as long as the longest beside it
         tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
-                  for word in model.tokenize(words[start:start + 8192])]
+                  for word in model.tokenize(words[start:start + 1024])]
         lengths.append(np.array([len(ids) for ids in tokens]))
         tables.append(np.add.reduceat(model.embedding[np.concatenate(tokens)],
                                       np.cumsum(lengths[-1]) - lengths[-1], axis=0))
     table, lengths = np.concatenate(tables), np.concatenate(lengths)
     counts = sp.csr_matrix((np.ones(len(codes), np.float32), np.asarray(codes), ends),
                            shape=(len(texts), len(words)))
-    return (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
+    made = counts @ table
+    made /= np.maximum(counts @ lengths, 1)[:, None]
+    return made
 
 
 @model("st:NAME")
