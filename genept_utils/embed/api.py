@@ -52,16 +52,7 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
         No key, a refused key, no quota, an unknown model, or a server that fails for good. All
         vectors that had come are kept.
     """
-    texts = [str(text).strip() for text in texts]
-    short = [cost.shorten(text, max_tokens) for text in texts]
-    cut = sum(text != kept for text, kept in zip(texts, short))
-    if cut:
-        warnings.warn(f"{cut:,} of {len(texts):,} texts are longer than {max_tokens:,} tokens; "
-                      "their ends are left out", stacklevel=2)
-    report = {} if report is None else report
-    report.update(texts=len(texts), empty=short.count(""), truncated=cut)
-    keys = [store.vector_key(model, dimensions, text) for text in short]
-    wanted = {key: text for key, text in zip(keys, short) if text}
+    keys, wanted, report = prepared(texts, model, dimensions, max_tokens, report)
 
     def send(client, job, known):
         content = _post(client, [wanted[key] for key in job], model, dimensions, known)
@@ -76,6 +67,25 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
 
     found = ask_all(model, wanted, lambda missing: packed(missing, wanted, inputs), send,
                     report, **limits)
+    return stacked(keys, found)
+
+
+def prepared(texts, model, dimensions, max_tokens, report):
+    """One key per text, what is to be asked for by key, and the report begun."""
+    texts = [str(text).strip() for text in texts]
+    short = [cost.shorten(text, max_tokens) for text in texts]
+    cut = sum(text != kept for text, kept in zip(texts, short))
+    if cut:
+        warnings.warn(f"{cut:,} of {len(texts):,} texts are longer than {max_tokens:,} tokens; "
+                      "their ends are left out", stacklevel=3)
+    report = {} if report is None else report
+    report.update(texts=len(texts), empty=short.count(""), truncated=cut)
+    keys = [store.vector_key(model, dimensions, text) for text in short]
+    return keys, {key: text for key, text in zip(keys, short) if text}, report
+
+
+def stacked(keys, found):
+    """(n, d) float32 of what was found; zeros for an empty text."""
     widths = sorted({len(value) for value in found.values()}) or [0]
     if len(widths) > 1:
         raise ServiceError("vectors of different length are kept for this model ("

@@ -53,8 +53,9 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
         ``"wordllama"`` (static vectors, 256 dimensions, weights in its wheel),
         ``"st:NAME_OR_PATH"`` (sentence-transformers, optional extra), ``"onnx:FOLDER"`` and
         ``"gguf:FILE"`` (text models in files, optional extras), ``"openai:MODEL"`` (any
-        OpenAI-compatible server, see :func:`genept_utils.embed.api.vectors`), ``"tfidf"`` (word
-        TF-IDF, truncated SVD), ``"spelling"`` (the same on character 2- to 4-grams).
+        OpenAI-compatible server, see :func:`genept_utils.embed.api.vectors`),
+        ``"openai-batch:MODEL"`` (the same through the Batch API), ``"tfidf"`` (word TF-IDF,
+        truncated SVD), ``"spelling"`` (the same on character 2- to 4-grams).
     seed : int
         Seed of the truncated SVD.
     report : dict, optional
@@ -196,3 +197,10 @@ def _server(texts, name, _, report, **options):
     from genept_utils.embed import api
 
     return api.vectors(texts, name, report=report, **options)
+
+
+@model("openai-batch:MODEL")
+def _batch(texts, name, _, report, **options):
+    from genept_utils.embed import batch
+
+    return batch.batch_vectors(texts, name, report=report, **options)

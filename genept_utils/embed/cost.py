@@ -118,7 +118,8 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
     texts : sequence of str
         (n,) texts. Repeated, empty and already kept ones cost nothing.
     model : str
-        ``"openai:MODEL"``, or any model that runs here, which costs nothing.
+        ``"openai:MODEL"``, ``"openai-batch:MODEL"`` (half the price, up to 24 hours), or any
+        model that runs here, which costs nothing.
     requests_per_minute, tokens_per_minute : int
         Rate limits of the account.
     price : float, optional
@@ -139,7 +140,8 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
         The model is not known.
     """
     texts = list(texts)
-    paid, name = backends.known(model) == "openai", model.partition(":")[2]
+    backend, name = backends.known(model), model.partition(":")[2]
+    paid = backend.startswith("openai")
     keyed = {store.vector_key(name, dimensions, text): text for text in map(shorten, texts) if text}
     if paid:
         with store.opened() as table:
@@ -149,6 +151,7 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
     tokens, dollars, minutes = int(counts.sum()), 0.0, 0.0
     if paid:
         price = PRICES.get(name) if price is None else price
-        dollars = None if price is None else tokens / 1e6 * price
+        half = .5 if backend == "openai-batch" else 1
+        dollars = None if price is None else tokens / 1e6 * price * half
         minutes = max(len(keyed) / INPUTS / requests_per_minute, tokens / tokens_per_minute)
     return Estimate(model, len(texts), len(keyed), tokens, exact, dollars, minutes)

@@ -28,6 +28,10 @@ OPTIONS = {
     "always": "",  # this fault on every request
     "dies_after": 0,  # requests, after which all are answered with 500
     "first": [],  # faults of the first requests
+    "polls": 2,  # how often a batch is said to be in progress
+    "refuse_batches": False,
+    "enqueued": 0,  # words that may wait in batches, 0 for no limit
+    "error_file": False,  # failed lines of a batch go into its error file
     "index": "",  # "missing", "null" or "zero" in the rows of an answer
     "usage": "given",  # "null" (inside) or "none"
     "most_words": 0,  # longest text, 0 for no limit
@@ -66,6 +70,11 @@ def assert_right(vectors, texts, every=1):
         assert np.array_equal(vectors[i], vector(texts[i], vectors.shape[1])), i
 
 
+def listed(texts, dimension):
+    """The rows of an answer."""
+    return [{"object": "embedding", "index": index, "embedding": vector(text, dimension).tolist()}
+            for index, text in enumerate(texts)]
+
 
 class State:
     def __init__(self, options):
@@ -75,6 +84,7 @@ class State:
         self.requests = self.faulty = 0
         self.billed = collections.Counter()
         self.seen = collections.Counter()
+        self.files, self.batches = {}, {}
 
     def admitted(self):
         """Whether the rate limit lets one more request through."""
@@ -138,7 +148,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             billed = state.billed
             self.answer(200, {"requests": state.requests, "faults": state.seen,
                               "billed": sum(billed.values()), "texts": len(billed),
-                              "twice": sum(n > 1 for n in billed.values())})
+                              "twice": sum(n > 1 for n in billed.values()),
+                              "batches": len(state.batches)})
+        elif path == "/v1/batches":
+            self.answer(200, {"object": "list", "data": list(state.batches.values()),
+                              "has_more": False})
+        elif path.startswith("/v1/batches/"):
+            self.answer(200, self.progress(path.rsplit("/", 1)[1]))
+        elif path.endswith("/content"):
+            self.answer(200, state.files[path.split("/")[3]])
         else:
             self.refuse(404, "not_found")
 
@@ -150,6 +168,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         state = self.state = Handler.state
         if state.options["key"] and state.options["key"] not in self.headers["Authorization"]:
             return self.refuse(401, "invalid_api_key")
+        if self.path == "/v1/files":
+            name = f"file-{len(state.files)}"
+            start = body.index(b'{"custom_id"')
+            state.files[name] = body[start:body.rindex(b"}") + 1]
+            return self.answer(200, {"id": name, "object": "file", "bytes": 0, "created_at": 0,
+                                     "filename": "in.jsonl", "purpose": "batch"})
+        if self.path == "/v1/batches":
+            return self.begin_batch(json.loads(body))
         asked, fault = json.loads(body), state.fault()
         time.sleep(state.options["latency"])
         if not state.admitted():
@@ -204,8 +230,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         ignored = state.options["dimensions"] == "ignored"
         dimension = (None if ignored else asked.get("dimensions")) or state.options["dimension"]
         sent = dimension // 2 if fault == "dimension" else dimension
-        rows = [{"object": "embedding", "index": index, "embedding": vector(text, sent).tolist()}
-                for index, text in enumerate(texts)]
+        rows = listed(texts, sent)
         if fault == "shuffled":
             np.random.default_rng(0).shuffle(rows)
         if fault == "short":
@@ -229,6 +254,58 @@ class Handler(http.server.BaseHTTPRequestHandler):
             state.bill(texts)
         elif fault == "nan":  # the other vectors of this answer are good, and kept
             state.bill(texts[1:])
+
+
+    def begin_batch(self, asked):
+        state = self.state
+        name = f"batch-{len(state.batches)}"
+        state.batches[name] = {
+            "id": name, "object": "batch", "endpoint": asked["endpoint"], "status": "in_progress",
+            "input_file_id": asked["input_file_id"], "completion_window": "24h", "created_at": 0,
+            "metadata": asked.get("metadata"), "polls": 0}
+        self.answer(200, state.batches[name])
+
+    def progress(self, name):
+        state, batch = self.state, self.state.batches[name]
+        batch["polls"] += 1
+        if batch["polls"] <= state.options["polls"] or batch["status"] == "completed":
+            return batch
+        if state.options["refuse_batches"]:
+            batch.update(status="failed", errors={"object": "list", "data": [
+                {"code": "token_limit", "message": "Enqueued token limit reached"}]})
+            return batch
+        lines = state.files[batch["input_file_id"]].decode().splitlines()
+        words = sum(len(json.loads(line)["body"]["input"].split()) for line in lines)
+        if state.options["enqueued"] and words > state.options["enqueued"]:
+            batch.update(status="failed", errors={"object": "list", "data": [
+                {"code": "token_limit_exceeded", "message": "Enqueued token limit reached for "
+                 f"model in organization org-7. Limit: {state.options['enqueued']:,} enqueued "
+                 "tokens. Please try again once some in_progress batches have been completed."}]})
+            return batch
+        out, failed = [], []
+        for number, line in enumerate(lines):
+            one = json.loads(line)
+            text = one["body"]["input"]
+            if state.options["faults"] and number % state.options["every"] == 0 and \
+                    name == "batch-0":
+                out.append({"custom_id": one["custom_id"], "error": {"message": "failed"}})
+                continue
+            if state.options["error_file"] and number % 3 == 0:
+                failed.append({"custom_id": one["custom_id"], "error": None, "response": {
+                    "status_code": 400, "body": {"error": {
+                        "message": "the input is not allowed", "code": "bad"}}}})
+                continue
+            rows = listed([text], state.options["dimension"])
+            out.append({"custom_id": one["custom_id"], "error": None, "response": {
+                "status_code": 200, "body": {"data": rows, "usage": {"total_tokens": 1}}}})
+            state.bill([text])
+        name = f"file-{len(state.files)}"
+        state.files[name] = "\n".join(json.dumps(line) for line in reversed(out)).encode()
+        batch.update(status="completed", output_file_id=name)
+        if failed:
+            batch["error_file_id"] = f"file-{len(state.files)}"
+            state.files[batch["error_file_id"]] = "\n".join(map(json.dumps, failed)).encode()
+        return batch
 
 
 def serve(options):

@@ -19,7 +19,7 @@ import pytest
 from fault_server import KEY, MODEL, assert_right, written
 
 from genept_utils import __main__, embed, genes, paths
-from genept_utils.embed import api, client, cost, server, store
+from genept_utils.embed import api, batch, client, cost, server, store
 
 FAULTS = ["429", "500", "drop", "truncated", "shuffled", "short", "429 date", "nan", "dimension"]
 
@@ -222,6 +222,7 @@ def test_a_planted_key_is_written_nowhere(serve, three_genes, tmp_path, monkeypa
         monkeypatch.setattr(client, "_sleep", lambda *given: None)
         assert __main__.main(command) == code
     serve(dimension=8)
+    batch.batch_vectors(["by batch"], MODEL, poll=.01)
     api.answers(["by chat"], "m")
     everything = "".join(capfd.readouterr()) + caplog.text
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
@@ -360,6 +361,8 @@ def test_the_estimate(serve):
     assert (estimate.texts, estimate.to_send) == (1002, 1000)
     assert estimate.dollars == pytest.approx(estimate.tokens * .10 / 1e6)
     assert estimate.minutes == pytest.approx(estimate.tokens / 1e6)
+    half = cost.estimate_cost(texts, f"openai-batch:{MODEL}")
+    assert half.dollars == pytest.approx(estimate.dollars / 2)
     assert cost.estimate_cost(texts, "openai:unheard-of").dollars is None
     assert "no price known" in str(cost.estimate_cost(texts, "openai:unheard-of"))
     assert cost.estimate_cost(texts, "openai:x", price=2).dollars == pytest.approx(
