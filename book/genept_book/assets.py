@@ -11,7 +11,6 @@ from sphinx.errors import ExtensionError
 from genept_book.wording import keep_together
 
 WIDE = 420  # CSS pixels of a figure that a phone shows whole with letters still read
-HINT = '<span class="scroll-hint" aria-hidden="true">scroll sideways to see all of it →</span>'
 # What the tools write -> what a screen reader can use.
 PLAINER = {
     # the label of a closed cell should be what is seen: "Show code"
@@ -40,23 +39,19 @@ def png_size(path):
 def finish_page(app, pagename, templatename, context, doctree):
     """Give images their size, so that nothing moves while they load, and keep hosts out."""
     for kind in ("script_files", "css_files"):
-        context[kind] = [
-            asset for asset in context[kind]
-            if "//" not in str(getattr(asset, "filename", asset) or "")
-        ]
-    if "body" not in context:
-        return
-    stored = {name: path for path, name in
-              ((Path(app.srcdir, key), value[1]) for key, value in app.env.images.items())}
+        context[kind] = [asset for asset in context[kind]
+                         if "//" not in str(getattr(asset, "filename", asset) or "")]
+    stored = {value[1]: Path(app.srcdir, key) for key, value in app.env.images.items()}
 
     def sized(match):
         tag, up, name = match[0], match[1], match[2]
-        path = stored.get(name)
-        size = png_size(path) if path and path.is_file() and "width=" not in tag else None
+        size = png_size(stored[name]) if name in stored and "width=" not in tag else None
         if size:
             tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
             if size[0] > WIDE:  # on a phone it scrolls instead of shrinking to specks
-                tag = (f'<span class="image-box" style="--drawn: {size[0]}px">{tag}</span>{HINT}')
+                tag = (f'<span class="image-box" style="--drawn: {size[0]}px">{tag}</span><span '
+                       'class="scroll-hint" aria-hidden="true">scroll sideways to see all of it →'
+                       "</span>")
         tall = name.replace(".svg", "-tall.svg")
         if tall != name and Path(app.srcdir, "book", "_static", tall).is_file():
             # a drawing that is too wide for a phone has a tall one beside it
@@ -64,17 +59,22 @@ def finish_page(app, pagename, templatename, context, doctree):
                    f"{tag}</picture>")
         return tag
 
-    for written, wanted in PLAINER.items():
-        context["body"] = context["body"].replace(written, wanted)
-    pattern = r'<img [^>]*src="([^"]*)_images/([^"/]+)"[^>]*>'
-    context["body"] = keep_together(re.sub(pattern, sized, context["body"]))
+    if body := context.get("body"):
+        for written, wanted in PLAINER.items():
+            body = body.replace(written, wanted)
+        pattern = r'<img [^>]*src="([^"]*)_images/([^"/]+)"[^>]*>'
+        context["body"] = keep_together(re.sub(pattern, sized, body))
 
 
-def join_styles(app, exception):
+def make_static_folder(app):
+    """Make ``_static`` first: the theme copies its logo there even after a build that failed,
+    and where the folder is missing it leaves a file of that name which stops the next build."""
+    Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
+
+
+def join_styles(app):
     """Put what the theme's style sheet imports into it: one request less before the first paint,
     and no address that a tool resolves against the page."""
-    if exception or app.builder.format != "html":
-        return
     static = Path(app.outdir, "_static")
     theme, line = static / "styles" / "theme.css", '@import "../basic.css";'
     text = theme.read_text(encoding="utf-8")
@@ -84,24 +84,13 @@ def join_styles(app, exception):
         theme.write_text(text.replace(line, basic), encoding="utf-8")
 
 
-def make_static_folder(app):
-    """Make ``_static`` first: the theme copies its logo there even after a build that failed,
-    and where the folder is missing it leaves a file of that name which stops the next build."""
-    Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
-
-
-def copy_mathjax(app, exception):
+def copy_mathjax(app):
     """Copy the part of MathJax that the book uses (2.2 MB of 24) from its package."""
-    if exception or app.builder.format != "html":
-        return
-    spec = find_spec("sphinx-mathjax-offline")
-    if spec is None:
+    if (spec := find_spec("sphinx-mathjax-offline")) is None:
         raise ExtensionError("MathJax is missing: pip install sphinx-mathjax-offline")
     package = Path(spec.origin).parent / "static" / "mathjax"
-    for part in MATHJAX:
-        target = Path(app.outdir, "_static", "mathjax", part)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if (package / part).is_dir():
-            shutil.copytree(package / part, target, dirs_exist_ok=True)
-        else:
-            shutil.copy2(package / part, target)
+    for path in (one for part in MATHJAX for one in [package / part, *(package / part).rglob("*")]):
+        if path.is_file():
+            target = Path(app.outdir, "_static", "mathjax", path.relative_to(package))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)

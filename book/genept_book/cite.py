@@ -3,13 +3,14 @@
 import functools
 import re
 import subprocess
-from html import escape
 
 import yaml
 from docutils import nodes
+from markupsafe import Markup
 from sphinx.util.docutils import SphinxDirective
 
 from genept_utils import paths
+from genept_book.templates import render
 
 
 @functools.cache
@@ -30,60 +31,49 @@ def citation():
 
 def entry(title="", source=""):
     """Text and BibTeX of the book, or of a page by its title and source file."""
-    book = citation()
-    authors = "; ".join(" ".join(filter(None, (one.get("name"), one.get("family-names"),
-                                               one.get("given-names"))))
+    book, names = citation(), ("name", "family-names", "given-names")
+    authors = "; ".join(" ".join(one[name] for name in names if name in one)
                         for one in book["authors"])
-    year, version = str(book["date-released"])[:4], book["version"]
     url = book["repository-code"] + (f"/blob/main/{source}" if source else "")
-    state = f"version {version}" + (f", commit {commit()}" if commit() else "")
-    name = "-".join(["genept-book", *re.sub(r"\.\w+$", "", source).split("/")[1:]])
-    text = f"{authors} ({year}). " + (f"{title}. In: {book['title']}, {state}." if title else
-                                      f"{book['title']}, {state}.") + f" {url}"
-    bibtex = "\n".join([
-        f"@misc{{{name},", f"  title = {{{{{title or book['title']}}}}},",
-        f"  author = {{{{{authors}}}}},", f"  year = {{{year}}},",
-        f"  howpublished = {{{book['title']}, {state}}},", f"  url = {{{url}}}", "}"])
-    return text, bibtex
+    state = f"version {book['version']}" + (f", commit {commit()}" if commit() else "")
+    made = {"title": f"{{{title or book['title']}}}", "author": f"{{{authors}}}",
+            "year": str(book["date-released"])[:4],
+            "howpublished": f"{book['title']}, {state}", "url": url}
+    text = f"{authors} ({made['year']}). " + (f"{title}. In: " if title else "") + (
+        f"{made['howpublished']}. {url}")
+    key = "-".join(["genept-book", *re.sub(r"\.\w+$", "", source).split("/")[1:]])
+    return text, _bibtex("misc", key, made)
 
 
 def paper_entry():
     """Text and BibTeX of the paper that the book re-runs."""
     paper = citation()["preferred-citation"]
-    people = [(one["family-names"], one["given-names"]) for one in paper["authors"]]
-    text = (", ".join(f"{family}, {given}" for family, given in people) + f" ({paper['year']}). "
-            f"{paper['title']}. {paper['journal']}. https://doi.org/{paper['doi']}")
-    bibtex = "\n".join([
-        "@article{chen2024genept,", f"  title = {{{paper['title']}}},",
-        f"  author = {{{' and '.join(f'{family}, {given}' for family, given in people)}}},",
-        f"  journal = {{{paper['journal']}}},", f"  year = {{{paper['year']}}},",
-        f"  doi = {{{paper['doi']}}}", "}"])
-    return text, bibtex
+    people = [f"{one['family-names']}, {one['given-names']}" for one in paper["authors"]]
+    text = (f"{', '.join(people)} ({paper['year']}). {paper['title']}. {paper['journal']}. "
+            f"https://doi.org/{paper['doi']}")
+    fields = {"title": paper["title"], "author": " and ".join(people)}
+    return text, _bibtex("article", "chen2024genept", fields | {
+        name: paper[name] for name in ("journal", "year", "doi")})
+
+
+def _bibtex(kind, key, fields):
+    return ",\n".join([f"@{kind}{{{key}", *(f"  {name} = {{{value}}}"
+                                            for name, value in fields.items())]) + "\n}"
 
 
 def cite_page(app, pagename, templatename, context, doctree):
     """Set the footer of a page: version, commit, licence, changes, and how the page is cited."""
-    cite = context["pathto"]("book/cite").removesuffix("#")  # "#" on that page itself
     source = context.get("sourcename") and f"{pagename}{context.get('page_source_suffix', '')}"
-    title = re.sub(r"<[^>]+>", "", context.get("title") or "").strip()
-    book = citation()
-    text, bibtex = entry(title if source else "", source or "")
-    stamp = " · ".join(filter(None, (
-        f'<a href="{cite}#changes">Version {book["version"]}</a>',
-        f"commit {commit()}" if commit() else "",
-        f'<a href="{cite}#licence">{escape(book["license"])} licence</a>')))
-    context["theme_extra_footer"] = (
-        '<details class="cite-page"><summary>Cite this page</summary>'
-        f"<p>{escape(text, quote=False)}</p><pre tabindex=\"0\" aria-label=\"BibTeX of this page\">"
-        f"{escape(bibtex, quote=False)}</pre></details>"
-        f'<p class="page-stamp">{stamp}</p>')
+    title = Markup(context.get("title") or "").striptags() if source else ""
+    text, bibtex = entry(title, source or "")
+    context["theme_extra_footer"] = render(
+        "footer.html.j2", text=text, bibtex=bibtex, book=citation(), commit=commit(),
+        cite=context["pathto"]("book/cite").removesuffix("#"))  # "#" on that page itself
 
 
 class CiteBook(SphinxDirective):
     """The entries of the paper and the book."""
 
     def run(self):
-        made = []
-        for text, bibtex in (paper_entry(), entry()):
-            made += [nodes.paragraph("", text), nodes.literal_block(bibtex, bibtex, language="bibtex")]
-        return made
+        return [node for text, bibtex in (paper_entry(), entry()) for node in (
+            nodes.paragraph("", text), nodes.literal_block(bibtex, bibtex, language="bibtex"))]

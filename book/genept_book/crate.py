@@ -18,42 +18,37 @@ ROOTS = ["README.md", "LICENSE", "requirements.lock", "Dockerfile", "data/publis
 
 def metadata():
     """The metadata as one JSON-LD object."""
-    cited = citation()
-    author = {"@id": "#authors", "@type": "Organization", "name": cited["authors"][0]["name"]}
-    registered = sources.registry()
-    files, runs, used = [_file(name) for name in ROOTS], [], set()
+    cited, registered = citation(), sources.registry()
+    files, runs, used = [_file(name) for name in ROOTS], [], {}
     for path in sorted(paths.NOTEBOOKS.glob("*.ipynb")):
         own = nbformat.read(path, as_version=4).metadata.get("genept", {})
-        result = f"data/results/{path.stem}.json"
-        result = [result] if (paths.ROOT / result).is_file() else []
         files.append({**_file(f"notebooks/{path.name}"), "@type": ["File", "SoftwareSourceCode"]})
-        files += map(_file, result)
-        read = sorted(set(own.get("sources", [])) & set(registered.index))
-        used |= set(read)
+        made = [_file(name) for name in [f"data/results/{path.stem}.json"]
+                if (paths.ROOT / name).is_file()]
+        read = [_source(key, registered, used) for key in sorted(
+            set(own.get("sources", [])) & set(registered.index))]
+        files += made
         if run := own.get("run"):
             runs.append({"@id": f"#run-{path.stem}", "@type": "CreateAction",
                          "name": f"Strict run of {path.stem}", "endTime": str(run["date"]),
                          "instrument": {"@id": f"notebooks/{path.name}"},
-                         "object": [{"@id": _address(registered.loc[key])} for key in read],
-                         "result": [{"@id": name} for name in result]})
-    read = {}
-    for key in sorted(used):
-        row = registered.loc[key]
-        one = read.setdefault(_address(row), {
-            "@id": _address(row), "@type": "File", "name": [], "description": row.citation,
-            "license": row.licence, "contentSize": str(row.bytes), "sha256": row.sha256})
-        one["name"].append(key)
+                         "object": _named(read), "result": _named(made)})
+    files += used.values()
+    author = {"@id": "#authors", "@type": "Organization", "name": cited["authors"][0]["name"]}
     root = {"@id": "./", "@type": "Dataset", "name": cited["title"],
             "description": cited["message"], "version": cited["version"],
             "datePublished": str(cited["date-released"]), "author": {"@id": author["@id"]},
             "license": {"@id": "https://spdx.org/licenses/MIT"},
             "citation": {"@id": f"https://doi.org/{cited['preferred-citation']['doi']}"},
-            "hasPart": [{"@id": one["@id"]} for one in [*files, *read.values()]],
-            "mentions": [{"@id": one["@id"]} for one in runs]}
+            "hasPart": _named(files), "mentions": _named(runs)}
     about = {"@id": NAME, "@type": "CreativeWork", "about": {"@id": "./"},
              "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}}
     return {"@context": "https://w3id.org/ro/crate/1.1/context",
-            "@graph": [about, root, author, *files, *read.values(), *runs]}
+            "@graph": [about, root, author, *files, *runs]}
+
+
+def _named(entities):
+    return [{"@id": one["@id"]} for one in entities]
 
 
 def _file(name):
@@ -62,9 +57,16 @@ def _file(name):
             "contentSize": str(path.stat().st_size), "sha256": sources.sha256(path)}
 
 
-def _address(row):
-    """Of a file inside a package its package and path, which together are no web address."""
-    return row.url or f"#{row.wheel}/{row.member}"
+def _source(key, registered, used):
+    """A registered source, once in ``used``, with all keys that it goes by."""
+    row = registered.loc[key]
+    # of a file inside a package its package and path, which together are no web address
+    address = row.url or f"#{row.wheel}/{row.member}"
+    one = used.setdefault(address, {
+        "@id": address, "@type": "File", "name": [], "description": row.citation,
+        "license": row.licence, "contentSize": str(row.bytes), "sha256": row.sha256})
+    one["name"] = sorted({*one["name"], key})
+    return one
 
 
 def main():

@@ -4,65 +4,56 @@ import datetime
 import json
 import os
 import re
-from html import escape
 
 import pandas as pd
 from docutils import nodes
 from docutils.parsers.rst import directives
+from markupsafe import Markup, escape
 from sphinx.util.docutils import SphinxDirective
 
 import genept_utils
 from genept_utils import paths, sources
 from genept_book import claims, ledger
 from genept_book.cite import commit
-from genept_book.methods import reads
 from genept_book.html_tables import (chip, html_table, interval_bar, number, readable, spans,
                                      together, two_lines)
+from genept_book.methods import reads
 from genept_book.paper_index import as_published, paper_index
 
 
 class DataTable(SphinxDirective):
     """A table made from ``data/`` when the book is built.
 
-    Options: ``where`` keeps rows, ``column=value, value; column=value``; ``plain`` leaves out the
-    filter and sorting.
+    Options: ``where`` keeps rows, ``column=value, value``; ``plain`` leaves out the filter and
+    sorting. A subclass has ``read``, the rows with columns named as in the file, and ``show``, the
+    columns as a reader sees them.
     """
 
     raw = ()  # columns that are HTML already
     option_spec = {"where": directives.unchanged, "plain": directives.flag}
 
-    def read(self):
-        """The rows; columns named as in the file."""
-        raise NotImplementedError
-
-    def show(self, frame):
-        """The columns as a reader sees them."""
-        return frame
-
-    def results(self, path):
+    def results(self, name):
         """Read a file of results and rebuild the page when it changes."""
+        path = paths.DATA / "results" / name
         if not path.is_file():
             raise self.error(f"{path.name} does not exist in {path.parent}: run the notebook first")
         self.env.note_dependency(str(path))
         return json.loads(path.read_text(encoding="utf-8"))
 
-    def notebook_link(self, name):
-        """A link to the page of a notebook, or its bare name where the book has no such page."""
+    def notebook_link(self, name, words=None):
+        """A link to the page of a notebook, or bare text where the book has no such page."""
         if f"notebooks/{name}" not in self.env.found_docs:
-            return escape(name)
-        up = "../" * self.env.docname.count("/")
-        chapter, _, words = name.partition("-")
-        words = f"{int(chapter)} {words.replace('-', ' ')}"
-        return f'<a class="internal" href="{up}notebooks/{name}.html">{escape(words)}</a>'
+            return escape(words or name)
+        chapter, _, title = name.partition("-")
+        return Markup('<a class="internal" href="{}notebooks/{}.html">{}</a>').format(
+            "../" * self.env.docname.count("/"), name,
+            words or f"{int(chapter)} {title.replace('-', ' ')}")
 
     def run(self):
         frame = self.read()
-        for rule in filter(str.strip, self.options.get("where", "").split(";")):
-            column, _, values = (part.strip() for part in rule.partition("="))
-            if column not in frame:
-                raise self.error(f"no column {column!r}; there are: {', '.join(frame)}")
-            wanted = [value.strip() for value in values.split(",")]
-            frame = frame[frame[column].astype(str).isin(wanted)]
+        if where := self.options.get("where"):
+            column, values = where.split("=")
+            frame = frame[frame[column].astype(str).isin(map(str.strip, values.split(",")))]
         if frame.empty:
             raise self.error(f"{self.name}: no row is left, check the name and :where:")
         frame = self.show(frame)
@@ -70,10 +61,6 @@ class DataTable(SphinxDirective):
         frame = frame[[name for name in frame if (frame[name] != "").any()]]
         html = html_table(frame, "plain" in self.options, self.raw)
         return [nodes.raw("", html, format="html")]
-
-
-# Where a printed number does not come from the authors of GenePT.
-THIRD_PARTIES = {ledger.THIRD_PARTY: "third parties"}
 
 
 class LedgerTable(DataTable):
@@ -86,43 +73,38 @@ class LedgerTable(DataTable):
     def read(self):
         if "third" in self.options:
             frame = ledger.join(given=ledger.third_parties())
-            frame = frame.dropna(subset=["published"]).drop_duplicates(
+            return frame.dropna(subset=["published"]).drop_duplicates(
                 [*ledger.KEY, "published", "source"])
-        else:
-            given = ledger.published()
-            given = given[given["source"] != ledger.THIRD_PARTY]
-            frame = ledger.join(given=given)
+        frame = ledger.join(given=ledger.published().query("source != @ledger.THIRD_PARTY"))
         if "paired" in self.options:
-            frame = as_published(frame.dropna(subset=["published", "ours"]))
+            return as_published(frame.dropna(subset=["published", "ours"]))
         return frame
 
     def show(self, frame):
         numbers = ["published", "ours", "low", "high"]
         frame = frame.astype(dict.fromkeys(numbers, float))
         frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
-        values = frame[numbers].to_numpy()
-        frame["drawn"] = [interval_bar(*row) for row in values]
-        printed = pd.Series(pd.notna(values[:, 0]), frame.index)
-        if "third" not in self.options:
-            frame["source"] = frame["source"].map(THIRD_PARTIES)
-        under = pd.Series(together(frame.fillna({"source": ""}), "source", "published_note"),
-                          frame.index)
-        frame["published"] = two_lines([number(row[0]) for row in values], under.where(printed, ""))
-        frame["ours"] = two_lines([number(row[1]) for row in values], spans(frame))
+        printed, ours = ([number(value) for value in frame[name]] for name in numbers[:2])
+        if "third" not in self.options:  # elsewhere all printed numbers are the authors'
+            frame["source"] = ""
+        under = pd.Series(together(frame, "source", "published_note"), frame.index)
         for name in ("task", "dataset", "label", "classifier", "metric"):
             frame[name] = frame[name].map(readable)
-        frame["result"] = two_lines(
-            frame["item"] + ": " + frame["task"], together(frame, "dataset", "label"))
-        frame["by"] = two_lines(frame["method"], together(frame, "classifier", "metric"))
-        own = frame["note"].astype(str).str.startswith("your files")
-        frame["note"] = frame["note"].astype(str).str.replace("^your files(; )?", "", regex=True)
+        note = frame["note"].astype(str)
+        own = note.str.startswith("your files")
         kinds = [f"reads {reads(name)}" if reads(name) else "" for name in frame["our_method"]]
-        frame["our method"] = two_lines(
-            frame["our_method"].mask(own, frame["our_method"] + ", your files"),
-            together(frame.assign(reads=kinds), "reads", "split", "note"))
-        frame["chapter"] = [self.notebook_link(name) if name else ""
-                            for name in frame["notebook"]]
-        return frame[list(LedgerTable.raw)]
+        beside = frame.assign(reads=kinds, note=note.str.replace("^your files(; )?", "", regex=True))
+        return pd.DataFrame({
+            "result": two_lines(frame["item"] + ": " + frame["task"],
+                                together(frame, "dataset", "label")),
+            "by": two_lines(frame["method"], together(frame, "classifier", "metric")),
+            "published": two_lines(printed, under.where(frame["published"].notna(), "")),
+            "ours": two_lines(ours, spans(frame)),
+            "drawn": [interval_bar(*row) for row in frame[numbers].to_numpy()],
+            "our method": two_lines(
+                frame["our_method"].mask(own, frame["our_method"] + ", your files"),
+                together(beside, "reads", "split", "note")),
+            "chapter": [self.notebook_link(name) if name else "" for name in frame["notebook"]]})
 
 
 class SourcesTable(DataTable):
@@ -135,15 +117,13 @@ class SourcesTable(DataTable):
 
     def show(self, frame):
         def parted(name):
-            return re.sub(r"([/_.-]|[0-9a-f]{12})(?=\w)", r"\1<wbr>", escape(name))
+            return Markup(re.sub(r"([/_.-]|[0-9a-f]{12})(?=\w)", r"\1<wbr>", str(escape(name))))
 
-        def link(key, url):
-            return f'<a href="{escape(url)}">{parted(key)}</a>' if url else parted(key)
-
-        package = [f"<small>in {parted(name)}</small>" if name else "" for name in frame["wheel"]]
-        links = [link(*row) for row in frame[["key", "url"]].to_numpy()]
+        files = [Markup('<a href="{}">{}</a>').format(url, parted(key)) if url else parted(key)
+                 for key, url in frame[["key", "url"]].to_numpy()]
         return pd.DataFrame({
-            "file": [a + b for a, b in zip(links, package)],
+            "file": two_lines(files, ["in " + parted(name) if name else ""
+                                      for name in frame["wheel"]]),
             "kB": [f"{size / 1000:,.0f}" for size in frame["bytes"]],
             "licence": frame["licence"],
             "origin and content": two_lines(frame["citation"], frame["note"]),
@@ -157,12 +137,11 @@ class RuntimesTable(DataTable):
     raw = ("notebook",)
 
     def read(self):
-        runs = self.results(paths.DATA / "results" / "runs.json")
-        return pd.DataFrame([{"notebook": name, **runs[name]} for name in sorted(runs)])
+        return pd.DataFrame(self.results("runs.json")).T.sort_index()
 
     def show(self, frame):
         return pd.DataFrame({
-            "notebook": [self.notebook_link(name) for name in frame["notebook"]],
+            "notebook": [self.notebook_link(name) for name in frame.index],
             "minutes": [f"{value:.1f}" for value in frame["minutes"]],
             "peak memory, MB": [f"{value:,.0f}" for value in frame["peak_mb"]],
         })
@@ -180,24 +159,20 @@ class ClaimsTable(DataTable):
 
     def show(self, frame):
         rows, said = [], claims.verdicts().set_index(["id", "kind"])["verdict"]
-        for (name, notebook, claim), part in frame.groupby(["id", "notebook", "claim"],
-                                                           sort=False):
+        for name, part in frame.groupby("id", sort=False):
             text = part.iloc[0]
             controls = part[part["kind"].isin(claims.KINDS)]
             printed = part.loc[part["kind"] == "printed", "value"].max()
             best = controls.loc[controls["value"].idxmax()]
-            link = re.sub(r">[^<]*<", f">{escape(claim)}<", self.notebook_link(notebook))
+            (claim, control) = two_lines(
+                [self.notebook_link(text["notebook"], text["claim"]), number(best["value"], 2)],
+                [readable(text["metric"]), best["method"]])
             rows.append({
-                "claim": f'{link if "<a" in link else escape(claim)}<small>'
-                         f'{readable(text["metric"])}</small>',
-                "published": number(printed, 2),
-                "text": number(text["value"], 2),
-                "best control": f"{number(best['value'], 2)}<small>"
-                                f"{escape(best['method'])}</small>",
+                "claim": claim, "published": number(printed, 2), "text": number(text["value"], 2),
+                "best control": control,
                 "drawn": interval_bar(printed, text["value"], text["low"], text["high"],
                                       controls["value"]),
-                "verdict": chip(said[name, best["kind"]]),
-            })
+                "verdict": chip(said[name, best["kind"]])})
         return pd.DataFrame(rows)
 
 
@@ -222,7 +197,7 @@ class PaperIndexTable(DataTable):
             "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
             "printed": two_lines(printed, frame["others"]),
             "ours": two_lines(ours, [text.replace(" to ", "–").replace("0.", ".")
-                                     for text in spans(frame.astype({"low": float}), 2)]),
+                                     for text in spans(frame, 2)]),
             "best control": two_lines(control, together(frame, "control", "elsewhere")),
             "verdict": [chip(word, why) for word, why in verdicts],
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],

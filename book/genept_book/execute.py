@@ -11,11 +11,11 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
-from genept_book import own_data
-from genept_book import secret
+from genept_book import own_data, secret
 from genept_book.stamp import stamp
 
 _one = threading.Lock()
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def execute(task, threads):
@@ -41,56 +41,58 @@ def execute(task, threads):
 
 
 def _execute(task, threads):
-    import papermill
-
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-                 "NUMBA_NUM_THREADS"):
-        os.environ[name] = str(threads)
     # a partial run's results stand apart: pages that read all results find the complete ones
-    kind = "results_in_part" if task["missing"]["optional"] else "results"
-    os.environ["GENEPT_RESULTS"] = str(task["place"] / kind)
-    os.environ["PYTHONHASHSEED"] = "0"
-    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm, without widgets
-    stem = task["source"].stem
+    results = task["place"] / ("results_in_part" if task["missing"]["optional"] else "results")
+    os.environ |= {**dict.fromkeys(THREADS, str(threads)), "GENEPT_RESULTS": str(results),
+                   "PYTHONHASHSEED": "0",
+                   "PYTHONWARNINGS": "ignore:IProgress not found"}  # tqdm, without widgets
+    stem, start = task["source"].stem, time.monotonic()
     target = task["place"] / "notebooks" / f"{stem}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
     part, kept = target.with_suffix(".running.ipynb"), target.with_suffix(".failed.ipynb")
     kept.unlink(missing_ok=True)
-    error, start = "", time.monotonic()
-    timeout = round(task["timeout"] * 60) if task.get("timeout") else None
-    with _watched_memory(task.get("memory")) as memory:
-        try:
-            papermill.execute_notebook(task["source"], part, task["values"], progress_bar=False,
-                                       cwd=paths.NOTEBOOKS, kernel_name="python3",
-                                       language="python", execution_timeout=timeout,
-                                       # a kernel that is told to end may call that an error
-                                       extra_arguments=["--IPKernelApp.log_level=50"])
-        except papermill.PapermillExecutionError as failure:
-            error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
-        except Exception as failure:  # a dead kernel, a cell that took too long, a full disk
-            error = f"{type(failure).__name__}: {' '.join(str(failure).split())[:300]}"
-            if type(failure).__name__ == "CellTimeoutError":
-                error = f"a cell took more than {task['timeout']:g} minutes"
-    if memory["over"]:
-        error = f"it took more than {task['memory']:g} MB of memory"
+    error, peak = _run(task, part)
     error = error or _changed(task)
-    shown = _shown_secret(part, task["place"] / kind / f"{stem}.json")
-    if shown:
+    if shown := _shown_secret(part, results / f"{stem}.json"):
         error = f"{shown}; nothing of this run is kept"
     written = kept if error else target
     if part.is_file() and not shown:
         notebook = _tidy(nbformat.read(part, as_version=4))
         own = own_data.changed(notebook, task["values"])
         if own and not error:
-            own_data.retell(notebook, own, stem, task["place"] / kind)
+            own_data.retell(notebook, own, stem, results)
         notebook.metadata["genept"]["run"] = task["stamp"]
         with sources.replacing(written) as path:
             nbformat.write(notebook, path)
     part.unlink(missing_ok=True)
     status = "failed" if error else "partial" if task["missing"]["optional"] else "executed"
     return entry_of(task, status, datetime.date.today().isoformat(), error=error,
-                    minutes=round((time.monotonic() - start) / 60, 2), peak_mb=memory["peak"],
+                    minutes=round((time.monotonic() - start) / 60, 2), peak_mb=peak,
                     path=str(written))
+
+
+def _run(task, part):
+    """Execute into ``part``: what went wrong, "" for nothing, and the peak memory in MB."""
+    import papermill
+
+    error, timeout, most = "", task.get("timeout"), task.get("memory")
+    with _watched_memory(most) as memory:
+        try:
+            papermill.execute_notebook(
+                task["source"], part, task["values"], progress_bar=False, cwd=paths.NOTEBOOKS,
+                kernel_name="python3", language="python",
+                execution_timeout=round(timeout * 60) if timeout else None,
+                # a kernel that is told to end may call that an error
+                extra_arguments=["--IPKernelApp.log_level=50"])
+        except papermill.PapermillExecutionError as failure:
+            error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
+        except Exception as failure:  # a dead kernel, a cell that took too long, a full disk
+            error = f"{type(failure).__name__}: {' '.join(str(failure).split())[:300]}"
+            if type(failure).__name__ == "CellTimeoutError":
+                error = f"a cell took more than {timeout:g} minutes"
+    if memory["over"]:
+        error = f"it took more than {most:g} MB of memory"
+    return error, memory["peak"]
 
 
 def entry_of(task, status, date, error="", minutes=0.0, peak_mb=0, path=None):
@@ -136,14 +138,13 @@ def _watched_memory(limit=None):
             total, children = 0, me.children(recursive=True)
             for child in children:
                 with contextlib.suppress(psutil.Error):
-                    total += child.memory_info().rss
-            memory["peak"] = max(memory["peak"], round(total / 1e6))
-            memory["over"] |= bool(limit and total / 1e6 > limit)
+                    total += child.memory_info().rss / 1e6
+            memory["peak"] = max(memory["peak"], round(total))
+            memory["over"] |= bool(limit and total > limit)
             orphan = os.getppid() != runner
-            if memory["over"] or orphan or given_up():
-                for child in children:
-                    with contextlib.suppress(psutil.Error):
-                        child.kill()
+            for child in children if memory["over"] or orphan or given_up() else ():
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
             if orphan:
                 os._exit(1)
 

@@ -8,35 +8,43 @@ import re
 
 from genept_book.assets import copy_mathjax, finish_page, join_styles, make_static_folder
 from genept_book.cite import CiteBook, cite_page
-from genept_book.cited import add_sources
 from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
                                     RuntimesTable, SourcesTable)
 from genept_book.gene_data import write_gene_data
-from genept_book.gene_pages import GeneList, GeneMap
 from genept_book.icons import subset_icons
 from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
 from genept_book.page_figures import PageFigure
 from genept_book.promises import PromiseTable, SoakTable
 from genept_book.roles import Claim, Verdict
+from genept_book.sources_list import add_sources
 from genept_book.terms import link_terms
 
-HANDLERS = {"builder-inited": [make_static_folder], "source-read": [read_notebook, drop_bindings,
-                                                                     add_sources],
-            "doctree-read": [style_blocks], "doctree-resolved": [link_terms],
-            "build-finished": [copy_mathjax, join_styles, subset_icons, write_gene_data]}
-DIRECTIVES = (BookStamp, CiteBook, ClaimsTable, GeneList, GeneMap, LedgerTable, PageFigure,
-              PaperIndexTable, PromiseTable, RuntimesTable, SoakTable, SourcesTable)
+HANDLERS = {"builder-inited": [make_static_folder],
+            "source-read": [read_notebook, drop_bindings, add_sources],
+            "doctree-read": [style_blocks], "doctree-resolved": [link_terms]}
+PAGES = [finish_page, cite_page]  # of HTML, which the theme made
+FILES = [copy_mathjax, join_styles, subset_icons, write_gene_data]  # beside them
+DIRECTIVES = (BookStamp, CiteBook, ClaimsTable, LedgerTable, PageFigure, PaperIndexTable,
+              PromiseTable, RuntimesTable, SoakTable, SourcesTable)
 
 
 def setup(app):
-    app.connect("html-page-context", finish_page, priority=900)
-    app.connect("html-page-context", cite_page, priority=900)
     for event, handlers in HANDLERS.items():
         for handler in handlers:
             app.connect(event, handler)
+    for handler in PAGES:
+        app.connect("html-page-context", handler, priority=900)
+    app.connect("build-finished", write_files)
     for directive in DIRECTIVES:  # LedgerTable is ledger-table
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", directive.__name__).lower()
         app.add_directive(name, directive)
     app.add_role("claim", Claim())
     app.add_role("verdict", Verdict())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write_files(app, exception):
+    """What lies beside the pages of a book that was built as HTML."""
+    if not exception and app.builder.format == "html":
+        for write in FILES:
+            write(app)

@@ -1,10 +1,17 @@
 """The rules by which the module reads names, for the scripts of the pages that read them, too."""
 
+import json
 import re
 
 from genept_utils import sources
 from genept_utils.genes import features, files, lookup, orthologs, paste, rewritten, species
 from genept_utils.genes.synonyms import synonyms
+
+
+def as_json(columns):
+    """A dict as JSON for a script; arrays, indexes and columns are lists."""
+    return json.dumps(columns, ensure_ascii=False, separators=(",", ":"),
+                      default=lambda some: some.tolist()).encode()
 
 
 def script_pattern(pattern):

@@ -1,7 +1,5 @@
 """What the list page reads besides names: the words of each text, and vectors to compute with."""
 
-import json
-
 import anndata as ad
 import numpy as np
 
@@ -9,6 +7,7 @@ from genept_utils import paths
 from genept_utils.embed import lists
 from genept_utils.embed import words as counted
 from genept_utils.embed.vectors import unit
+from genept_book.gene_names import as_json
 
 LISTS = 1000  # random lists of each size
 SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000)
@@ -19,34 +18,21 @@ PROTEIN_CODING = "gene with protein product"
 def word_lists(table, note):
     """Which described genes have which word, for every word that is tested.
 
-    A line of JSON (words; rows of the described genes), then for each word in turn the number of
-    its genes and the steps from one to the next, seven bits a byte.
+    A line of JSON (words, how many genes each has, rows of the described genes), then for each
+    word in turn the steps from one of its genes to the next, uint16.
     """
-    summaries = (table["summary"] != "").to_numpy()
-    rows = np.flatnonzero(summaries)
+    rows = np.flatnonzero(table["summary"] != "")
     if not len(rows):
-        return json.dumps({"words": [], "rows": []}).encode() + b"\n"
-    found = {}
-    for number, text in enumerate(counted.described().loc[table.index[rows]]):
-        for word in counted.words(text):
-            found.setdefault(word, []).append(number)
-    tested = sorted(word for word, genes in found.items() if len(genes) >= MIN_GENES)
-    numbers = []
-    for word in tested:
-        numbers += [len(found[word]), *np.diff(found[word], prepend=0)]
-    head = {"words": tested, "rows": rows.tolist()}
-    return json.dumps(head, separators=(",", ":")).encode() + b"\n" + seven_bits(numbers)
-
-
-def seven_bits(numbers):
-    """Numbers from 0 as bytes of seven bits, lowest first; the eighth says that more follow."""
-    out = bytearray()
-    for number in map(int, numbers):
-        while number > 127:
-            out.append(number & 127 | 128)
-            number >>= 7
-        out.append(number)
-    return bytes(out)
+        return as_json({"words": [], "rows": []}) + b"\n"
+    written = counted.described().loc[table.index[rows]]
+    _, vocabulary, found = counted._counted(tuple(written.index), tuple(written))
+    tested = np.asarray(found.sum(axis=0))[0] >= MIN_GENES
+    found = found.tocsc()[:, tested]
+    found.sort_indices()
+    steps, first = np.diff(found.indices, prepend=0), found.indptr[:-1]
+    steps[first] = found.indices[first]
+    return as_json({"words": vocabulary[tested], "sizes": np.diff(found.indptr),
+                    "rows": rows}) + b"\n" + steps.astype("<u2").tobytes()
 
 
 def list_vectors(table, note):
@@ -75,10 +61,8 @@ def list_null(table, note):
     sizes = lists.spread(vectors)
     limits = [[size, round(float(np.quantile(lists.largest_scores(vectors, sizes, size, LISTS),
                                              lists.LEVEL)), 4)] for size in SIZES]
-    return json.dumps({
-        "mean": [round(float(value), 7) for value in mean],
-        "spread": np.rint(sizes * 1e5).astype(int).tolist(), "limits": limits, "lists": LISTS,
-        "level": lists.LEVEL}, separators=(",", ":")).encode()
+    return as_json({"mean": mean.astype(float).round(7), "spread": np.rint(sizes * 1e5).astype(int),
+                    "limits": limits, "lists": LISTS, "level": lists.LEVEL})
 
 
 PARTS = {"null": list_null, "words": word_lists, "vectors": list_vectors}

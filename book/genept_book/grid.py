@@ -55,17 +55,18 @@ def read(path):
         raise ValueError(f"{path.name} must hold `notebooks`, a list, and `parameters`, names with "
                          "a list of values each; it holds "
                          f"{', '.join(map(str, held)) if isinstance(held, dict) else held!r}")
-    names = held["notebooks"]
     # 07 without quotes is the number 7 in YAML
     names = [f"{name:02d}" if isinstance(name, int) else str(name)
-             for name in (names if isinstance(names, list) else [names])]
-    axes = []
-    for name, values in (held.get("parameters") or {}).items():
-        values = values if isinstance(values, list) else [values]
+             for name in _list(held["notebooks"])]
+    axes = {name: _list(values) for name, values in (held.get("parameters") or {}).items()}
+    for name, values in axes.items():
         if not values or any("," in str(value) for value in values):
             raise ValueError(f"{path.name}: {name} needs at least one value, and none with a comma")
-        axes.append(f"{name}={','.join(map(str, values))}")
-    return names, axes
+    return names, [f"{name}={','.join(map(str, values))}" for name, values in axes.items()]
+
+
+def _list(values):
+    return values if isinstance(values, list) else [values]
 
 
 def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
@@ -112,26 +113,26 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
         if entry["status"] in ("executed", "partial"):
             with sources.replacing(task["place"] / "entry.json") as part:
                 part.write_text(json.dumps(entry))
-        report(f"  {entry['notebook']} {_said(task)}: {entry['status']} in "
-               f"{entry['minutes']:.1f} min ({len(made)} of {len(waiting)})")
-    rows = []
-    for task in tasks:
-        entry = found[task["place"]] or made[task["place"]]
-        rows.append({"notebook": entry["notebook"], **task["values"], "status": entry["status"],
-                     "again": task["place"] in made, "minutes": entry["minutes"],
-                     "peak_mb": entry["peak_mb"], "error": entry["error"],
-                     "folder": str(task["place"])})
-    return pd.DataFrame(rows)
+        said = ", ".join(f"{name}={value}" for name, value in task["values"].items())
+        report(f"  {entry['notebook']} {said}: {entry['status']} in {entry['minutes']:.1f} min "
+               f"({len(made)} of {len(waiting)})")
+    rows = [(task, found[task["place"]] or made[task["place"]]) for task in tasks]
+    return pd.DataFrame([{
+        "notebook": entry["notebook"], **task["values"], "status": entry["status"],
+        "again": task["place"] in made, **{name: entry[name] for name in (
+            "minutes", "peak_mb", "error")}, "folder": str(task["place"])} for task, entry in rows])
 
 
 def key(task):
     """Name of a job's folder: its notebook and 16 digits of the hash of all it is made from."""
-    made_from = {name: task["stamp"][name] for name in
-                 ("code_sha256", "module_sha256", "inputs_sha256")}
     named = {name: Path(paths.split_words(value)[1]).expanduser()  # coexpression:FILE names one, too
              for name, value in task["values"].items() if isinstance(value, str)}
-    files = {name: sources.sha256(path) for name, path in named.items() if path.is_file()}
-    text = json.dumps([task["source"].stem, made_from, task["values"], files], sort_keys=True)
+    text = json.dumps([
+        task["source"].stem,
+        {name: value for name, value in task["stamp"].items() if name.endswith("_sha256")},
+        task["values"],
+        {name: sources.sha256(path) for name, path in named.items() if path.is_file()}],
+        sort_keys=True)
     return f"{task['source'].stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -142,10 +143,6 @@ def finished(place):
     except (OSError, ValueError):
         return None
     return entry if Path(entry["path"]).is_file() else None
-
-
-def _said(task):
-    return ", ".join(f"{name}={value}" for name, value in task["values"].items())
 
 
 def _on_client(tasks, jobs, scheduler):

@@ -1,11 +1,13 @@
 """Tables as HTML: numbers, drawn intervals, and the tables of pandas made tidy."""
 
 import re
-from html import escape
 from pathlib import Path
 
 import pandas as pd
 from bs4 import BeautifulSoup
+from markupsafe import Markup
+
+from genept_book.templates import render
 
 MAX_ROWS = 60  # of a sortable table that are laid out with the page; the rest waits for the reader
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
@@ -29,58 +31,29 @@ def number(value, digits=3):
 
 def interval_bar(published, ours, low, high, controls=()):
     """A drawing from 0 to 1: a stroke for the published number, a dot and interval for ours,
-    an open dot for each control."""
-    shown = [v for v in (published, ours, low, high, *controls) if pd.notna(v)]
-    if not shown or min(shown) < 0 or max(shown) > 1:
-        return ""
-    marks = []  # the axis is a background of the style sheet
-    if pd.notna(low) and pd.notna(high):
-        marks.append(f'<path class="span" d="M{2 + 160 * low:.1f} 8H{2 + 160 * high:.1f}"/>')
-    if pd.notna(published):
-        marks.append(f'<path class="published" d="M{2 + 160 * published:.1f} 2v12"/>')
-    for control in filter(pd.notna, controls):
-        marks.append(f'<circle class="control" cx="{2 + 160 * control:.1f}" cy="8" r="2.6"/>')
-    if pd.notna(ours):
-        marks.append(f'<circle class="ours" cx="{2 + 160 * ours:.1f}" cy="8" r="3.2"/>')
-    return f'<svg class="bar" viewBox="0 0 164 16" aria-hidden="true">{"".join(marks)}</svg>'
+    an open dot for each control; "" where something lies beyond."""
+    controls = [value for value in controls if pd.notna(value)]
+    marks = {name: value if pd.notna(value) else None for name, value in (
+        ("published", published), ("ours", ours), ("low", low), ("high", high))}
+    shown = [value for value in (*marks.values(), *controls) if value is not None]
+    within = shown and min(shown) >= 0 and max(shown) <= 1
+    return render("bar.html.j2", controls=controls, **marks) if within else ""
 
 
 def html_table(frame, plain=False, raw=()):
     """A frame as an HTML table; ``raw`` names the columns that already are HTML."""
-    kind = {}
+    kinds, columns = {}, []
     for name in frame:
         texts = frame[name].map(number)
-        if name == "ours" or name not in raw and all(map(NUMBER.match, texts)):
-            kind[name] = ' class="num"'
-        elif name not in raw and texts.str.len().max() > 45:
-            kind[name] = ' class="long"'
-        else:
-            kind[name] = ""
-    head = "".join(
-        f'<th scope="col"{kind[name]}>{escape(HEADS.get(name, str(name)))}</th>' for name in frame
-    )
-    rows = []
-    for values in frame.itertuples(index=False):
-        cells = [
-            f"<td{kind[name]}>{value if name in raw else escape(number(value))}</td>"
-            for name, value in zip(frame, values)
-        ]
-        rows.append(f"<tr>{''.join(cells)}</tr>")
+        columns.append(frame[name].map(Markup) if name in raw else texts)
+        numbers = name == "ours" or name not in raw and all(map(NUMBER.match, texts))
+        long = name not in raw and texts.str.len().max() > 45
+        kinds[name] = Markup(' class="num"' if numbers else ' class="long"' if long else "")
+    rows = list(zip(*columns))
     # more words than fit side by side on a phone: there each row becomes a card
-    cards = any(name in raw or "long" in kind[name] for name in [*frame][1:])
-    classes = f"dataframe{'' if plain else ' sortable'}{' cards' if cards else ''}"
-    shown = len(rows) if plain else MAX_ROWS
-
-    def table(some, kind=classes):
-        return (f'<table class="{kind}"><thead><tr>{head}</tr></thead>'
-                f"<tbody>{''.join(some)}</tbody></table>")
-
-    # what a browser with scripts reads as text, and others as a second table
-    more = table(rows[shown:], classes.replace(" sortable", "")) if rows[shown:] else ""
-    return (f'<div class="table-box{"" if plain or len(kind) < 5 else " wide"}">'
-            f"{table(rows[:shown])}</div>"
-            + (f'<noscript class="more-rows" data-rows="{len(rows) - shown}">{more}</noscript>'
-               if more else ""))
+    cards = any(name in raw or "long" in kinds[name] for name in [*frame][1:])
+    return render("table.html.j2", rows=rows, kinds=kinds, heads=HEADS, cards=cards, plain=plain,
+                  wide=not plain and len(kinds) > 4, shown=len(rows) if plain else MAX_ROWS)
 
 
 def tidy_tables(html):
@@ -97,71 +70,91 @@ def tidy_tables(html):
     for table in soup.find_all("table", class_="dataframe"):
         del table["border"]
         table.wrap(soup.new_tag("div", attrs={"class": "table-box"}))
-        heads = table.thead.find_all("tr") if table.thead else []
-        if len(heads) > 1:
-            pairs = list(zip(*(row.find_all(["th", "td"]) for row in heads[-2:])))
-            texts = [[cell.get_text(strip=True) for cell in pair] for pair in pairs]
-            index = max((i for i, (_, name) in enumerate(texts) if name), default=-1)
-            if not any(all(pair) for pair in texts[:max(index, 0)] + texts[index + 1:]):
-                for (above, _), (_, name) in zip(pairs, texts):
-                    if name:
-                        above.string = name
-                heads.pop().decompose()
-        _drop_row_numbers(table)
-        for cell in table.select("tbody td"):
-            if cell.get_text(strip=True) in ("NaN", "nan", "<NA>", "NaT", "None"):
-                cell.string = "–"
-            elif re.fullmatch(r"-0\.0+", cell.get_text(strip=True)):
-                cell.string = cell.get_text(strip=True)[1:]
+        heads = _one_row_of_heads(table.select("thead tr"))
+        _drop_row_numbers(table, heads)
         for cell in table.select("thead th"):
-            text = cell.get_text(strip=True)
-            if not text:  # a head without a word is no head
+            parts = re.split(r"(?<=[_/:])(?=\w)", _text(cell))
+            if parts == [""]:  # a head without a word is no head
                 cell.name = "td"
-            elif cell.string and re.search(r"[_/:]\w", text):
+            elif cell.string and len(parts) > 1:
                 cell.clear()
-                for part in re.split(r"(?<=[_/:])(?=\w)", text):
+                for part in parts:
                     cell.extend([part, soup.new_tag("wbr")])
                 cell.contents[-1].extract()
-        rows = [row.find_all("td") for row in table.select("tbody tr")]
-        names = heads[-1].find_all(["th", "td"]) if heads else []
-        width = min((len(cells) for cells in rows), default=0)
-        for i in range(1, width + 1):
-            column = [cells[-i] for cells in rows]
-            if all(NUMBER.match(cell.get_text(strip=True)) for cell in column):
-                for cell in column + names[-i:][:1]:
-                    cell["class"] = [*cell.get("class", []), "num"]
-                for cell in column:
-                    if re.fullmatch(r"\d{4,}", cell.get_text(strip=True)):
-                        cell.string = f"{int(cell.get_text(strip=True)):,}"
+        _mark_numbers(table, heads)
         _join_intervals(soup, table, heads)
         for cell in table.select("thead th"):
-            word = HEAD_WORDS.get(cell.get_text(strip=True))
-            if word:
+            if word := HEAD_WORDS.get(_text(cell)):
                 cell.string = word
     return str(soup)
+
+
+def _text(cell):
+    return cell.get_text(strip=True)
+
+
+def _cells(row):
+    return row.find_all(["th", "td"])
+
+
+def _one_row_of_heads(heads):
+    """The rows of heads, without the last one where it only names the index."""
+    if len(heads) > 1:
+        pairs = list(zip(*map(_cells, heads[-2:])))
+        index = max((i for i, (_, name) in enumerate(pairs) if _text(name)), default=-1)
+        if not any(_text(above) and _text(name) for i, (above, name) in enumerate(pairs)
+                   if i != max(index, 0)):
+            for above, name in pairs:
+                if _text(name):
+                    above.string = _text(name)
+            heads.pop().decompose()
+    return heads
+
+
+def _drop_row_numbers(table, heads):
+    """Take a first column away that only counts the rows from 0."""
+    first = [row.find(["th", "td"]) for row in table.select("tbody tr")]
+    named = [row.find(["th", "td"]) for row in heads]
+    if first and len(named) == 1 and not _text(named[0]) and all(
+            cell.name == "th" and _text(cell) == str(i) for i, cell in enumerate(first)):
+        for cell in first + named:
+            cell.decompose()
+
+
+def _mark_numbers(table, heads):
+    """What is missing is a dash, zero has no sign, and columns of numbers are marked."""
+    for cell in table.select("tbody td"):
+        if _text(cell) in ("NaN", "nan", "<NA>", "NaT", "None"):
+            cell.string = "–"
+        elif re.fullmatch(r"-0\.0+", _text(cell)):
+            cell.string = _text(cell)[1:]
+    rows = [row.find_all("td")[::-1] for row in table.select("tbody tr")]
+    names = _cells(heads[-1])[::-1] if heads else []
+    for i, column in enumerate(zip(*rows)):
+        if all(NUMBER.match(_text(cell)) for cell in column):
+            for cell in (*column, *names[i:i + 1]):
+                cell["class"] = [*cell.get("class", []), "num"]
+            for cell in column:
+                if re.fullmatch(r"\d{4,}", _text(cell)):
+                    cell.string = f"{int(_text(cell)):,}"
 
 
 def _join_intervals(soup, table, heads):
     """Set ``low`` and ``high`` under their number, where a table has two rows of heads or more
     than seven columns."""
-    names = heads[-1].find_all(["th", "td"]) if heads else []
+    names = _cells(heads[-1]) if heads else []
     if len(heads) != 2 and len(names) < 8:
         return
-    texts = [cell.get_text(strip=True) for cell in names]
-    rows = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
-    found = []
-    for i, name in enumerate(texts):
-        low, high = (texts + ["", ""])[i + 1:i + 3]
-        if (low, high) in (("low", "high"), (f"{name} low", f"{name} high"),
-                           (f"{name}_low", f"{name}_high")):
-            found.append(i)
+    texts = list(map(_text, names))
+    found = [i for i, name in enumerate(texts) if tuple(texts[i + 1:i + 3]) in (
+        ("low", "high"), (f"{name} low", f"{name} high"), (f"{name}_low", f"{name}_high"))]
+    rows = list(map(_cells, table.select("tbody tr")))
     for i in reversed(found):
-        back = len(texts) - i  # the names of rows are left out where they repeat
         for cells in rows:
-            number, low, high = (cells[at - back] for at in (len(cells), len(cells) + 1,
-                                                             len(cells) + 2))
+            at = i - len(texts) + len(cells)  # the names of rows are left out where they repeat
+            number, low, high = cells[at:at + 3]
             small = soup.new_tag("small")
-            small.string = f"{low.get_text(strip=True)} to {high.get_text(strip=True)}"
+            small.string = f"{_text(low)} to {_text(high)}"
             number.append(small)
             low.decompose()
             high.decompose()
@@ -169,28 +162,16 @@ def _join_intervals(soup, table, heads):
             cell.decompose()
     if len(heads) != 2 or not found:
         return
-    above = heads[0].find_all(["th", "td"])
+    above = _cells(heads[0])
     for cell in above:
         if cell.get("colspan") == "3":
             del cell["colspan"]
             cell["class"] = [*cell.get("class", []), "num"]
     if len(above) == len(texts) - 2 * len(found) and all(texts[i] == "value" for i in found):
-        for cell, name in zip(above, heads[1].find_all(["th", "td"])):
-            if name.get_text(strip=True) == "value":
-                name.string = cell.get_text(strip=True)
+        for cell, name in zip(above, _cells(heads[1])):
+            if _text(name) == "value":
+                name.string = _text(cell)
         heads[0].decompose()
-
-
-def _drop_row_numbers(table):
-    """Take a first column away that only counts the rows from 0."""
-    rows, heads = table.select("tbody tr"), table.select("thead tr")
-    first = [row.find(["th", "td"]) for row in rows]
-    counts = all(cell.name == "th" and cell.get_text(strip=True) == str(i)
-                 for i, cell in enumerate(first))
-    named = [head.find(["th", "td"]) for head in heads]
-    if rows and counts and len(heads) == 1 and not named[0].get_text(strip=True):
-        for cell in first + named:
-            cell.decompose()
 
 
 def together(frame, *names):
@@ -202,22 +183,17 @@ def chip(word, why=""):
     """A verdict as HTML, coloured by what it says, with the reason under it."""
     kind = {"reached": "ok", "level": "ok", "above": "up", "ahead": "up", "below": "down",
             "behind": "down"}.get(word.split()[-1], "none")
-    return f'<span class="verdict {kind}">{word}</span>' + (
-        f"<small>{escape(why)}</small>" if why else "")
+    return two_lines([Markup(f'<span class="verdict {kind}">{word}</span>')], [why])[0]
 
 
 def two_lines(upper, lower):
     """HTML of cells with a second, smaller line."""
-    return [
-        f"{escape(first)}<small>{escape(second)}</small>" if second else escape(first)
-        for first, second in zip(upper, lower)
-    ]
+    return [Markup("{}<small>{}</small>" if second else "{}").format(first, second)
+            for first, second in zip(upper, lower)]
 
 
 def spans(frame, digits=3):
     """``low`` and ``high`` of each row as one text."""
-    if "low" not in frame:
-        return ["" for _ in frame.index]
-    pairs = frame[["low", "high"]].to_numpy(float)
+    pairs = frame.reindex(columns=["low", "high"]).to_numpy(float)
     return [f"{low:.{digits}f} to {high:.{digits}f}" if pd.notna(low) else ""
             for low, high in pairs]

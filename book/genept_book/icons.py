@@ -6,41 +6,46 @@ import re
 import shutil
 from pathlib import Path
 
-FAMILIES = {"fa-solid-900": ("Font Awesome 6 Free", 900), "fa-brands-400": ("Font Awesome 6 Brands", 400)}
-_CLASSES = re.compile(r"""class=["']([^"']*\bfa[srb]?[ -][^"']*)["']""")
+from fontTools import subset as fonttools
+
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
+# A font of the icons in the style sheet itself, so that a page opened from disk shows them, too.
+FACE = ('@font-face{{font-family:"{family}";font-style:normal;font-weight:{weight};font-display:'
+        'block;src:url(data:font/woff;base64,{data}) format("woff")}}:root{{--fa-font-{kind}:'
+        'normal {weight} 1em/1 "{family}"}}')
+FACES = {"fa-solid-900": {"family": "Font Awesome 6 Free", "weight": 900, "kind": "solid"},
+         "fa-brands-400": {"family": "Font Awesome 6 Brands", "weight": 400, "kind": "brands"}}
 
 
-def subset_icons(app, exception):
-    """Replace the icon script by fonts with the icons that occur, in the style sheet itself, so
-    that a page opened from disk shows them, too; a handler of ``build-finished``."""
-    if exception or app.builder.format != "html":
-        return
+def subset_icons(app):
+    """Replace the icon script by fonts with the icons that occur; last of all, when pages are
+    there."""
     root = Path(app.outdir)
-    sheets = list(root.glob("_static/vendor/fontawesome/*/css/all.min.css"))
-    pages = {page: page.read_text(encoding="utf-8") for page in root.rglob("*.html")}
-    if not sheets or not (sheets[0].parent.parent / "js").is_dir():
+    sheet = next(root.glob("_static/vendor/fontawesome/*/css/all.min.css"), None)
+    if sheet is None or not (sheet.parents[1] / "js").is_dir():
         return
-    scripts = [path.read_text(encoding="utf-8") for path in root.glob("_static/scripts/*.js")]
-    classes = used_classes([*pages.values(), *scripts])
-    styles = "".join(path.read_text(encoding="utf-8") for path in root.glob("_static/styles/*.css"))
-    sheet, folder = sheets[0], sheets[0].parent.parent
-    sheet.write_text(small_sheet(sheet.read_text(encoding="utf-8"), classes, styles,
-                                 folder / "webfonts"), encoding="utf-8")
+    pages = {page: page.read_text(encoding="utf-8") for page in root.rglob("*.html")}
+    scripts, styles = ([path.read_text(encoding="utf-8") for path in root.glob(f"_static/{kind}")]
+                       for kind in ("scripts/*.js", "styles/*.css"))
+    sheet.write_text(small_sheet(sheet.read_text(encoding="utf-8"),
+                                 used_classes([*pages.values(), *scripts]), "".join(styles),
+                                 sheet.parents[1] / "webfonts"), encoding="utf-8")
     for name in ("js", "webfonts"):
-        shutil.rmtree(folder / name)
+        shutil.rmtree(sheet.parents[1] / name)
     for page, text in pages.items():
-        fewer = re.sub(r'<script src="[^"]*vendor/fontawesome/[^"]*">\s*</script>\n?', "", text)
-        fewer = re.sub(r'<link rel="preload" as="font"[^>]*>\n?', "", fewer)
-        if fewer != text:
-            page.write_text(fewer, encoding="utf-8")
+        page.write_text(re.sub(r'<script src="[^"]*vendor/fontawesome/[^"]*">\s*</script>\n?'
+                               r'|<link rel="preload" as="font"[^>]*>\n?', "", text),
+                        encoding="utf-8")
 
 
 def used_classes(texts):
-    """The class names of icons in pages and scripts."""
-    found = {name for text in texts for names in _CLASSES.findall(text) for name in names.split()}
-    found |= {name for text in texts for name in re.findall(r"\bfa-[a-z-]+", text)
-              if "<html" not in text[:500]}
+    """The class names of icons in pages, where a class says so, and anywhere in scripts."""
+    found = set()
+    for text in texts:
+        names = re.findall(r"""class=["']([^"']*\bfa[srb]?[ -][^"']*)["']""", text)
+        found.update(" ".join(names).split())
+        if "<html" not in text[:500]:
+            found.update(re.findall(r"\bfa-[a-z-]+", text))
     return {name for name in found if re.fullmatch(r"fa[srb]?|fa-[a-z0-9-]+", name)}
 
 
@@ -48,36 +53,23 @@ def small_sheet(css, classes, styles, fonts):
     """The rules of a style sheet that apply to some classes, and the fonts with their icons and
     those that other ``styles`` name."""
     licence = css[:css.index("*/") + 2]
-    rules = [rule for rule in re.findall(r"([^{}]+)\{([^{}]*)\}", css[len(licence):])
-             if not rule[0].startswith("@") and classes & set(
-                 re.findall(r"\.(fa[a-z0-9-]*)", rule[0]))]
-    signs = set(_PRIVATE.findall(styles)) | set(map(_sign, re.findall(
-        r'content:"\\(f[0-9a-f]{3}|e[0-9a-f]{3})"', "".join(body for _, body in rules) + styles)))
-    kept = [f"{names}{{{body}}}" for names, body in rules]
-    for name, (family, weight) in FAMILIES.items():
-        data = base64.b64encode(subset(fonts / f"{name}.ttf", signs)).decode()
-        kept.append(f'@font-face{{font-family:"{family}";font-style:normal;font-weight:{weight};'
-                    f'font-display:block;src:url(data:font/woff;base64,{data}) format("woff")}}')
-    kept.append(':root{--fa-font-solid:normal 900 1em/1 "Font Awesome 6 Free";'
-                '--fa-font-brands:normal 400 1em/1 "Font Awesome 6 Brands"}')
-    return licence + "".join(kept)
-
-
-def _sign(code):
-    return chr(int(code, 16))
+    rules = [f"{names}{{{body}}}" for names, body in
+             re.findall(r"([^{}]+)\{([^{}]*)\}", css[len(licence):])
+             if not names.startswith("@") and classes & {*re.findall(r"\.(fa[a-z0-9-]*)", names)}]
+    codes = re.findall(r'content:"\\(f[0-9a-f]{3}|e[0-9a-f]{3})"', "".join(rules) + styles)
+    signs = {*_PRIVATE.findall(styles), *(chr(int(code, 16)) for code in codes)}
+    return licence + "".join([*rules, *(FACE.format(
+        **face, data=base64.b64encode(subset(fonts / f"{name}.ttf", signs)).decode())
+        for name, face in FACES.items())])
 
 
 def subset(path, signs):
     """A font with some characters alone, as bytes of WOFF."""
-    from fontTools import subset as fonttools
-    from fontTools.ttLib import TTFont
-
     options = fonttools.Options(flavor="woff", layout_features=[], hinting=False, glyph_names=False,
                                 notdef_outline=True, ignore_missing_unicodes=True)
-    with TTFont(path) as font:
-        tool = fonttools.Subsetter(options)
-        tool.populate(text="".join(sorted(signs)))
-        tool.subset(font)
-        font.flavor, out = "woff", io.BytesIO()
-        font.save(out)
+    font, out = fonttools.load_font(path, options), io.BytesIO()
+    tool = fonttools.Subsetter(options)
+    tool.populate(text="".join(sorted(signs)))
+    tool.subset(font)
+    fonttools.save_font(font, out, options)
     return out.getvalue()

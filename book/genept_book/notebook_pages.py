@@ -8,19 +8,17 @@ import nbformat
 from docutils import nodes
 
 from genept_book.bindings import COMMENT
+from genept_book.html_tables import tidy_tables
 from genept_book.stamp import code_hash
 
-from genept_book.html_tables import tidy_tables
-
-CALLOUTS = {
-    "note": "note",
-    "result": "result",
-    "tip": "result",
-    "caution": "caution",
-    "warning": "caution",
-    "not": "status",
-    "executed": "status",
-}
+CALLOUTS = {"note": "note", "result": "result", "tip": "result", "caution": "caution",
+            "warning": "caution", "not": "status", "executed": "status"}
+STATUS = {  # what of a notebook was not executed
+    "kept": "**Not re-executed here.** Outputs of {date}; {missing} could not be reached.",
+    "failed": ("**Not re-executed here.** The run of {date} failed; the outputs are those of the "
+               "last complete run."),
+    "partial": ("**Executed in part.** Run of {date}; {missing} could not be reached, and what "
+                "needs it is left out.")}
 
 
 def read_notebook(app, docname, source):
@@ -31,11 +29,11 @@ def read_notebook(app, docname, source):
     """
     if not docname.startswith("notebooks/"):
         return
-    name = docname.split("/", 1)[1]
-    run = Path(app.srcdir, "_build", "run")
+    name, run = docname.split("/", 1)[1], Path(app.srcdir, "_build", "run")
     notebook = nbformat.reads(source[0], as_version=4)
-    row = summary_row(run / "summary.json", name)
-    executed = run / "notebooks" / f"{name}.ipynb"
+    summary, executed = run / "summary.json", run / "notebooks" / f"{name}.ipynb"
+    rows = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else []
+    row = next((row for row in rows if row["notebook"] == name), {})
     if executed.is_file() and row.get("status") not in ("kept", "failed"):
         app.env.note_dependency(str(executed))
         copy = nbformat.read(executed, as_version=4)
@@ -43,9 +41,12 @@ def read_notebook(app, docname, source):
         if stamp.get("code_sha256") == code_hash(notebook):
             notebook = copy
     lead_figure(notebook)
-    status = status_line(row)
-    if status:
-        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
+    if status := STATUS.get(row.get("status")):
+        keys = row.get("missing", [])
+        missing = ", ".join(f"`{key}`" for key in keys[:3]) or "a source"
+        missing += f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(
+            "> " + status.format(date=row["run_date"], missing=missing)))
     source[0] = nbformat.writes(notebook)
 
 
@@ -72,36 +73,6 @@ def drop_bindings(app, docname, source):
     source[0] = COMMENT.sub("", source[0])
 
 
-def summary_row(path, name):
-    """What the runner's summary says of a notebook; empty where it says nothing."""
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    return next((row for row in rows if row["notebook"] == name), {})
-
-
-def status_line(row):
-    """Markdown that says what of a notebook was not executed; None if all of it was."""
-    keys = row.get("missing", [])
-    missing = ", ".join(f"`{key}`" for key in keys[:3]) or "a source"
-    if len(keys) > 3:
-        missing += f" and {len(keys) - 3} more"
-    if row.get("status") == "kept":
-        return (
-            f"> **Not re-executed here.** Outputs of {row['run_date']}; "
-            f"{missing} could not be reached."
-        )
-    if row.get("status") == "failed":
-        return (
-            f"> **Not re-executed here.** The run of {row['run_date']} failed; the outputs are "
-            "those of the last complete run."
-        )
-    if row.get("status") == "partial":
-        return (
-            f"> **Executed in part.** Run of {row['run_date']}; {missing} could not be reached, "
-            "and what needs it is left out."
-        )
-    return None
-
-
 def style_blocks(app, doctree):
     """Mark the claim of a page, the key facts of a chapter, and the quotes that are callouts.
 
@@ -118,11 +89,11 @@ def style_blocks(app, doctree):
     claim = next(doctree.findall(nodes.paragraph), None)
     if claim is not None and [type(node) for node in content(claim)] == [nodes.strong]:
         claim["classes"].append("claim")
-    top = next(doctree.findall(nodes.section), None)
-    if top is not None and app.env.docname.startswith("notebooks/"):
-        table = next((node for node in top.children if isinstance(node, nodes.table)), None)
-        if table is not None:
-            table["classes"].append("key-facts")
+    if app.env.docname.startswith("notebooks/"):
+        for section in doctree.findall(nodes.section):
+            for table in [one for one in section if isinstance(one, nodes.table)][:1]:
+                table["classes"].append("key-facts")
+            break
 
 
 def content(paragraph):

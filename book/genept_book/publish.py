@@ -18,8 +18,7 @@ def folder():
 
 
 def recorded_runs():
-    """``data/results/runs.json`` and what it holds: minutes and peak memory by notebook,
-    and the seconds of :func:`genept_book.pace.unit` on the machine that took them."""
+    """``data/results/runs.json`` and what it holds: minutes and peak memory by notebook."""
     file = paths.DATA / "results" / "runs.json"
     return file, json.loads(file.read_text()) if file.is_file() else {}
 
@@ -27,12 +26,10 @@ def recorded_runs():
 def write_summary(entries):
     file = folder() / "summary.json"
     before = json.loads(file.read_text()) if file.is_file() else []
-    fresh = {entry["notebook"] for entry in entries}
-    rows = [row for row in before if row["notebook"] not in fresh] + entries
-    rows = [{key: value for key, value in row.items() if key not in ("path", "values")}
-            for row in rows]
+    rows = {row["notebook"]: {key: value for key, value in row.items()
+                              if key not in ("path", "values")} for row in [*before, *entries]}
     with sources.replacing(file) as part:
-        part.write_text(json.dumps(sorted(rows, key=lambda row: row["notebook"]), indent=1))
+        part.write_text(json.dumps([rows[name] for name in sorted(rows)], indent=1))
 
 
 def publish(entries):
@@ -44,8 +41,7 @@ def publish(entries):
         if result.is_file():
             with sources.replacing(paths.DATA / "results" / result.name) as part:
                 shutil.copyfile(result, part)
-        runs[entry["notebook"]] = {
-            key: entry[key] for key in ("minutes", "peak_mb", "unit_s")}
+        runs[entry["notebook"]] = {key: entry[key] for key in ("minutes", "peak_mb")}
     for entry in complete:  # once all results lie there: some pages have them as inputs
         notebook = nbformat.read(entry["path"], as_version=4)
         notebook.metadata["genept"]["run"] |= {"inputs_sha256": input_hash(notebook),
@@ -70,11 +66,10 @@ def changed_results():
 def summary_table(entries):
     """The run as text: one line per notebook with status, minutes and peak memory, and in a grid
     the parameters in which the lines differ."""
-    varied = [name for name in dict.fromkeys(name for entry in entries for name in entry["values"])
-              if len({str(entry["values"].get(name)) for entry in entries}) > 1]
+    values = pd.DataFrame([entry["values"] for entry in entries], dtype=object).astype(str).replace("nan", "")
     table = pd.DataFrame(entries)[["notebook", "status", "minutes", "peak_mb", "missing"]]
-    for at, name in enumerate(varied, 1):
-        table.insert(at, name, [str(entry["values"].get(name, "")) for entry in entries])
-    table["missing"] = [len(keys) for keys in table["missing"]]
+    for at, name in enumerate([name for name in values if values[name].nunique() > 1], 1):
+        table.insert(at, name, values[name])
+    table["missing"] = table["missing"].map(len)
     return table.rename(columns={"peak_mb": "peak MB",
                                  "missing": "missing sources"}).to_string(index=False)

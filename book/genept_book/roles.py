@@ -7,7 +7,6 @@ from sphinx.util.docutils import SphinxRole
 
 from genept_utils import paths
 from genept_book import bindings, claims
-
 from genept_book.html_tables import number
 
 
@@ -41,8 +40,7 @@ class Verdict(_FromClaims):
     style = "claim-verdict"
 
     def shown(self, text):
-        faults = bindings.unfit(text, read(claims.verdicts, _stamp()))
-        if faults:
+        if faults := bindings.unfit(text, read(claims.verdicts, _stamp())):
             raise ValueError("; ".join(faults))
         return bindings.worded(text)
 
@@ -67,12 +65,10 @@ def value(claim, kind="subject"):
         There is no such claim, or no such control beside it; the message lists those there are.
     """
     shown = read(claims.scores, _stamp())
-    part = shown[shown["id"] == claim]
+    part = shown[shown["id"] == claim].set_index("kind")["value"]
     if part.empty:
         raise ValueError(f"no claim {claim!r} in data/claims.csv; there are: "
                          + ", ".join(shown["id"].unique()))
-    found = part[part["kind"] == kind]
-    if found.empty:
-        raise ValueError(f"no {kind!r} beside claim {claim!r}; there are: "
-                         + ", ".join(part["kind"]))
-    return float(found["value"].iloc[0])
+    if kind not in part:
+        raise ValueError(f"no {kind!r} beside claim {claim!r}; there are: {', '.join(part.index)}")
+    return float(part[kind])

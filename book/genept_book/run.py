@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
-from genept_book import pace, start
+from genept_book import start
 from genept_book.execute import entry_of, execute
 from genept_book.notebooks import check_inputs, need_clone, notebooks, parameters, typed
 from genept_book.publish import folder, publish, recorded_runs, write_summary
@@ -53,7 +53,7 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     list of dict
         Per run ``notebook``, ``status`` ("executed", "partial" where an optional source is
         missing, "kept" where a required one is, "failed"), ``missing``, ``run_date``,
-        ``minutes``, ``peak_mb``, ``path``, ``error``; where it was executed, ``unit_s``.
+        ``minutes``, ``peak_mb``, ``path``, ``error``.
 
     Raises
     ------
@@ -70,19 +70,15 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     default = paths.BUILD / "param" if assignments or grid else folder()
     place = Path(out or default).expanduser().resolve()
     paths.check_writable(place)
-    jobs = jobs or max(1, min(2, os.cpu_count() or 1))
-    planned = [task for path in notebooks(names)
+    planned = [task | {"timeout": timeout, "memory": memory} for path in notebooks(names)
                for task in tasks_of(path, assignments, grid, place)]
     with paths.locked(place / ".lock", f"another run is under way in {place}; wait for it, or "
                       "give --out another folder"):
         ready, kept = prepared(planned, report)
-        entries, here = list(kept.values()), pace.unit()
-        known = pace.expected(recorded_runs()[1], here)
+        entries, jobs = list(kept.values()), jobs or max(1, min(2, os.cpu_count() or 1))
         for wave in (False, True):  # pages that read other pages' results come last
-            chosen = [task | {"timeout": timeout, "memory": memory} for task in ready
-                      if task["second"] == wave]
-            entries += [entry | {"unit_s": round(here, 4)}
-                        for entry in _execute_all(chosen, jobs, known, report)]
+            entries += _execute_all([task for task in ready if task["second"] == wave], jobs,
+                                    report)
         if place == folder().resolve():
             write_summary(entries)
         if write:
@@ -91,20 +87,17 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
 
 
 def tasks_of(path, assignments, grid, top):
+    """The tasks of one notebook, a folder each: every combination of the ``grid``."""
     notebook = nbformat.read(path, as_version=4)
     check_inputs(path, notebook)
     known = parameters(notebook)
-    base = typed(assignments, known)
-    axes = []
-    for axis in grid:
-        name, _, values = axis.partition("=")
-        axes.append([typed([f"{name}={value}"], known) for value in values.split(",")])
+    axes = [[typed([f"{name}={value}"], known) for value in values.split(",")]
+            for name, _, values in (axis.partition("=") for axis in grid)]
     for combination in itertools.product(*axes):
-        values = asked_for({**base, **{k: v for part in combination for k, v in part.items()}},
-                           known)
-        slug = ",".join(f"{k}={v}" for part in combination for k, v in part.items())
-        place = top / slug.replace("/", "-") if slug else top
-        yield {"source": path, "values": values, "place": place,
+        varied = {name: value for part in combination for name, value in part.items()}
+        values = asked_for({**typed(assignments, known), **varied}, known)
+        slug = ",".join(f"{name}={value}" for name, value in varied.items())
+        yield {"source": path, "values": values, "place": top / slug.replace("/", "-"),
                "stamp": stamp(notebook, values),
                "second": any(pattern.startswith("data/results/") for pattern in
                              notebook.metadata.get("genept", {}).get("inputs", []))}
@@ -127,17 +120,19 @@ def prepared(planned, report):
         missing = _fetched(path, report, own)
         for task in tasks:
             task["missing"] = missing
-    for place in {task["place"] for task in planned}:
-        target = place / "results"
+    for target in {task["place"] / "results" for task in planned}:
         target.mkdir(parents=True, exist_ok=True)
         for file in (paths.DATA / "results").glob("[0-9]*.json"):
             there = target / file.name
             if not there.exists() or there.stat().st_mtime < file.stat().st_mtime:
                 with sources.replacing(there) as part:  # a half file would be taken for newer
                     shutil.copyfile(file, part)
-    kept = {(task["place"], task["source"]): entry_of(
-                task, "kept", recorded(task["source"]).get("date", "never"))
-            for task in planned if task["missing"]["required"]}
+    kept = {}
+    for task in planned:
+        if task["missing"]["required"]:
+            made = nbformat.read(task["source"], as_version=4).metadata.get("genept", {})
+            kept[task["place"], task["source"]] = entry_of(
+                task, "kept", made.get("run", {}).get("date", "never"))
     return [task for task in planned if not task["missing"]["required"]], kept
 
 
@@ -153,49 +148,48 @@ def _fetched(path, report, own):
             sources.fetch(key)
         except sources.SourceError:
             missing["required" if key in required else "optional"].append(key)
-    absent = missing["required"] + missing["optional"]
-    if absent:
-        report(f"  {path.stem}: {len(absent)} of {len(wanted)} sources could not be had")
+    if absent := sum(map(len, missing.values())):
+        report(f"  {path.stem}: {absent} of {len(wanted)} sources could not be had")
     return missing
 
 
-def _execute_all(tasks, jobs, known, report):
-    """Entries of the tasks; ``known`` minutes of pages order them and say how long it takes."""
+def _execute_all(tasks, jobs, report):
+    """Entries of the tasks, the long ones first; what is left is told from the recorded times, and
+    from how long the pages took here that have run."""
     if not tasks:
         return []
-
-    def minutes(task):
-        return known.get(task["source"].stem, 1.0)
-
-    def left(waiting):
-        return f"about {pace.left([minutes(task) for task in waiting], jobs):.0f} min"
-
-    tasks = sorted(tasks, key=minutes, reverse=True)
+    runs = recorded_runs()[1]
+    known = {task["source"]: runs.get(task["source"].stem, {}).get("minutes", 1.) for task in tasks}
+    tasks = sorted(tasks, key=lambda task: -known[task["source"]])
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    entries, others = [], set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context,
-                                                initializer=start.quickly,
-                                                max_tasks_per_child=1) as pool:
-        for task in tasks:
-            about = known.get(task["source"].stem)
-            report(f"  {task['source'].stem}: planned"
-                   + (f", about {about:.1f} min here" if about else ""))
-        report(f"  {len(tasks)} to run, {left(tasks)} on this machine")
+    entries, others, expected = [], set(multiprocessing.active_children()), 0.
+    with concurrent.futures.ProcessPoolExecutor(
+            jobs, multiprocessing.get_context("spawn"), start.quickly,
+            max_tasks_per_child=1) as pool:
         futures = {pool.submit(execute, task, threads): task for task in tasks}
+        report(f"  {len(tasks)} to run, about {left(known.values(), jobs):.0f} min where they were "
+               f"recorded: {', '.join(path.stem for path in known)}")
         try:
             for future in concurrent.futures.as_completed(futures):
                 entry = future.result()
-                report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
-                       f"peak {entry['peak_mb']} MB")
-                if waiting := [task for one, task in futures.items() if not one.done()]:
-                    report(f"  {left(waiting)} left")
                 entries.append(entry)
+                expected += known[futures[future]["source"]]
+                slower = sum(one["minutes"] for one in entries) / max(expected, 1e-9)
+                waiting = [slower * known[task["source"]] for one, task in futures.items()
+                           if not one.done()]
+                report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
+                       f"peak {entry['peak_mb']} MB" + (
+                           f"; about {left(waiting, jobs):.0f} min left" if waiting else ""))
         except KeyboardInterrupt:
             _stop(set(multiprocessing.active_children()) - others)
             raise
     return entries
+
+
+def left(minutes, jobs):
+    """Minutes until pages of these ``minutes`` have run, ``jobs`` of them side by side."""
+    return max(sum(minutes) / jobs, max(minutes, default=0.0))
 
 
 def _stop(workers):
@@ -206,13 +200,7 @@ def _stop(workers):
     running = []
     for worker in workers:
         with contextlib.suppress(psutil.Error):
-            running += [psutil.Process(worker.pid)]
-            running += running[-1].children(recursive=True)
+            running += [worker := psutil.Process(worker.pid), *worker.children(recursive=True)]
     for process in running:
         with contextlib.suppress(psutil.Error):
             process.kill()
-
-
-def recorded(path):
-    """The stamp of a committed notebook; empty where it was never run."""
-    return nbformat.read(path, as_version=4).metadata.get("genept", {}).get("run", {})

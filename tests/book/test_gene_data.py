@@ -1,6 +1,7 @@
 """The data of the gene pages: what stands in them with and without the sources of the texts."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -27,12 +28,6 @@ def test_pages_are_built_without_refseq_and_say_so(monkeypatch):
     assert json.loads(gene_words.word_lists(table, note)) == {"words": [], "rows": []}
 
 
-@pytest.mark.parametrize("numbers, written", [
-    ([0, 1, 127], [0, 1, 127]), ([128], [128, 1]), ([300, 16384], [172, 2, 128, 128, 1]), ([], [])])
-def test_numbers_of_seven_bits(numbers, written):
-    assert list(gene_words.seven_bits(numbers)) == written
-
-
 def test_beginnings_stand_once_and_end_at_a_word():
     long = "word " * 100
     table = pd.DataFrame({"summary": [long, "short", long, ""]}, index=list("abcd"))
@@ -44,7 +39,9 @@ def test_beginnings_stand_once_and_end_at_a_word():
 def test_every_class_has_a_colour():
     from genept_book.plots import PALETTE
 
-    assert len(gene_data.CLASSES) == len(PALETTE)
+    style = (paths.BOOK / "_extra" / "genes" / "genes.css").read_text(encoding="utf-8")
+    colours = re.findall(r"--class-\d: (#\w+);", style.partition(":root {")[2].partition("}")[0])
+    assert colours == PALETTE and len(gene_data.CLASSES) == len(PALETTE)
     kinds = [kind for some in gene_data.CLASSES.values() for kind in some]
     assert len(kinds) == len(set(kinds))
 

@@ -178,7 +178,7 @@ def test_image_has_the_size_of_its_inches(tmp_path):
 
 def test_only_used_part_of_mathjax_is_copied(tmp_path):
     app = SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(format="html"))
-    assets.copy_mathjax(app, None)
+    assets.copy_mathjax(app)
     folder = tmp_path / "_static" / "mathjax"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert (folder / "tex-chtml.js").is_file() and size < 3e6

@@ -220,3 +220,9 @@ def _unreachable(key, progress=None):
 def test_the_books_patients_are_left_out_where_a_reader_has_cells(values, made):
     assert run.asked_for(values, {"dataset": 0, "patients": 0}) == made
     assert run.asked_for(values, {"dataset": 0}) == values
+
+
+@pytest.mark.parametrize("minutes, jobs, found", [
+    ([4, 2, 2], 2, 4), ([9, 1], 2, 9), ([], 2, 0), ([1, 1], 1, 2)])
+def test_what_is_left(minutes, jobs, found):
+    assert run.left(minutes, jobs) == found

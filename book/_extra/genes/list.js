@@ -6,19 +6,11 @@ genept.lists = (() => {
   const readWords = (buffer) => {
     const bytes = new Uint8Array(buffer), end = bytes.indexOf(10);
     const table = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
-    let at = end + 1;
-    const next = () => {
-      let value = 0, shift = 0, byte;
-      do {
-        byte = bytes[at++];
-        value |= (byte & 127) << shift;
-        shift += 7;
-      } while (byte & 128);
-      return value;
-    };
-    table.genes = table.words.map(() => {
-      const genes = new Uint16Array(next());
-      for (let i = 0, sum = 0; i < genes.length; i++) genes[i] = sum += next();
+    const steps = new Uint16Array(buffer.slice(end + 1));
+    let at = 0;
+    table.genes = table.words.map((_, word) => {
+      const genes = new Uint16Array(table.sizes[word]);
+      for (let i = 0, sum = 0; i < genes.length; i++) genes[i] = sum += steps[at++];
       return genes;
     });
     table.place = new Map(table.rows.map((row, i) => [row, i]));
