@@ -72,26 +72,23 @@ def texts():
     """Every text of the book and the README as (page, whether its comparisons must be bound,
     Markdown)."""
     for path in [paths.ROOT / "README.md", *sorted((paths.ROOT / "book").glob("*.md"))]:
-        page = path.stem
-        if page in WHOLE:
-            yield page, True, path.read_text(encoding="utf-8")
-            continue
-        yield from _parts(page, path.read_text(encoding="utf-8"))
+        yield from _parts(path.stem, path.read_text(encoding="utf-8"))
     for path in notebooks.notebooks():
         for kind, text in notebooks.texts(nbformat.read(path, as_version=4)):
-            if kind == "markdown" and path.stem not in WHOLE:
+            if kind == "markdown":
                 yield from _parts(path.stem, text)
             else:
-                yield path.stem, kind != "alt", text
+                yield path.stem, kind == "caption", text
 
 
 def _parts(page, markdown):
-    """A text in parts: its headline (a first paragraph in bold) and *What we found* are bound."""
+    """A text in parts: its headline (a first paragraph in bold) and *What we found* are bound, of
+    some pages all."""
     head = re.match(r"\s*# [^\n]*\n+\*\*.*?(?=\n\n|\Z)", markdown, re.DOTALL)
     at = head.end() if head else 0
     yield page, True, markdown[:at]
     for part in re.split(r"^(?=## )", markdown[at:], flags=re.MULTILINE):
-        yield page, part.startswith("## What we found"), part
+        yield page, page in WHOLE or part.startswith("## What we found"), part
 
 
 def check(folder=None, exceptions=None):
@@ -140,28 +137,24 @@ def check(folder=None, exceptions=None):
 def unfit(binding, recorded):
     """Why the verdicts that a binding names are not the recorded ones; a list of sentences."""
     name, _, pairs = binding.partition(" ")
-    ids = recorded["id"]
-    chosen = recorded[ids.isin([each for each in ids.unique() if fnmatch.fnmatchcase(each, name)])]
+    chosen = recorded[recorded["id"].isin(fnmatch.filter(recorded["id"].unique(), name))]
     if chosen.empty:
         return [f"there is no claim {name!r}"]
     return [fault for pair in pairs.split(",") for fault in _unfit(name, pair.strip(), chosen)]
 
 
 def _unfit(name, pair, chosen):
-    read = _PAIR.fullmatch(pair)
-    known = claims.PRINTED if read and read[1] == "printed" else claims.VERDICTS
-    wanted = read[2].split("/") if read else []
-    if not wanted or set(wanted) - set(known):
+    kind, verdicts, count, of = (read := _PAIR.fullmatch(pair)) and read.groups() or [""] * 4
+    known = claims.PRINTED if kind == "printed" else claims.VERDICTS
+    if not read or set(wanted := verdicts.split("/")) - set(known):
         return [f"{name} {pair!r} is not KIND VERDICT with a verdict among {', '.join(known)}"]
-    beside = chosen[chosen["kind"] == read[1]]
+    beside = chosen[chosen["kind"] == kind]
     if beside.empty:
-        return [f"{name} has no control that reads {read[1]}"]
+        return [f"{name} has no control that reads {kind}"]
     fits = beside["verdict"].isin(wanted)
-    if fits.all() and not read[3]:
-        return []
-    if read[3]:
-        return [] if (fits.sum(), len(fits)) == (int(read[3]), int(read[4])) else [
-            f"says {read[2]} in {read[3]} of {read[4]} ({name} {read[1]}); it is "
-            f"{fits.sum()} of {len(fits)}"]
-    return [f"says {read[2]} ({row.id} {row.kind}); recorded is {row.verdict}: {row.value:+.3f} "
-            f"[{row.low:+.3f}, {row.high:+.3f}]" for row in beside[~fits].itertuples()]
+    if count and (fits.sum(), len(fits)) != (int(count), int(of)):
+        return [f"says {verdicts} in {count} of {of} ({name} {kind}); it is {fits.sum()} of "
+                f"{len(fits)}"]
+    return [] if count or fits.all() else [
+        f"says {verdicts} ({row.id} {row.kind}); recorded is {row.verdict}: {row.value:+.3f} "
+        f"[{row.low:+.3f}, {row.high:+.3f}]" for row in beside[~fits].itertuples()]

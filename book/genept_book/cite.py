@@ -5,9 +5,7 @@ import re
 import subprocess
 
 import yaml
-from docutils import nodes
 from markupsafe import Markup
-from sphinx.util.docutils import SphinxDirective
 
 from genept_utils import paths
 from genept_book.templates import render
@@ -36,29 +34,13 @@ def entry(title="", source=""):
                         for one in book["authors"])
     url = book["repository-code"] + (f"/blob/main/{source}" if source else "")
     state = f"version {book['version']}" + (f", commit {commit()}" if commit() else "")
-    made = {"title": f"{{{title or book['title']}}}", "author": f"{{{authors}}}",
-            "year": str(book["date-released"])[:4],
-            "howpublished": f"{book['title']}, {state}", "url": url}
-    text = f"{authors} ({made['year']}). " + (f"{title}. In: " if title else "") + (
-        f"{made['howpublished']}. {url}")
+    year, howpublished = str(book["date-released"])[:4], f"{book['title']}, {state}"
+    text = f"{authors} ({year}). " + (f"{title}. In: " if title else "") + f"{howpublished}. {url}"
+    fields = {"title": f"{{{title or book['title']}}}", "author": f"{{{authors}}}", "year": year,
+              "howpublished": howpublished, "url": url}
     key = "-".join(["genept-book", *re.sub(r"\.\w+$", "", source).split("/")[1:]])
-    return text, _bibtex("misc", key, made)
-
-
-def paper_entry():
-    """Text and BibTeX of the paper that the book re-runs."""
-    paper = citation()["preferred-citation"]
-    people = [f"{one['family-names']}, {one['given-names']}" for one in paper["authors"]]
-    text = (f"{', '.join(people)} ({paper['year']}). {paper['title']}. {paper['journal']}. "
-            f"https://doi.org/{paper['doi']}")
-    fields = {"title": paper["title"], "author": " and ".join(people)}
-    return text, _bibtex("article", "chen2024genept", fields | {
-        name: paper[name] for name in ("journal", "year", "doi")})
-
-
-def _bibtex(kind, key, fields):
-    return ",\n".join([f"@{kind}{{{key}", *(f"  {name} = {{{value}}}"
-                                            for name, value in fields.items())]) + "\n}"
+    return text, ",\n".join([f"@misc{{{key}", *(f"  {name} = {{{value}}}" for name, value in
+                                               fields.items())]) + "\n}"
 
 
 def cite_page(app, pagename, templatename, context, doctree):
@@ -69,11 +51,3 @@ def cite_page(app, pagename, templatename, context, doctree):
     context["theme_extra_footer"] = render(
         "footer.html.j2", text=text, bibtex=bibtex, book=citation(), commit=commit(),
         cite=context["pathto"]("book/cite").removesuffix("#"))  # "#" on that page itself
-
-
-class CiteBook(SphinxDirective):
-    """The entries of the paper and the book."""
-
-    def run(self):
-        return [node for text, bibtex in (paper_entry(), entry()) for node in (
-            nodes.paragraph("", text), nodes.literal_block(bibtex, bibtex, language="bibtex"))]

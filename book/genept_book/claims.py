@@ -24,6 +24,7 @@ WIDEST = 0.15  # an interval that is wider reaches almost anything
 MARGIN = 0.02  # where a claim names none
 POOLED = re.compile(r"(\d+) sets")  # a data set of paired differences over several
 LOWER_IS_BETTER = {"batch agreement", "patient agreement"}  # tasks
+ABOUT = ("id", "notebook", "claim", "glance")  # columns of a claim that tables of it repeat
 WHERE = ["item", "task", "dataset", "label", "classifier", "metric", "split"]
 
 
@@ -111,21 +112,28 @@ def scores(folder=None):
     rows = []
     for claim in listed().to_dict("records"):
         for kind, method in _beside(claim):
-            table = given if kind == "printed" else ours
+            printed = kind == "printed"
             where = {name: claim[name] for name in WHERE
-                     if claim[name] and (name != "split" or kind != "printed")}
-            found = ledger.matching(table, {**where, "method": method})
-            if found.empty and POOLED.fullmatch(claim["dataset"]):
-                found = _mean(table, {**where, "method": method})
-            if len(found) != 1:
-                raise ValueError(f"claim {claim['id']!r} of {claim['notebook']}: {len(found)} "
-                                 f"{'printed' if kind == 'printed' else 'recorded'} results of "
-                                 f"{method!r} match {where}; one must")
-            found = found.iloc[0]
-            rows.append({**{name: claim[name] for name in ("id", "notebook", "claim", "glance")},
-                         "kind": kind, "method": method, "metric": found["metric"],
-                         **{name: found.get(name) for name in ("value", "low", "high")}})
+                     if claim[name] and not (printed and name == "split")}
+            found = ledger.only(
+                _scored(given if printed else ours, {**where, "method": method}),
+                f"claim {claim['id']!r} of {claim['notebook']}: {{}} "
+                f"{'printed' if printed else 'recorded'} results of {method!r} match {where}")
+            rows.append({**{name: claim[name] for name in ABOUT}, "kind": kind, "method": method,
+                         **found.reindex(["metric", "value", "low", "high"])})
     return pd.DataFrame(rows)
+
+
+def _scored(table, where):
+    """The rows of a score; of a data set such as "3 sets" that has none, one with their mean."""
+    found, pooled = ledger.matching(table, where), POOLED.fullmatch(where.get("dataset", ""))
+    if len(found) or not pooled:
+        return found
+    there = ledger.matching(table, {name: value for name, value in where.items()
+                                    if name != "dataset"})
+    if not len(there) == there["dataset"].nunique() == int(pooled[1]):
+        return there[:0]
+    return there.head(1).assign(value=there["value"].mean(), low=None, high=None)
 
 
 def verdicts(folder=None, margin=None):
@@ -150,27 +158,32 @@ def verdicts(folder=None, margin=None):
     ValueError
         Differences that were not recorded, or several that match; all of them are named.
     """
-    gaps, shown = ledger.plain(ledger.differences(folder=folder)), scores(folder)
-    told = listed() if margin is None else listed().assign(margin=margin)
-    rows, faults = [], []
-    for claim in told.to_dict("records"):
-        own = shown[shown["id"] == claim["id"]].set_index("kind")
+    gaps, shown = ledger.differences(folder=folder), scores(folder).set_index(["id", "kind"])
+    # a difference counts also where it was recorded the other way round
+    back = gaps.rename(columns={"method": "against", "against": "method"}).assign(
+        value=-gaps["value"], low=-gaps["high"], high=-gaps["low"])
+    gaps, told, rows, faults = ledger.plain(pd.concat([gaps, back])), listed(), [], []
+    for claim in (told if margin is None else told.assign(margin=margin)).to_dict("records"):
+        text = shown.loc[claim["id"], "subject"]
         same = {name: claim[name] for name in WHERE if claim[name]}
         for kind, control in _beside(claim)[1:]:
-            found = (_printed(own) if kind == "printed" else
-                     _difference(gaps, same, claim["method"], control))
-            if isinstance(found, int):
-                faults.append(f"{claim['notebook']} records {found} differences of "
-                              f"{claim['method']!r} to {control!r} for claim {claim['id']!r}: "
-                              f"{', '.join(same.values())}")
-                continue
-            said = (against_printed(0, found["low"], found["high"]) if kind == "printed" else
-                    verdict(found["value"], found["low"], found["high"], claim["margin"],
-                            claim["task"] in LOWER_IS_BETTER))
-            rows.append({**{name: claim[name] for name in ("id", "notebook", "claim", "glance")},
-                         "kind": kind, "method": claim["method"], "against": control,
-                         "metric": own.loc["subject", "metric"], **found,
-                         "unit": claim["unit"], "margin": claim["margin"], "verdict": said})
+            if kind == "printed":
+                found = text[["value", "low", "high"]] - shown.loc[(claim["id"], kind), "value"]
+                said = against_printed(0, found["low"], found["high"])
+            else:
+                there = ledger.matching(gaps, {**same, "method": claim["method"],
+                                               "against": control})
+                if len(there) != 1:
+                    faults.append(f"{claim['notebook']} records {len(there)} differences of "
+                                  f"{claim['method']!r} to {control!r} for claim {claim['id']!r}: "
+                                  f"{', '.join(same.values())}")
+                    continue
+                found = there.iloc[0][["value", "low", "high", "n"]]
+                said = verdict(*found[:3], claim["margin"], claim["task"] in LOWER_IS_BETTER)
+            rows.append({**{name: claim[name] for name in ABOUT}, "kind": kind,
+                         "method": claim["method"], "against": control, "metric": text["metric"],
+                         **found, "unit": claim["unit"], "margin": claim["margin"],
+                         "verdict": said})
     if faults:
         raise ValueError("one difference each is needed:\n" + "\n".join(faults))
     return pd.DataFrame(rows)
@@ -184,37 +197,7 @@ def of_rows(table, margin=MARGIN):
         for row in table.itertuples()])
 
 
-def _mean(table, where):
-    """One row, the mean over the sets that a pooled difference is of; none where others stand
-    there."""
-    count = int(POOLED.fullmatch(where["dataset"])[1])
-    there = ledger.matching(table, {name: value for name, value in where.items()
-                                    if name != "dataset"})
-    if len(there) != count or there["dataset"].nunique() != count:
-        return there[:0]
-    return there.head(1).assign(dataset=where["dataset"], value=there["value"].mean(), low=None,
-                                high=None)
-
-
 def _beside(claim):
     """(kind, method) of a claim: its subject, its controls, and the printed method."""
     return [("subject", claim["method"]),
             *((kind, claim[kind]) for kind in (*KINDS, "printed") if claim[kind])]
-
-
-def _printed(own):
-    text, printed = own.loc["subject"], own.loc["printed", "value"]
-    return {name: text[name] - printed for name in ("value", "low", "high")}
-
-
-def _difference(gaps, same, method, control):
-    """The recorded difference of a pair, also where it was recorded the other way round; how many
-    there are where it is not one."""
-    there = ledger.matching(gaps, {**same, "method": method, "against": control})
-    back = ledger.matching(gaps, {**same, "method": control, "against": method})
-    if len(there) + len(back) != 1:
-        return len(there) + len(back)
-    row = (there if len(there) else back).iloc[0]
-    value, low, high = (row["value"], row["low"], row["high"]) if len(there) else (
-        -row["value"], -row["high"], -row["low"])
-    return {"value": value, "low": low, "high": high, "n": row["n"]}

@@ -1,8 +1,6 @@
 """Directives for tables that are made from ``data/`` when the book is built."""
 
-import datetime
 import json
-import os
 import re
 
 import pandas as pd
@@ -11,10 +9,8 @@ from docutils.parsers.rst import directives
 from markupsafe import Markup, escape
 from sphinx.util.docutils import SphinxDirective
 
-import genept_utils
 from genept_utils import paths, sources
 from genept_book import claims, ledger
-from genept_book.cite import commit
 from genept_book.html_tables import (chip, html_table, interval_bar, number, readable, spans,
                                      together, two_lines)
 from genept_book.methods import reads
@@ -203,12 +199,3 @@ class PaperIndexTable(DataTable):
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],
         })
         return shown.drop(columns=["ours", "best control"] if "without" in self.options else [])
-
-
-class BookStamp(SphinxDirective):
-    """Version, commit, date and cores of this copy of the book."""
-
-    def run(self):
-        text = (f"Version {genept_utils.__version__}, commit {commit() or 'not known'}, built on "
-                f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores.")
-        return [nodes.paragraph("", text, classes=["stamp"])]

@@ -7,9 +7,9 @@ numbers are made from ``data/`` when the book is built, and nothing on a page as
 import re
 
 from genept_book.assets import copy_mathjax, finish_page, join_styles, make_static_folder
-from genept_book.cite import CiteBook, cite_page
-from genept_book.directives import (BookStamp, ClaimsTable, LedgerTable, PaperIndexTable,
-                                    RuntimesTable, SourcesTable)
+from genept_book.cite import cite_page
+from genept_book.directives import (ClaimsTable, LedgerTable, PaperIndexTable, RuntimesTable,
+                                    SourcesTable)
 from genept_book.gene_data import write_gene_data
 from genept_book.icons import subset_icons
 from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
@@ -24,8 +24,8 @@ HANDLERS = {"builder-inited": [make_static_folder],
             "doctree-read": [style_blocks], "doctree-resolved": [link_terms]}
 PAGES = [finish_page, cite_page]  # of HTML, which the theme made
 FILES = [copy_mathjax, join_styles, subset_icons, write_gene_data]  # beside them
-DIRECTIVES = (BookStamp, CiteBook, ClaimsTable, LedgerTable, PageFigure, PaperIndexTable,
-              PromiseTable, RuntimesTable, SoakTable, SourcesTable)
+DIRECTIVES = (ClaimsTable, LedgerTable, PageFigure, PaperIndexTable, PromiseTable, RuntimesTable,
+              SoakTable, SourcesTable)
 
 
 def setup(app):

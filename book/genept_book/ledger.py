@@ -7,7 +7,6 @@ those rows beside
 """
 
 import json
-import math
 
 import numpy as np
 import pandas as pd
@@ -49,7 +48,8 @@ def record(name, *tables, **common):
     ValueError
         A row lacks a required field, has an unknown one, or its value lies outside its interval.
     """
-    rows = [{**common, **{key: value for key, value in row.items() if not _absent(value)}}
+    rows = [{**common, **{key: value for key, value in row.items() if not pd.api.types.is_scalar(
+                value) or pd.notna(value)}}
             for table in tables
             for row in (table.to_dict("records") if isinstance(table, pd.DataFrame) else table)]
     for row in rows:
@@ -60,15 +60,14 @@ def record(name, *tables, **common):
     for column in ("value", "low", "high"):
         table[column] = pd.to_numeric(table[column]).round(4)
     table["reads"] = table["reads"].fillna(table["method"].map(reads)).replace("", None)
-    outside = table.query("value < low or value > high")
-    if len(outside):
-        raise ValueError(f"values outside their interval:\n{outside}")
-    twice = table.duplicated([*KEY, "split", "note", "against"], keep=False)
-    if twice.any():
-        raise ValueError(f"the same result twice:\n{table.loc[twice, KEY]}")
-    entries = [{key: value for key, value in row.items() if not pd.isna(value)}
-               for row in table.to_dict("records")]
-    lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    for fault, rows in (("values outside their interval", table.query(
+                            "value < low or value > high")),
+                        ("the same result twice", table[table.duplicated(
+                            [*KEY, "split", "note", "against"], keep=False)])):
+        if len(rows):
+            raise ValueError(f"{fault}:\n{rows[[*KEY, 'value', 'low', 'high']]}")
+    lines = ",\n".join(json.dumps({key: value for key, value in row.items() if pd.notna(value)},
+                                  ensure_ascii=False) for row in table.to_dict("records"))
     with sources.replacing(paths.own_results() / f"{name}.json") as part:
         part.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     return table
@@ -93,15 +92,15 @@ def shown(table, by="method", across=None, digits=3, compact=False):
         A line per value of ``by``, in the order of the rows; value and interval, rounded. With
         ``across`` the columns have two levels or more.
     """
-    by = [by] if isinstance(by, str) else list(by)
-    across = [across] if isinstance(across, str) else list(across or [])
+    by, across = ([names] if isinstance(names, str) else list(names or ())
+                  for names in (by, across))
     numbers = [name for name in ("value", "difference", "low", "high") if name in table]
     made = table.set_index([*by, *across])[numbers].astype(float).round(digits)
     if compact:
-        made = made.set_axis(["value", "low", "high"], axis=1).apply(
-            lambda row: f"{row.value:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]",
-            axis=1).to_frame(numbers := "value")
-        numbers = [numbers]
+        numbers = ["value"]
+        made = pd.DataFrame({"value": [
+            f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+            for value, low, high in made.to_numpy()]}, made.index)
     if not across:
         return made
     lines, columns = (table[names].drop_duplicates() for names in (by, across))
@@ -110,10 +109,6 @@ def shown(table, by="method", across=None, digits=3, compact=False):
     order = [(*key, number) for key in columns.itertuples(index=False) for number in numbers]
     lines = pd.MultiIndex.from_frame(lines) if len(by) > 1 else pd.Index(lines[by[0]], name=by[0])
     return made.reindex(index=lines, columns=pd.MultiIndex.from_tuples(order))
-
-
-def _absent(value):
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def results(name=None, folder=None):
@@ -129,8 +124,7 @@ def differences(name=None, folder=None):
 
 
 def _recorded(name, folder):
-    folder = folder or paths.results()
-    files = sorted(folder.glob(f"{name or '[0-9]*'}.json"))
+    files = sorted((folder or paths.results()).glob(f"{name or '[0-9]*'}.json"))
     rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.assign(reads=table["reads"].fillna(table["method"].map(reads)))
@@ -146,9 +140,7 @@ def user_results(folder=None):
 
 def published(item=None):
     """``data/published.csv``: every printed number that was found; NaN where none was."""
-    table = pd.read_csv(paths.DATA / "published.csv", keep_default_na=False,
-                        na_values={"value": [""], "spread": [""]})
-    return table if item is None else table[table["item"] == item].reset_index(drop=True)
+    return _of_item(_read("published.csv"), item)
 
 
 def third_parties():
@@ -156,9 +148,17 @@ def third_parties():
     ``data/third-party.csv``, and those of ``published.csv`` with such a source; ``source`` says
     who."""
     given = published()
-    theirs = pd.read_csv(paths.DATA / "third-party.csv", keep_default_na=False,
-                         na_values={"value": [""], "spread": [""]})
-    return pd.concat([given[given["source"] == THIRD_PARTY], theirs], ignore_index=True)
+    return pd.concat([given[given["source"] == THIRD_PARTY], _read("third-party.csv")],
+                     ignore_index=True)
+
+
+def _read(name):
+    return pd.read_csv(paths.DATA / name, keep_default_na=False,
+                       na_values={"value": [""], "spread": [""]})
+
+
+def _of_item(table, item):
+    return table if item is None else table[table["item"] == item].reset_index(drop=True)
 
 
 def join(item=None, given=None):
@@ -182,18 +182,15 @@ def join(item=None, given=None):
         in for (``STANDS_IN_FOR``). Other rows have NaN on one side. Rows of a reader's own files
         (:func:`user_results`) stand beside ours.
     """
-    printed = published() if given is None else given
-    printed = printed.rename(columns={"value": "published", "note": "published_note"})
+    printed = (published() if given is None else given).rename(
+        columns={"value": "published", "note": "published_note"})
     ours = pd.concat([part for part in (results(), user_results()) if len(part)] or [results()])
-    ours = ours.rename(columns={"value": "ours"})
-    ours["our_method"] = ours["method"]
-    ours["method"] = ours["method"].replace(STANDS_IN_FOR)
-    for column in KEY:
-        ours[column] = ours[column].fillna("").astype(str)
+    ours = ours.rename(columns={"value": "ours"}).assign(
+        our_method=ours["method"], method=ours["method"].replace(STANDS_IN_FOR))
+    ours[KEY] = ours[KEY].fillna("").astype(str)
     table = printed.merge(ours, on=KEY, how="outer", sort=False)
-    table = table[[*KEY, "published", "spread", "published_note", "source", "ours", "low",
-                   "high", "our_method", "split", "note", "notebook"]]
-    return table if item is None else table[table["item"] == item].reset_index(drop=True)
+    return _of_item(table[[*KEY, "published", "spread", "published_note", "source", "ours", "low",
+                           "high", "our_method", "split", "note", "notebook"]], item)
 
 
 def plain(table):
@@ -214,6 +211,19 @@ def matching(table, wanted):
         else:
             found &= column == value
     return table.iloc[np.flatnonzero(found)]
+
+
+def only(found, said):
+    """The one row of a table.
+
+    Raises
+    ------
+    ValueError
+        There are none or several; the message is ``said`` with their number in its braces.
+    """
+    if len(found) != 1:
+        raise ValueError(f"{said.replace('{}', str(len(found)), 1)}; one must")
+    return found.iloc[0]
 
 
 def compare(fresh, committed, tolerance=0.01):
@@ -245,13 +255,12 @@ def compare(fresh, committed, tolerance=0.01):
     table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
     stated = table["note_committed"].astype(str).str.extract(r"tolerance=([\d.]+)")[0]
     allowed = stated.astype(float).fillna(tolerance)
-    now, then = (table[[f"{name}_{side}" for name in ("value", "low", "high")]].astype(float)
-                 .set_axis(["value", "low", "high"], axis=1) for side in ("fresh", "committed"))
-    same = (now["value"] - then["value"]).abs() <= allowed
-    reach = np.maximum((then["high"] - then["low"]).fillna(0) / 10, allowed / 2)
-    for end in ("low", "high"):
-        moved = ((now[end] - now["value"]) - (then[end] - then["value"])).abs()
-        same &= (moved <= reach) | now[end].isna() & then[end].isna()
-    numbers = [f"{name}_{side}" for name in ("value", "low", "high")
-               for side in ("fresh", "committed")]
-    return table.loc[~same, [*key[:-1], *numbers, "note_committed"]]
+    numbers = {name: (f"{name}_fresh", f"{name}_committed") for name in ("value", "low", "high")}
+    (value, value_then), *ends = (table[[*pair]].astype(float).to_numpy().T
+                                  for pair in numbers.values())
+    same = np.abs(value - value_then) <= allowed
+    width = np.nan_to_num(ends[1][1] - ends[0][1])
+    for now, then in ends:
+        moved = np.abs((now - value) - (then - value_then))
+        same &= (moved <= np.maximum(width / 10, allowed / 2)) | np.isnan(now) & np.isnan(then)
+    return table.loc[~same, [*key[:-1], *sum(numbers.values(), ()), "note_committed"]]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from genept_book import bindings, claims, ledger, prose
 from genept_book.notebooks import parameters
+from genept_book.templates import render
 
 DATA = ("dataset", "datasets", "patients", "label", "batch", "donor", "condition", "also", "layer",
         "raw", "values", "species", "embedding", "reference")
@@ -59,36 +60,32 @@ def retell(notebook, own, results, folder):
     folder : pathlib.Path
         Where the run recorded its results.
     """
-    names = {str(name) for parameter in parameters(notebook).values()
-             for name in (parameter.default if isinstance(parameter.default, list)
-                          else [parameter.default]) if isinstance(name, str) and name}
+    names = {name for parameter in parameters(notebook).values() for name in
+             (parameter.default if isinstance(parameter.default, list) else [parameter.default])
+             if isinstance(name, str) and name}
     cells, seen = [], False
     for cell in notebook.cells:
         if ONLY_BOOK in cell.metadata.get("tags", []):
             cells = cells[:-1] if cells[-1].cell_type == "markdown" else cells
-            continue
-        if cell.cell_type == "code":
+        elif cell.cell_type == "code":
             _caption(cell, names)
             seen = seen or bool(cell.outputs)
             cells.append(cell)
-            continue
-        source = _title(cell.source, own) if not cells else _kept(cell.source, names, seen)
-        seen = False
-        if source.strip():
-            cell.source = source
-            cells.append(cell)
+        else:
+            cell.source = _kept(cell.source, names, seen) if cells else _title(cell.source, own)
+            seen, cells = False, [*cells, cell] if cell.source.strip() else cells
     notebook.cells = [*cells, nbformat.v4.new_markdown_cell(_verdicts(results, folder))]
 
 
 def _title(markdown, own):
     """The first cell: title and facts, without claim, takeaways and the book's times."""
+    title, *lines = [line for line in markdown.splitlines()
+                     if not re.match(r"\*\*|- |\|\s*(?:Run time|Peak memory|Data)\s*\|", line)]
     said = ", ".join(f"{name}={_short(value)}" for name, value in own.items())
     whose = (f"> **Your data.** The tables and figures of this page are those of a run with "
              f"`{said}`. What the book found on its own data is left out; verdicts on these data "
              "stand at the end.")
-    lines = [line for line in markdown.splitlines()
-             if not re.match(r"\*\*|- |\|\s*(?:Run time|Peak memory|Data)\s*\|", line)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join([lines[0], "", whose, *lines[1:]]))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join([title, "", whose, *lines]))
 
 
 def _short(value):
@@ -99,17 +96,14 @@ def _short(value):
 
 def _kept(markdown, names, seen):
     """What of a text still holds: of its headings all but the one of *What we found*."""
-    parts = re.split(r"^(?=## )", markdown, flags=re.MULTILINE)
-    if seen:  # before its first heading it says what an output showed
-        parts = parts[1:] if not parts[0].startswith("## ") else parts
-    made = []
+    parts, made = re.split(r"^(?=## )", markdown, flags=re.MULTILINE), []
+    if seen and not parts[0].startswith("## "):  # it says what an output showed
+        parts = parts[1:]
     for part in parts:
-        if part.startswith("## What we found"):
-            continue
-        kept = _filtered(part, names)
-        if kept.strip() and not (kept.strip() == part.split("\n")[0]
-                                 and part.startswith("## Differences")):
-            made.append(kept.rstrip())
+        kept = _filtered(part, names).rstrip()
+        alone = part.startswith("## Differences") and kept == part.split("\n")[0]
+        if kept and not alone and not part.startswith("## What we found"):
+            made.append(kept)
     return "\n\n".join(made)
 
 
@@ -117,14 +111,12 @@ def _filtered(markdown, names):
     """Lines without the sentences that tell a result; a bullet that loses one goes as a whole."""
     lines = []
     for line in markdown.splitlines():
-        if re.match(r"#|\||>|```|\s*$", line):
+        said = [] if re.match(r"#|\||>|```|\s*$", line) else bindings.split(line)
+        kept = [part for part in said if not _tells(part, names)]
+        if kept == said:
             lines.append(line)
-            continue
-        parts = [part for part in bindings.split(line) if not _tells(part, names)]
-        whole = len(parts) == len(bindings.split(line))
-        if whole or parts and not re.match(r"\s*[-*\d]", line):
-            lines.append(" ".join(bindings.COMMENT.sub("", part).strip() for part in parts)
-                         if not whole else line)
+        elif kept and not re.match(r"\s*[-*\d]", line):
+            lines.append(" ".join(part.strip() for part in kept))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
@@ -145,19 +137,9 @@ def _caption(cell, names):
 
 def _verdicts(stem, folder):
     """The closing section, Markdown."""
-    head = "## Verdicts on these data\n\n"
     rows = _pairs(stem, ledger.differences(stem, folder))
-    if rows.empty:
-        return head + "This run recorded no paired difference that a claim of the book is about."
-    lines = [f"| {row.method} | {row.against} | "
-             f"{', '.join(filter(None, (row.task, row.dataset, row.split, row.classifier)))} | "
-             f"{row.metric} | {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}] | {row.verdict} |"
-             for row in rows.itertuples()]
-    return head + (
-        "*Ahead* and *behind*: the 95 % interval of the paired difference excludes zero "
-        "(*slightly*: the difference is below the margin); *level*: it holds zero and lies within "
-        "the margin; else *undecided*.\n\n| method | against | task | metric | difference | "
-        "verdict |\n|---|---|---|---|---|---|\n" + "\n".join(lines))
+    return render("verdicts.md.j2", rows=[(row, ", ".join(filter(None, (
+        row.task, row.dataset, row.split, row.classifier)))) for row in rows.itertuples()])
 
 
 def _pairs(stem, gaps):

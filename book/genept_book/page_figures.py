@@ -25,12 +25,11 @@ class PageFigure(SphinxDirective):
         file = paths.BUILD / "figures" / f"{name}.png"
         with replacing(file) as part:
             part.write_bytes(picture)
+        text, _ = self.state.inline_text(
+            f"{COMMENT.sub('', shown['figure']['caption']).strip()} From "
+            f"[chapter {int(path.stem[:2])}](../notebooks/{path.name}).", self.lineno)
         image = nodes.image(uri=f"/{file.relative_to(paths.ROOT).as_posix()}",
                             alt=shown["image"]["alt"])
-        chapter = int(path.stem[:2])
-        said = COMMENT.sub("", shown["figure"]["caption"]).strip()
-        text, _ = self.state.inline_text(
-            f"{said} From [chapter {chapter}](../notebooks/{path.name}).", self.lineno)
         return [nodes.figure("", image, nodes.caption("", "", *text), ids=[f"shown-{name}"])]
 
 

@@ -62,10 +62,9 @@ def as_published(joined):
     listed = sources.table("paper-index.csv")
     splits = {tuple(row[name] for name in _OURS): row["split"]
               for row in listed.to_dict("records")}
-    kept = []
-    for method, split, *key in joined[["method", "split", *_OURS]].fillna("").to_numpy():
-        whole = split.split(FEWER_GENES)[0] if method == "Gene2vec" else split
-        kept.append(whole == splits.get(tuple(key)))
+    kept = [(split.split(FEWER_GENES)[0] if method == "Gene2vec" else split)
+            == splits.get(tuple(key)) for method, split, *key in
+            joined[["method", "split", *_OURS]].fillna("").to_numpy()]
     return joined[kept]
 
 
@@ -76,12 +75,12 @@ def _row(row, ours, given, yours=None):
            "elsewhere": ""}
     if row["method"]:
         own = _own(row, ours)
-    elif yours is not None and len(ledger.matching(yours, {
-            **{name: row[name] for name in [*_OURS, "split"]},
-            "method": row["printed_method"]})) == 1:
-        row = {**row, "method": row["printed_method"], "why": ""}
-        own = _own(row, yours)
-        own["elsewhere"] = "; ".join(filter(None, ["your files", own["elsewhere"]]))
+    elif yours is not None:
+        mine = {**row, "method": row["printed_method"], "why": ""}
+        if len(ledger.matching(yours, {name: mine[name] for name in
+                                       [*_OURS, "split", "method"]})) == 1:
+            row, own = mine, _own(mine, yours)
+            own["elsewhere"] = "; ".join(filter(None, ["your files", own["elsewhere"]]))
     return {**made, **own, "verdict": verdict(made["printed"], own["ours"], own["low"],
                                               own["high"], row["why"])}
 
@@ -89,37 +88,31 @@ def _row(row, ours, given, yours=None):
 def _printed(row, given):
     if not row["printed_method"]:
         return {"printed": None, "source": "", "others": ""}
-    wanted = {name: row[f"printed_{name}"] if row.get(f"printed_{name}") else row[name]
-              for name in _OURS if row[name]}
+    wanted = {name: row.get(f"printed_{name}") or row[name] for name in _OURS if row[name]}
     there = ledger.matching(given, wanted)
-    found = there[there["method"] == row["printed_method"]]
-    if len(found) != 1:
-        raise ValueError(f"{row['item']}, {row['result']}: {len(found)} printed numbers of "
-                         f"{row['printed_method']!r} match {wanted}; one must")
-    others = there[(there["method"] != row["printed_method"]) & there["value"].notna()]
-    return {"printed": found["value"].iloc[0], "source": found["source"].iloc[0],
-            "others": ", ".join(f"{other.method} {other.value:.2f}"
-                                for other in others.itertuples())}
+    own = there["method"] == row["printed_method"]
+    found = ledger.only(there[own], f"{row['item']}, {row['result']}: {{}} printed numbers of "
+                                    f"{row['printed_method']!r} match {wanted}")
+    others = there[~own & there["value"].notna()]
+    return {"printed": found["value"], "source": found["source"], "others": ", ".join(
+        f"{other.method} {other.value:.2f}" for other in others.itertuples())}
 
 
 def _own(row, ours):
-    there = ledger.matching(ours, {name: row[name] for name in _OURS if row[name]})
-    own = there[(there["method"] == row["method"]) & (there["split"] == row["split"])]
-    if len(own) != 1:
-        raise ValueError(f"{row['item']}, {row['result']}: {len(own)} recorded results of "
-                         f"{row['method']!r} with split {row['split']!r}; one must")
-    text = own.iloc[0]
+    wanted = {name: row[name] for name in _OURS if row[name]}
+    there = ledger.matching(ours, wanted | {"method": row["method"], "split": row["split"]})
+    text = ledger.only(there, f"{row['item']}, {row['result']}: {{}} recorded results of "
+                              f"{row['method']!r} with split {row['split']!r} match")
     # controls also where their penalty was chosen: the strongest is asked for
-    same = ledger.matching(ours, {name: row[name] for name in _OURS
-                                  if row[name] and name != "classifier"})
+    wanted.pop("classifier", None)
+    same = ledger.matching(ours, wanted)
     same = same[same["classifier"].str.split(",").str[0] == row["classifier"]]
     beside = same[(same["split"] == row["split"]) & ~same["reads"].isin(["text", ""])]
-    lower = row["task"] in claims.LOWER_IS_BETTER
-    best = beside.sort_values("value", ascending=lower, kind="stable").head(1)
+    best = beside.sort_values("value", ascending=row["task"] in claims.LOWER_IS_BETTER,
+                              kind="stable")[["method", "value"]].to_numpy().tolist()
     fewer = same[same["split"].str.startswith(row["split"] + FEWER_GENES)
-                 & (same["method"] == "Gene2vec")]
-    return {"ours": text["value"], "low": text["low"], "high": text["high"],
-            "control": best["method"].iloc[0] if len(best) else "",
-            "control_value": best["value"].iloc[0] if len(best) else None,
-            "elsewhere": f"Gene2vec {fewer['value'].iloc[0]:.2f} on its genes" if len(fewer)
-            else ""}
+                 & (same["method"] == "Gene2vec")]["value"]
+    control, value = [*best, ["", None]][0]
+    return {"ours": text["value"], "low": text["low"], "high": text["high"], "control": control,
+            "control_value": value,
+            "elsewhere": "".join(f"Gene2vec {number:.2f} on its genes" for number in fewer[:1])}

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
 import genept_utils  # noqa: E402
+from genept_utils import paths  # noqa: E402
 from genept_book import cite, html_tables, icons, print_book  # noqa: E402
 
 
@@ -20,7 +21,17 @@ def test_entry_of_a_page_has_title_version_commit_and_address(monkeypatch):
     assert bibtex.startswith("@misc{genept-book-04-gene-programs,")
     assert "title = {{Gene <programs> & more}}" in bibtex and bibtex.count("{") == bibtex.count("}")
     assert cite.entry()[1].startswith("@misc{genept-book,")
-    assert "doi = {10.1038/s41551-024-01284-6}" in cite.paper_entry()[1]
+
+
+def test_the_page_on_citing_has_the_entries_of_the_citation_file(monkeypatch):
+    monkeypatch.setattr(cite, "commit", lambda: "")
+    page = (paths.BOOK / "cite.md").read_text(encoding="utf-8")
+    assert all(one in page for one in cite.entry())
+    paper = cite.citation()["preferred-citation"]
+    people = [f"{one['family-names']}, {one['given-names']}" for one in paper["authors"]]
+    for name in ("title", "journal", "year", "doi"):
+        assert f"  {name} = {{{paper[name]}}}" in page
+    assert f"author = {{{' and '.join(people)}}}" in page and page.count(paper["doi"]) == 2
 
 
 def test_footer_is_escaped_and_links_licence_and_changes(monkeypatch):
