@@ -23,28 +23,28 @@ def run_notebooks(options):
     entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out,
                       timeout=options.timeout, memory=options.memory)
     print(f"\n{publish.summary_table(entries)}\n")
-    made = [Path(entry["path"]).parents[1] for entry in entries
-            if entry["status"] in ("executed", "partial")]
-    if made:
+    by = {status: [entry for entry in entries if entry["status"] == status]
+          for status in ("executed", "partial", "kept", "failed")}
+    if made := [Path(entry["path"]).parents[1] for entry in by["executed"] + by["partial"]]:
         print(f"executed notebooks and their results are in {os.path.commonpath(made)}")
-    bad = [entry for entry in entries if entry["status"] == "failed"]
-    for entry in bad:
+    for entry in by["failed"]:
         print(f"{entry['notebook']} failed in {entry['error']}\n  what it printed is kept in "
               f"{entry['path']}", file=sys.stderr)
-    incomplete = [entry for entry in entries if entry["status"] in ("kept", "partial")]
-    for entry in incomplete:
-        shown = {"kept": "keeps its committed outputs", "partial": "was run without"}
-        print(f"{entry['notebook']} {shown[entry['status']]}: {_listed(entry['missing'])}")
-    if incomplete:
+    for status, said in {"kept": "keeps its committed outputs",
+                         "partial": "was run without"}.items():
+        for entry in by[status]:
+            keys = entry["missing"]
+            more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
+            print(f"{entry['notebook']} {said}: {', '.join(keys[:2])}{more}")
+    if incomplete := by["kept"] + by["partial"]:
         print("`python -m genept_utils data --fetch KEY` says why a source could not be had.")
-    moved = 0
+    moved = ()
     if options.strict and not (assignments or options.grid or options.out):
-        table = publish.changed_results()
-        moved = len(table)
-        if moved:
-            print(f"results that differ from the committed ones:\n{table.to_string()}",
+        moved = publish.changed_results()
+        if len(moved):
+            print(f"results that differ from the committed ones:\n{moved.to_string()}",
                   file=sys.stderr)
-    return int(bool(bad) or (options.strict and bool(incomplete or moved)))
+    return int(bool(by["failed"]) or options.strict and bool(incomplete or len(moved)))
 
 
 def _run_grid_file(options):
@@ -62,11 +62,6 @@ def _run_grid_file(options):
     for row in bad.itertuples():
         print(f"{row.notebook} failed in {row.error}\n  see {row.folder}", file=sys.stderr)
     return int(len(bad) > 0)
-
-
-def _listed(keys, shown=2):
-    more = f" and {len(keys) - shown} more" if len(keys) > shown else ""
-    return ", ".join(keys[:shown]) + more
 
 
 def _list_parameters(names):

@@ -26,10 +26,9 @@ def reached(code):
     waiting, found = imported(ast.parse("\n".join(lines))), set()
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            for parts in _named_in(path.read_text(encoding="utf-8")):
-                waiting |= _files(parts)
+        found.add(path)
+        for parts in _named_in(path.read_text(encoding="utf-8")):
+            waiting |= _files(parts) - found
     return sorted(found)
 
 

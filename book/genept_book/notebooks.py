@@ -135,10 +135,8 @@ def _literal(name, kind, written):
         value = written.split(",") if kind == "list" else written
     if kind == "float" and type(value) is int:
         value = float(value)
-    if kind == "list" and isinstance(value, (tuple, set)):
-        value = list(value)
-    if kind == "list" and isinstance(value, (int, float)):  # sizes=100: a list of one
-        value = [value]
+    if kind == "list" and not isinstance(value, (bool, str)):  # sizes=100: a list of one
+        value = list(value) if isinstance(value, (list, tuple, set)) else [value]
     if type(value) is not TYPES[kind]:
         raise ValueError(f"parameter {name!r} is {kind}; {written!r} is not")
     return value
@@ -146,14 +144,14 @@ def _literal(name, kind, written):
 
 def _possible(name, value, default, said=""):
     """Refuse numbers with which a page would fail late, or say nothing."""
+    counts = isinstance(default, int) and default > 0 and "0 " not in said
+    least, share = int(counts or isinstance(default, list)), "share" in f"{name} {said}"
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             continue
-        least = int(isinstance(default, int) and default > 0 and "0 " not in said
-                    or isinstance(default, list))
         if not number >= least:  # nan is not, either
             raise ValueError(f"parameter {name!r} is {number}; it must be {least} or more")
-        if "share" in f"{name} {said}" and isinstance(default, float) and not 0 < number < 1:
+        if share and isinstance(default, float) and not 0 < number < 1:
             raise ValueError(f"parameter {name!r} is {number}; it is a share, between 0 and 1")
 
 
@@ -201,15 +199,13 @@ def notebooks(names=()):
     files = sorted(paths.NOTEBOOKS.glob("[0-9]*.ipynb"))
     if not files:
         raise FileNotFoundError(f"there are no notebooks in {paths.NOTEBOOKS}; {WHOLE}")
-    if not names:
-        return files
-    chosen = [path for path in files
-              if any(path.stem.startswith(Path(name).stem) for name in names)]
-    for name in names:
-        if not any(path.stem.startswith(Path(name).stem) for path in chosen):
+    chosen = {name: [path for path in files if path.stem.startswith(Path(name).stem)]
+              for name in names}
+    for name, found in chosen.items():
+        if not found:
             raise ValueError(f"no notebook is called {name!r}; there are "
                              f"{', '.join(path.stem for path in files)}")
-    return chosen
+    return sorted({path for found in chosen.values() for path in found}) if chosen else files
 
 
 @functools.cache
@@ -257,17 +253,10 @@ def definitions(number, *names, **given):
     """
     parameters, code = _statements(number)
     kept = [node for node in code if isinstance(node, (ast.Import, ast.ImportFrom))
-            or set(_defined(node)) & set(names)]
+            or {getattr(one, "id", getattr(one, "name", None))
+                for one in [node, *getattr(node, "targets", ())]} & set(names)]
     space = {}
     exec(compile(ast.Module([*parameters, *kept], []), f"chapter {number}", "exec"), space)
     if missing := sorted(set(names) - set(space)):
         raise KeyError(f"chapter {number} has no {', '.join(missing)}")
-    space.update(given)
-    return space
-
-
-def _defined(node):
-    if isinstance(node, ast.FunctionDef):
-        return [node.name]
-    return [target.id for target in getattr(node, "targets", [])
-            if isinstance(target, ast.Name)]
+    return space | given

@@ -11,6 +11,7 @@ from genept_utils import datasets, optional, paths, sources
 from genept_utils.datasets.formats import KNOWN, plain_name
 
 ROLES = ("label", "batch", "donor", "condition")
+NEEDED = {"07": {"label"}, "08": {"label", "batch"}, "09": {"label", "condition"}}  # by chapter
 
 
 def paper(options):
@@ -27,9 +28,8 @@ def paper(options):
     columns = {name: value for name, value in given.items() if "." in name}
     parameters = {name: value for name, value in given.items() if "." not in name}
     table = sources.table("paper-datasets.csv")
-    for name in columns:
-        if name.rpartition(".")[0] not in set(table["dataset"]) or (
-                name.rpartition(".")[2] not in {*ROLES, *table["labelled"]}):
+    for name, (dataset, _, role) in ((name, name.rpartition(".")) for name in columns):
+        if dataset not in set(table["dataset"]) or role not in {*ROLES, *table["labelled"]}:
             raise ValueError(f"{name} is no SET.ROLE; sets are "
                              f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
     stems, failed = None, 0
@@ -160,12 +160,10 @@ def _files(folder, table, stems=None):
             continue
         rows = [row for row in table.to_dict("records") if _stem(path) in
                 map(_plain, row["files"].split("|"))]
-        if rows and (stems is None or _plain(rows[0]["files"].split("|")[0]) in stems):
-            found[path] = rows
-        elif rows:
-            continue
-        else:
+        if not rows:
             strange.append(path.name)
+        elif stems is None or _plain(rows[0]["files"].split("|")[0]) in stems:
+            found[path] = rows
     if strange:
         print("left out, for their names are none of the paper's sets: "
               f"{', '.join(strange)}; known are {wanted}")
@@ -207,17 +205,14 @@ def check(row, path, obs, genes, given=()):
     said = [f"{n:,} {what}" + ("" if not row[what] else " as expected" if int(row[what]) == n
                                else f" (expected: {int(row[what]):,})") for what, n in facts]
     said += [f"{role} is {column}" for role, column in chosen.items()]
-    line = (f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
-            + ", ".join(said) + ".")
-    needed = {"07": ["label"], "08": ["label", "batch"], "09": ["label", "condition"]}
-    absent = [role for role in needed[row["chapter"]] if role not in chosen]
-    for role, word in missing:
-        line += (f" No column looks like the {role} ({row[role].replace('|', ', ')}"
-                 f"); name it with \"{row['dataset']}.{word}=COLUMN\". Columns: "
-                 f"{', '.join(map(str, obs.columns)) or 'none'}.")
-    if absent:
-        return None, line + " Not run."
-    return chosen, line
+    columns = ", ".join(map(str, obs.columns)) or "none"
+    line = "".join([
+        f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
+        f"{', '.join(said)}.", *(
+            f" No column looks like the {role} ({row[role].replace('|', ', ')}); name it with "
+            f"\"{row['dataset']}.{word}=COLUMN\". Columns: {columns}." for role, word in missing)])
+    ready = NEEDED[row["chapter"]] <= chosen.keys()
+    return (chosen, line) if ready else (None, line + " Not run.")
 
 
 def _run(row, path, cells, words, folder):

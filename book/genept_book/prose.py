@@ -75,8 +75,7 @@ class Number:
                 values = [100 * other.value] + ([other.value] if "." in other.text else [])
             elif other.percent and not self.percent:
                 values = [other.value / 100]
-            if not self.sign:
-                values = map(abs, values)
+            values = values if self.sign else map(abs, values)
             if any(abs(value - self.value) <= self.step * 0.500001 for value in values):
                 return True
         return False
@@ -87,10 +86,9 @@ def numbers(text):
     found = []
     for match in _NUMBER.finditer(text):
         exact = Decimal(match["digits"].replace(",", ""))
-        negative = match["sign"] in ("-", "\u2212")
-        found.append(Number(match[0].strip(), float(-exact if negative else exact),
-                            10.0 ** exact.as_tuple().exponent, match["sign"],
-                            bool(match["percent"]), match.start(), match.end()))
+        value = float(-exact if match["sign"] in ("-", "\u2212") else exact)
+        found.append(Number(match[0].strip(), value, 10.0 ** exact.as_tuple().exponent,
+                            match["sign"], bool(match["percent"]), *match.span()))
     return found
 
 
@@ -128,27 +126,25 @@ def missing_numbers(markdown, lines, chapters=None):
         for target in targets:
             if chapters and target.endswith(".ipynb"):
                 known += chapters(target.rsplit("/", 1)[-1].removesuffix(".ipynb"))
-        for group in _groups(sentence):
-            if not any(all(number.among(line) for number in group) for line in known):
-                end = group[-1].end + (sentence[group[-1].end:][:1] == "]")
-                missing.append((sentence[group[0].start:end].strip(), sentence))
+        missing += [(said, sentence) for group, said in _groups(sentence)
+                    if not any(all(number.among(line) for number in group) for line in known)]
     return missing
 
 
 def _groups(sentence):
-    """Numbers to be found together: "v [low, high]", "n of m"; every other one by itself."""
+    """Numbers to be found together, and as they are written: "v [low, high]", "n of m"; every
+    other one by itself."""
     found = numbers(sentence)
     gaps = [sentence[a.end:b.start] for a, b in itertools.pairwise(found)] + ["", ""]
     start = 0
     while start < len(found):
-        if re.fullmatch(r" ?\[", gaps[start]) and gaps[start + 1] == ", ":
-            size = 3
-        else:
-            bracket = gaps[start] == ", " and sentence[:found[start].start].endswith("[")
-            size = 2 if bracket or gaps[start] == " of " and not found[start].checked else 1
+        bracket = gaps[start] == ", " and sentence[:found[start].start].endswith("[")
+        size = (3 if gaps[start].lstrip(" ") == "[" and gaps[start + 1] == ", " else
+                2 if bracket or gaps[start] == " of " and not found[start].checked else 1)
         group = found[start:start + size]
         if size > 1 or group[0].checked:
-            yield group
+            end = group[-1].end + (sentence[group[-1].end:][:1] == "]")
+            yield group, sentence[group[0].start:end].strip()
         start += size
 
 
@@ -166,20 +162,17 @@ def lines(path):
     list of list of Number
     """
     notebook = nbformat.read(path, as_version=4)
-    texts = []
+    said = [_joined(row) for row in ledger.published().itertuples(index=False)]
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            texts.append(_settings(cell.source))
-            for output in cell.outputs:
-                texts += _shown(output)
-    files = {paths.DATA / "results" / f"{path.stem}.json"}
-    files.update(*inputs(notebook).values())
+            said += [_settings(cell.source), *(line for output in cell.outputs
+                                               for line in _shown(output))]
+    files = {paths.DATA / "results" / f"{path.stem}.json"}.union(*inputs(notebook).values())
     for file in sorted(files):
         if file.suffix == ".json" and file.is_file():
-            rows = json.loads(file.read_text(encoding="utf-8"))
-            texts += [_joined(row.values()) for row in rows if isinstance(row, dict)]
-    texts += [_joined(row) for row in ledger.published().itertuples(index=False)]
-    return [found for text in texts if (found := numbers(text))]
+            said += [_joined(row.values()) for row in json.loads(file.read_text(encoding="utf-8"))
+                     if isinstance(row, dict)]
+    return [found for text in said if (found := numbers(text))]
 
 
 def _settings(source):
@@ -221,15 +214,13 @@ def check(names=()):
     pandas.DataFrame
         ``page``, ``number`` (as written) and ``sentence``, empty when every number is found.
     """
-    rows = []
-
     def other(stem):
         file = paths.NOTEBOOKS / f"{stem}.ipynb"
         return lines(file) if file.is_file() else []
 
+    rows = []
     for path in notebooks(names):
         known = lines(path)
-        for _, written in texts(nbformat.read(path, as_version=4)):
-            rows += [{"page": path.stem, "number": number, "sentence": sentence}
-                     for number, sentence in missing_numbers(written, known, other)]
+        rows += [(path.stem, *missing) for _, written in texts(nbformat.read(path, as_version=4))
+                 for missing in missing_numbers(written, known, other)]
     return pd.DataFrame(rows, columns=["page", "number", "sentence"])

@@ -10,7 +10,7 @@ import platform
 import nbformat
 
 from genept_utils import paths, sources
-from genept_book import imports
+from genept_book import imports, methods
 from genept_book.notebooks import inputs, need_clone, notebooks
 
 STAMPED = ("anndata", "scanpy", "scikit-learn", "numpy", "scipy", "pandas", "umap-learn",
@@ -61,20 +61,15 @@ def _code(notebook):
 def input_hash(notebook):
     """SHA-256 of a notebook's inputs: its registered sources, the files named under
     ``metadata.genept.inputs`` (patterns below the project root), the shipped embeddings that it
-    reads and the published numbers."""
-    digest = hashlib.sha256()
-    meta = notebook.metadata.get("genept", {})
-    table = sources.registry()
-    for key in sorted(meta.get("sources", [])):
-        digest.update(f"{key}={table.sha256[key]}\0".encode())
-    code = "\n".join(_code(notebook))
+    reads, the published numbers and what methods read."""
+    table, code = sources.registry(), "\n".join(_code(notebook))
+    made_from = [(key, table.sha256[key]) for key in
+                 sorted(notebook.metadata.get("genept", {}).get("sources", []))]
     files = {path for path in paths.EMBEDDINGS.glob("*.h5ad")
              if path.stem == paths.SHIPPED or f'"{path.stem}"' in code}
-    files.add(paths.DATA / "published.csv")
-    files.update(*inputs(notebook).values())
-    for path in sorted(files):
-        digest.update(f"{path.name}={sources.sha256(path)}\0".encode())
-    return digest.hexdigest()
+    files = files.union({paths.DATA / "published.csv", methods.FILE}, *inputs(notebook).values())
+    made_from += [(path.name, sources.sha256(path)) for path in sorted(files)]
+    return hashlib.sha256("".join(f"{name}={sha}\0" for name, sha in made_from).encode()).hexdigest()
 
 
 def results_hash(stem):
@@ -109,23 +104,22 @@ def check(names=()):
     for path in notebooks(names):
         notebook = nbformat.read(path, as_version=4)
         made = notebook.metadata.get("genept", {}).get("run")
-        code = [cell for cell in notebook.cells
-                if cell.cell_type == "code" and cell.source.strip()]
         if made is None:
             faults.append(f"{path.stem}: never run; `python -m genept_utils run {path.stem} "
                           "--write`")
             continue
-        for what, field, now in (("its code", "code_sha256", code_hash(notebook)),
-                                 ("genept_utils", "module_sha256", module_hash(notebook)),
-                                 ("an input", "inputs_sha256", input_hash(notebook))):
-            if made[field] != now:
-                faults.append(f"{path.stem}: {what} has changed since the run of {made['date']}")
-        if made.get("results_sha256") != results_hash(path.stem):
-            faults.append(f"{path.stem}: data/results/{path.stem}.json is not of the run of "
-                          f"{made['date']}")
+        code = [cell for cell in notebook.cells
+                if cell.cell_type == "code" and cell.source.strip()]
+        since = f"has changed since the run of {made['date']}"
         counts = [cell.execution_count for cell in code]
-        if counts != list(range(1, len(counts) + 1)):
-            faults.append(f"{path.stem}: its cells were not run once each, in order")
-        if any(output.output_type == "error" for cell in code for output in cell.outputs):
-            faults.append(f"{path.stem}: it shows an error")
+        faults += [f"{path.stem}: {said}" for said, wrong in {
+            f"its code {since}": made["code_sha256"] != code_hash(notebook),
+            f"genept_utils {since}": made["module_sha256"] != module_hash(notebook),
+            f"an input {since}": made["inputs_sha256"] != input_hash(notebook),
+            f"data/results/{path.stem}.json is not of the run of {made['date']}":
+                made.get("results_sha256") != results_hash(path.stem),
+            "its cells were not run once each, in order":
+                counts != list(range(1, len(counts) + 1)),
+            "it shows an error": any(output.output_type == "error" for cell in code
+                                     for output in cell.outputs)}.items() if wrong]
     return faults
