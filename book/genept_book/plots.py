@@ -21,7 +21,7 @@ INK, QUIET = "#222222", "#8A8A8A"
 def use_style():
     """Set the book's matplotlib style; call once at the top of a notebook."""
     sns.set_theme(style="ticks", palette=PALETTE, rc={
-        "figure.dpi": 140, "savefig.dpi": 140, "figure.figsize": (5.2, 3.4),
+        "figure.dpi": 140, "savefig.dpi": 140, "figure.figsize": (4, 3),
         "figure.constrained_layout.use": True, "savefig.bbox": "tight",
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
         "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -136,7 +136,7 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     step, own = 0.8 / max(len(methods), 1), ax is None
     if own:
         height = 1.6 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods))
-        ax = plt.subplots(figsize=(5.2, height))[1]
+        ax = plt.subplots(figsize=(4, height))[1]
     for number, method in enumerate(methods):
         part = table[table["method"] == method]
         y = np.array([rows.index(row) for row in part["row"]]) + (number + 0.5) * step - 0.4
@@ -173,7 +173,7 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
     -------
     matplotlib.axes.Axes
     """
-    ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
+    ax = ax if ax is not None else plt.subplots(figsize=(4, 3))[1]
     for method, look in looks(by_kind(table["method"])).items():
         part = table[table["method"] == method]
         ax.plot(part[x], part["value"], label=method, markersize=4, **look)
