@@ -107,3 +107,14 @@ def test_a_logarithmic_axis_names_the_sizes_that_were_tried():
     names = [label.get_text() for label in ax.get_xticklabels()]
     assert names == ["50", "200", "2,000"] and not len(ax.xaxis.get_minorticklocs())
     plots.plt.close(ax.figure)
+
+
+def test_estimates_and_lines_fit_a_phone_without_scrolling():
+    """A figure keeps .85 of its size, 100 px to the inch and .07 inch around it, in 358 px."""
+    table = pd.DataFrame({"row": "a row", "method": ["Gene2vec", "permuted"], "value": [.5, .6],
+                          "low": .4, "high": .7, "size": [50, 100]})
+    with plots.plt.rc_context():
+        plots.use_style()
+        for ax in (plots.forest(table), plots.lines(table, "size"), plots.plt.subplots()[1]):
+            assert .85 * 100 * (ax.figure.get_figwidth() + .14) <= 358
+            plots.plt.close(ax.figure)
