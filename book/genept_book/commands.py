@@ -9,7 +9,7 @@ from genept_utils import optional, paths
 
 def run_notebooks(options):
     """Run notebooks, print the summary table, return 1 on any failure."""
-    optional.need("papermill", "nbformat", "psutil", "scanpy")
+    optional.need("papermill", "nbformat", "jinja2", "psutil", "scanpy")
     from genept_book import publish, run
 
     assignments = [word for word in options.words if "=" in word]
@@ -79,7 +79,7 @@ def _list_parameters(names):
 
 def score(options):
     """Score gene vectors, write HTML and JSON, and say where they are."""
-    optional.need("nbformat", "scanpy")
+    optional.need("nbformat", "jinja2", "scanpy")
     import re
 
     from genept_book import score as scoring, score_page

@@ -97,7 +97,7 @@ def _checked(found, columns):
 
 def _run_all(ready, parameters, folder):
     """Run what can be run; results of an earlier run of these files go. How many failed."""
-    optional.need("papermill", "nbformat", "psutil", "scanpy")
+    optional.need("papermill", "nbformat", "jinja2", "psutil", "scanpy")
     planned = [(row, path, cells, _words(row, path, chosen, parameters))
                for row, path, cells, chosen in ready if chosen]
     strange = set(parameters) - {word.partition("=")[0] for *_, words in planned for word in words}
