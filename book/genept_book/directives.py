@@ -86,10 +86,10 @@ class LedgerTable(DataTable):
         under = pd.Series(together(frame, "source", "published_note"), frame.index)
         for name in ("task", "dataset", "label", "classifier", "metric"):
             frame[name] = frame[name].map(readable)
-        note = frame["note"].astype(str)
-        own = note.str.startswith("your files")
-        kinds = [f"reads {reads(name)}" if reads(name) else "" for name in frame["our_method"]]
-        beside = frame.assign(reads=kinds, note=note.str.replace("^your files(; )?", "", regex=True))
+        note = frame["note"].astype(str).str
+        own, kinds = note.startswith("your files"), frame["our_method"].map(reads)
+        beside = frame.assign(reads=("reads " + kinds).where(kinds != "", ""),
+                              note=note.replace("^your files(; )?", "", regex=True))
         return pd.DataFrame({
             "result": two_lines(frame["item"] + ": " + frame["task"],
                                 together(frame, "dataset", "label")),

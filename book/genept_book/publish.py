@@ -66,7 +66,8 @@ def changed_results():
 def summary_table(entries):
     """The run as text: one line per notebook with status, minutes and peak memory, and in a grid
     the parameters in which the lines differ."""
-    values = pd.DataFrame([entry["values"] for entry in entries], dtype=object).astype(str).replace("nan", "")
+    values = pd.DataFrame([{name: str(value) for name, value in entry["values"].items()}
+                           for entry in entries]).fillna("")
     table = pd.DataFrame(entries)[["notebook", "status", "minutes", "peak_mb", "missing"]]
     for at, name in enumerate([name for name in values if values[name].nunique() > 1], 1):
         table.insert(at, name, values[name])

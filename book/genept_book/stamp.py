@@ -69,7 +69,8 @@ def input_hash(notebook):
              if path.stem == paths.SHIPPED or f'"{path.stem}"' in code}
     files = files.union({paths.DATA / "published.csv", methods.FILE}, *inputs(notebook).values())
     made_from += [(path.name, sources.sha256(path)) for path in sorted(files)]
-    return hashlib.sha256("".join(f"{name}={sha}\0" for name, sha in made_from).encode()).hexdigest()
+    text = "".join(f"{name}={sha}\0" for name, sha in made_from)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def results_hash(stem):

@@ -9,7 +9,8 @@ _TERM = re.compile(
 _CODE = re.compile(r'<code class="([^"]*literal[^"]*)">(.*?)</code>', re.DOTALL)
 _SHORT = 24  # letters of a name in code that fits a column of a phone
 # What is left as it is (some elements, and all tags), or text.
-_PART = re.compile(r"<(pre|code|script|style|svg|title|textarea)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
+_PART = re.compile(r"<(pre|code|script|style|svg|title|textarea)\b.*?</\1>|<[^>]*>|[^<]+",
+                   re.DOTALL)
 
 
 def keep_together(body):
@@ -24,6 +25,7 @@ def keep_together(body):
     def kept(match):
         if match[0].startswith("<"):
             return match[0]
-        return re.sub(r"(?<=\d) (?=%)", "\u00a0", _TERM.sub(r'<span class="keep">\g<0></span>', match[0]))
+        text = _TERM.sub(r'<span class="keep">\g<0></span>', match[0])
+        return re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
 
     return _PART.sub(kept, _CODE.sub(whole, body))
