@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 
 from genept_utils import embed, evaluate, sources
 
@@ -39,6 +39,30 @@ def test_permuted_vectors_agree_by_chance(vectors):
 def test_shared_neighbours_do_not_depend_on_their_order():
     a, b = np.array([["x", "y"], ["x", "y"]]), np.array([["y", "x"], ["x", "z"]])
     assert evaluate.shared_neighbours(a, b).tolist() == [1, .5]
+
+
+def test_the_interval_of_shared_neighbours_is_that_of_genes_left_out(vectors):
+    from scipy import stats
+
+    k, few = 3, vectors[:14]
+    other = few + np.random.default_rng(1).standard_normal(few.shape)
+    tables = [(1 - squareform(pdist(some, "cosine"))) - 9 * np.eye(14) for some in (few, other)]
+
+    def shares(tables):
+        near = [np.argsort(-table, axis=1)[:, :k] for table in tables]
+        return np.array([len(set(a) & set(b)) / k for a, b in zip(*near)])
+
+    share, change = shares(tables), np.zeros((14, 14))
+    for gone in range(14):
+        rest = np.arange(14) != gone
+        change[rest, gone] = shares([table[:, rest][rest] for table in tables]) - share[rest]
+    moved = change.sum(axis=0) - share
+    both = ((moved - moved.mean())**2).sum() - (change**2).sum()
+    half = stats.t.ppf(.975, 13) * np.sqrt(max(both, ((share - share.mean())**2).sum())) / 14
+    made = evaluate.agreement(few, other, k=k)["shared_neighbours"]
+    assert both > ((share - share.mean())**2).sum()
+    assert made == pytest.approx((share.mean(), max(share.mean() - half, 0),
+                                  min(share.mean() + half, 1)))
 
 
 def test_real_ada002_vectors_are_read_and_know_their_genes(source):

@@ -66,6 +66,8 @@ def test_unpaired_units_and_unknown_kinds(scores):
     made = evaluate.compare(some, [("a", "b")], value="f1", kind="unpaired").iloc[0]
     assert (made["low"], made["high"]) == pytest.approx(
         stats.ttest_ind(a, b, equal_var=False).confidence_interval())
+    fewer = evaluate.compare(some.drop(b.index[2:]), [("a", "b")], value="f1", kind="unpaired")
+    assert fewer["n"].item() == 2 < len(a)
     with pytest.raises(ValueError, match="'t' is not one of units, donors, folds"):
         evaluate.summarise(scores, "method", "f1", "t")
 
