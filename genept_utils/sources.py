@@ -5,10 +5,12 @@ travel inside packages of the Python package index). A file is looked for in the
 mirror folder ``$GENEPT_MIRROR``, in its package wheel, and on the network, in this order.
 """
 
+import contextlib
 import errno
 import functools
 import hashlib
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -163,21 +165,25 @@ class _Bounded:
         self.size += len(content)
         if not self.head:
             self.head = content[:64].lstrip().lower()
-        self.check_page()
+        if self.head.startswith((b"<!doctype html", b"<html")):
+            raise OSError("the server sent a web page, not the file")
         if self.size > self.most:
             raise OSError(f"what came is longer than the registered {self.most:,} bytes")
         self.file.write(content)
         self.hash.update(content)
 
-    def check_page(self):
-        if self.head.startswith((b"<!doctype html", b"<html")):
-            raise OSError("the server sent a web page, not the file")
 
-    def check(self, expected):
-        if self.size < self.most:
-            raise OSError(f"the server sent {self.size:,} of {self.most:,} bytes")
-        if self.hash.hexdigest() != expected:
-            raise OSError("what the server sent has another SHA-256")
+@contextlib.contextmanager
+def _taking(path, row):
+    """A file that takes its place once its length and hash are the registered ones."""
+    with replacing(path) as part:
+        with open(part, "wb") as file:
+            taken = _Bounded(file, row.bytes)
+            yield taken
+        if taken.size < row.bytes:
+            raise OSError(f"the server sent {taken.size:,} of {row.bytes:,} bytes")
+        if taken.hash.hexdigest() != row.sha256:
+            raise OSError("what came has another SHA-256 than the registered one")
 
 
 def trusted():
@@ -200,11 +206,8 @@ def _from_network(key, row, progress):
     download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                                     verify=trusted())
     try:
-        with replacing(path) as part:
-            with open(part, "wb") as file:
-                taken = _Bounded(file, row.bytes)
-                download(row.url, taken, None)
-            taken.check(row.sha256)
+        with _taking(path, row) as taken:
+            download(row.url, taken, None)
     except requests.exceptions.SSLError as error:
         _unreachable[host] = UNTRUSTED.format(host)
         raise OSError(_unreachable[host]) from error
@@ -254,13 +257,8 @@ def _unpack(archive, member, path):
     if size != member.bytes:
         raise OSError(f"{member.member} would unpack to {size:,} bytes, not the registered "
                       f"{member.bytes:,}; it was not unpacked")
-    with replacing(path) as part, archive.open(member.member) as source:
-        with open(part, "wb") as file:
-            taken = _Bounded(file, member.bytes)
-            while chunk := source.read(1 << 20):
-                taken.write(chunk)
-        if taken.hash.hexdigest() != member.sha256:
-            raise OSError(f"{path.name} has another SHA-256 than the registered one")
+    with _taking(path, member) as taken, archive.open(member.member) as source:
+        shutil.copyfileobj(source, taken, 1 << 20)
 
 
 def derived(path, write):

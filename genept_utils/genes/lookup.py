@@ -278,15 +278,8 @@ def entrez_ids(species=None):
 
 
 def row_numbers(values, species):
-    """Whether names are row numbers; without a species, spread Entrez ids of
-    :data:`orthologs.GUESSED` pass, so that the species can be suggested."""
-    if not are_numbers(values):
-        return False
-    found = are_row_numbers(values, entrez_ids(species))
-    if found == "unknown" and species is None:
-        return all(are_row_numbers(values, orthologs.known(other, "entrez_id") or ())
-                   for other in orthologs.GUESSED)
-    return bool(found)
+    """Whether names are row numbers."""
+    return are_numbers(values) and bool(are_row_numbers(values, entrez_ids(species)))
 
 
 def count_fraction(counts, found, of=None):

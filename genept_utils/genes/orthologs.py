@@ -1,22 +1,21 @@
 """Genes of other species, and their human orthologs by NCBI HomoloGene."""
 
 import functools
-import lzma
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 
-from genept_utils import paths, pickles, sources
+from genept_utils import sources
 from genept_utils.genes.species import ENSEMBL_LETTERS, GENOME, HUMAN, TAXA, species_name, taxon
-from genept_utils.genes.table import named_genes
+from genept_utils.genes.table import annotables, kept_table, named_genes, r_columns
 
 HOMOLOGENE = "genes/homologene2.rda"
 ENSEMBL_MOUSE = "genes/ensembl100_annotables_mouse.pkl.xz"
 # Only vertebrates' genes bear the names of human ones.
 NAMED_AS_HUMAN = ("mouse", "rat", "zebrafish", "cow", "chimpanzee", "macaque", "dog", "chicken",
                   "frog")
-GUESSED = ("mouse", "rat", "zebrafish")  # species whose bare Entrez ids are recognised
 MIN_SHARE, MIN_NAMES = 0.2, 3  # from which a set looks like a species
 _TITLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*$|[A-Z0-9]+Rik$")  # Trp53, Cd4, Gm1234, 1700001C02Rik
 _LETTERS = re.compile(r"(?i)(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}")
@@ -37,26 +36,15 @@ def homologene():
     genept_utils.sources.SourceError
         The file cannot be had.
     """
-    path = sources.fetch(HOMOLOGENE)
-    kept = paths.cache() / "derived" / f"homologene_{sources.sha256(path)[:16]}.csv"
-    sources.derived(kept, lambda part: _parsed(path).to_csv(part, index=False))
-    return pd.read_csv(kept, dtype={"group": str, "symbol": str, "taxon": int, "entrez_id": str},
-                       keep_default_na=False)
+    return kept_table(HOMOLOGENE, "homologene", _parsed).astype({"taxon": int})
 
 
 def _parsed(path):
-    """The R data frame; its vectors are read as they are, which takes half the time and memory of
-    rdata's own conversion."""
-    import rdata
-
-    frame = rdata.parser.parse_file(path).object.value[0]
-    names = rdata.conversion.convert(frame.attributes)["names"]
-    columns = {name: column.value for name, column in zip(names, frame.value)}
-    return pd.DataFrame({
-        "group": np.ma.getdata(columns["HID"]).astype(str),
-        "symbol": [text.value.decode() for text in columns["Gene.Symbol"]],
-        "taxon": np.ma.getdata(columns["Taxonomy"]).astype(int),
-        "entrez_id": np.ma.getdata(columns["Gene.ID"]).astype(str)})
+    group, symbol, taxa, entrez = r_columns(path, "HID", "Gene.Symbol", "Taxonomy", "Gene.ID")
+    return pd.DataFrame({"group": np.ma.getdata(group).astype(str),
+                         "symbol": [text.value.decode() for text in symbol],
+                         "taxon": np.ma.getdata(taxa).astype(int),
+                         "entrez_id": np.ma.getdata(entrez).astype(str)})
 
 
 @functools.cache
@@ -67,15 +55,6 @@ def of_species(species):
 
 
 @functools.cache
-def known(species, kind):
-    """Symbols or Entrez ids (``kind``) of a species as a set; None where the file is not here."""
-    try:
-        return frozenset(of_species(species)[kind])
-    except sources.SourceError:
-        return None
-
-
-@functools.cache
 def mouse_ensembl():
     """Mouse genes of Ensembl 100: ``ensembl_id``, ``symbol`` of 2020, ``entrez_id`` ("" for
     none), one row for each pair of identifiers.
@@ -83,8 +62,7 @@ def mouse_ensembl():
     It is the one species of :data:`~genept_utils.genes.species.TAXA` beside human whose Ensembl
     ids the files hold.
     """
-    with lzma.open(sources.fetch(ENSEMBL_MOUSE)) as file:
-        table = pickles.load(file, pickles.FRAMES)
+    table = annotables(ENSEMBL_MOUSE)
     made = pd.DataFrame({"ensembl_id": table.index.astype(str),
                          "symbol": table["gene_name"].fillna("").astype(str).to_numpy(),
                          "entrez_id": table["Entrez"].fillna("").astype(str).to_numpy()})
@@ -161,22 +139,6 @@ def human(keys, types, species):
     return symbols, ways
 
 
-@functools.cache
-def _symbols_of_all():
-    """Every symbol of HomoloGene but the human ones, and of each a row of which species have it;
-    None where the file is not here."""
-    try:
-        table = homologene()
-    except sources.SourceError:
-        return None
-    order = [names[0] for names in TAXA.values()]
-    taxa = pd.Index(list(TAXA)).get_indexer(table["taxon"])
-    codes, symbols = pd.factorize(table["symbol"])
-    has = np.zeros((len(symbols) + 1, len(order)), dtype=bool)  # a last row for other names
-    has[codes[taxa >= 0], taxa[taxa >= 0]] = True
-    return pd.Index(symbols), has, order
-
-
 def looks_like(names, types, well_known):
     """The species, other than human, that a set of names looks like, and how many of them do.
 
@@ -200,28 +162,21 @@ def looks_like(names, types, well_known):
     rest, unknown = names[~well_known], ((types == "missing") | (types == "rewritten"))[~well_known]
     if len(rest) < need:
         return "", 0
-    votes, text = dict.fromkeys((names[0] for names in TAXA.values()), 0), "\n".join(rest)
-    for letters in _LETTERS.findall(text) if "ENS" in text.upper() else ():
-        if letters.upper() in ENSEMBL_LETTERS:
-            votes[ENSEMBL_LETTERS[letters.upper()]] += 1
+    votes, text = Counter(), "\n".join(rest)
+    votes.update(ENSEMBL_LETTERS.get(letters.upper(), HUMAN) for letters in _LETTERS.findall(text))
     for species, pattern in GENOME.items():
         votes[species] += len(re.findall(f"(?m){pattern}", text))
-    title = np.array([_TITLE.match(name) is not None for name in rest], dtype=bool)
-    numbers = [name for name in rest if name.isdecimal()]
-    if every := _symbols_of_all():
-        symbols, has, order = every
-        found = has[symbols.get_indexer(pd.Index(rest, dtype=object))]
-        for species, own in zip(order, found.T):
+    title, unknown = {name for name in rest if _TITLE.match(name)}, set(rest[unknown])
+    try:
+        found = homologene()
+        of_taxa = found[found["symbol"].isin(set(rest))].groupby("taxon")["symbol"]
+        for species, own in ((TAXA[taxon][0], set(own)) for taxon, own in of_taxa if taxon in TAXA):
             if species in ("mouse", "rat"):
-                votes[species] += int(own[title].sum()) if title.sum() >= need else 0
-            elif own[unknown].sum() >= need:
-                votes[species] += int(own.sum())
-    elif title.sum() >= need:
-        votes["mouse"] += int(title.sum())  # without the file the way of writing alone must do
-    if len(numbers) >= need:
-        for species in GUESSED:
-            ids = known(species, "entrez_id") or ()
-            votes[species] += sum(name in ids for name in numbers)
+                votes[species] += len(own & title) if len(title) >= need else 0
+            elif len(own & unknown) >= need:
+                votes[species] += len(own)
+    except sources.SourceError:  # without the file the way of writing alone must do
+        votes["mouse"] += len(title) if len(title) >= need else 0
     del votes[HUMAN]
     best = max(votes, key=votes.get)
     return (best, votes[best]) if votes[best] >= need else ("", 0)

@@ -56,30 +56,37 @@ def sets(key):
 
 
 def _summaries():
-    """RefSeq summary by Entrez id; parsing the R file takes 5 s, so the human part is kept."""
-    path = sources.fetch(REFSEQ)
-    kept = paths.cache() / "derived" / f"refseq_human_{sources.sha256(path)[:16]}.csv"
-    sources.derived(kept, lambda part: _human(path).drop_duplicates("entrez_id").to_csv(
-        part, index=False))
-    return pd.read_csv(kept, dtype=str, keep_default_na=False).set_index("entrez_id")["summary"]
+    """RefSeq summary by Entrez id."""
+    return kept_table(REFSEQ, "refseq_human", _human).set_index("entrez_id")["summary"]
 
 
-def _human(path):
-    """Entrez ids and summaries of the human rows.
+def kept_table(key, name, make):
+    """A table of strings that is made of a registered file; what takes seconds is kept."""
+    path = sources.fetch(key)
+    kept = paths.cache() / "derived" / f"{name}_{sources.sha256(path)[:16]}.csv"
+    sources.derived(kept, lambda part: make(path).to_csv(part, index=False))
+    return pd.read_csv(kept, dtype=str, keep_default_na=False)
 
-    The parsed R vectors are read as they are: rdata's own conversion of all 100,000 rows to a
-    frame takes 2 GB, the vectors half a GB.
-    """
+
+def r_columns(path, *names):
+    """Columns of the data frame in a file of R, as parsed vectors: rdata's own conversion of all
+    rows of RefSeq to a frame takes 2 GB, the vectors half a GB."""
     import rdata
 
     frame = rdata.parser.parse_file(path).object
-    names = rdata.conversion.convert(frame.attributes)["names"]
-    columns = dict(zip(names, frame.value))
-    taxon, entrez, texts = (columns[name].value for name in ("Taxon_ID", "Gene_ID",
-                                                             "Gene_summary"))
+    frame = frame.value[0] if path.suffix == ".rda" else frame
+    given = rdata.conversion.convert(frame.attributes)["names"]
+    columns = dict(zip(given, frame.value))
+    return [columns[name].value for name in names]
+
+
+def _human(path):
+    """Entrez ids and summaries of the human rows."""
+    taxon, entrez, texts = r_columns(path, "Taxon_ID", "Gene_ID", "Gene_summary")
     rows = np.flatnonzero((np.ma.filled(taxon, -1) == 9606) & ~np.ma.getmaskarray(entrez))
-    return pd.DataFrame({"entrez_id": np.ma.getdata(entrez)[rows].astype(str),
+    made = pd.DataFrame({"entrez_id": np.ma.getdata(entrez)[rows].astype(str),
                          "summary": [texts[row].value.decode() for row in rows]})
+    return made.drop_duplicates("entrez_id")
 
 
 @functools.cache
@@ -106,10 +113,15 @@ def named_genes():
         return genes.assign(prev_symbol="", alias_symbol=""), source + ", no other names"
 
 
+def annotables(key):
+    """The table in a registered pickle of Ensembl 100."""
+    with lzma.open(sources.fetch(key)) as file:
+        return pickles.load(file, pickles.FRAMES)
+
+
 def _ensembl100():
     """Previous symbols and aliases as Ensembl 100 had them, by approved symbol."""
-    with lzma.open(sources.fetch(ENSEMBL)) as file:
-        table = pickles.load(file, pickles.FRAMES)
+    table = annotables(ENSEMBL)
     table = table[table["Status"] == "Approved"].drop_duplicates("Approved symbol")
     table = table.set_index("Approved symbol")[["Previous symbols", "Alias symbols"]]
     table.columns = ["prev_symbol", "alias_symbol"]
