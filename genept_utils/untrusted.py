@@ -178,16 +178,11 @@ def _codecs(said, inside=False):
     if isinstance(said, list):
         for part in said:
             yield from _codecs(part, inside)
-    elif isinstance(said, str) and inside:
-        yield said
     elif isinstance(said, dict):
-        name = said.get("id", said.get("name")) if inside else None
-        if name is not None:
+        if inside and (name := said.get("id", said.get("name"))) is not None:
             yield str(name)
         for key, part in said.items():
-            if key == "attributes" or key.endswith(".zattrs"):
-                continue  # they are the user's own, whatever their names
-            if key in ("filters", "compressor", "codecs", "index_codecs"):
-                yield from _codecs(part, True)
-            elif isinstance(part, (dict, list)):
-                yield from _codecs(part, False)
+            if key != "attributes" and not key.endswith(".zattrs"):  # they are the user's own
+                yield from _codecs(part, key in ("filters", "compressor", "codecs", "index_codecs"))
+    elif isinstance(said, str) and inside:
+        yield said

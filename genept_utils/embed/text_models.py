@@ -1,8 +1,6 @@
 """Text models that travel inside packages: found, joined from their parts, checked."""
 
-import hashlib
 import importlib.util
-import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -46,21 +44,16 @@ def folder(name):
 def _join(parts, made, name):
     """The files of a model out of the parts of its zip; the folder appears when it is whole."""
     made.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=made.parent) as work, tempfile.TemporaryFile() as whole:
-        for part in parts:
-            with open(part, "rb") as file:
-                shutil.copyfileobj(file, whole, 1 << 20)
+    with tempfile.TemporaryDirectory(dir=made.parent) as work:
+        whole = Path(work) / "whole.zip"
+        with open(whole, "wb") as file:
+            for part in parts:
+                file.write(part.read_bytes())
         try:
-            with zipfile.ZipFile(whole) as archive:
-                for inner in FILES:  # no other path of the archive becomes a path here
-                    target = Path(work) / "model" / inner
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with archive.open(f"{name}/{inner}") as source, open(target, "wb") as file:
-                        shutil.copyfileobj(source, file, 1 << 20)
+            with zipfile.ZipFile(whole) as archive:  # no other path of it becomes a path here
+                archive.extractall(work, [f"{name}/{inner}" for inner in FILES])
         except (KeyError, zipfile.BadZipFile) as error:
             raise OSError(f"the joined parts of {name} are not its zip: {error}") from None
-        weights = Path(work) / "model" / WEIGHTS
-        with open(weights, "rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != IN_PARTS[name]:
-                raise OSError(f"the joined parts of {name} hold other weights than registered")
-        (Path(work) / "model").rename(made)
+        if sources.sha256(Path(work) / name / WEIGHTS) != IN_PARTS[name]:
+            raise OSError(f"the joined parts of {name} hold other weights than registered")
+        (Path(work) / name).rename(made)

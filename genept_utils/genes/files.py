@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import io
 import re
 
 import pandas as pd
@@ -111,26 +110,15 @@ def _text(path):
 def _rows(lines):
     """The lines as lists of cells; a quote that is not closed is a character like any other."""
     separator = _separator(lines)
-    if separator == " ":
-        lines = [line.strip() for line in lines]
-    rows = [_cells(line, separator) for line in lines]
-    if len(set(map(len, rows))) > 1 and any(line.count('"') % 2 for line in lines):
-        try:  # cells with several lines
-            whole = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator,
-                                    skipinitialspace=True, strict=True))
-        except csv.Error:
-            return rows
-        return whole if len(set(map(len, whole))) == 1 else rows
-    return rows
-
-
-def _cells(line, separator):
-    if '"' not in line:
-        return line.split() if separator == " " else line.split(separator)
+    lines = [line.strip() for line in lines] if separator == " " else lines
     try:
-        return next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+        rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True))
     except csv.Error:
-        return line.split(separator)
+        rows = []
+    if len(set(map(len, rows[1:] or rows))) == 1:
+        return rows
+    separator = None if separator == " " else separator
+    return [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
 
 
 def _decoded(content, name):
