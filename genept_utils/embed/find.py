@@ -43,12 +43,8 @@ def align(embedding, names, counts=None, species=None):
     UserWarning
         Each of the report's ``notes``.
     """
-    keys = keys_of(checked(embedding))
-    if hasattr(names, "var_names"):
-        totals = genes.totals_of(names) if counts is None else counts
-        matched = genes.of_table(names.var_names, names.var, totals, species, keys=keys)
-    else:
-        matched = genes.look_up(names, counts, species, keys=keys)
+    find = genes.of_cells if hasattr(names, "var_names") else genes.look_up
+    matched = find(names, counts, species, keys=keys_of(checked(embedding)))
     matched.warn()
     return matched.rows, matched
 

@@ -116,12 +116,9 @@ def read_embedding(name=SHIPPED, seed=0):
 
         if Path(name).name in pretrained.WEIGHTS or not Path(name).expanduser().is_file():
             return pretrained.read(name)
-    for start in range(len(name), -1, -1):  # a model's name may hold a slash, a text's may too
-        model, text = name[:start], name[start + 1:]
-        if name[start:start + 1] == "/" and text.partition(":")[0] in TEXTS:
-            break
-    else:
-        model, text = name, "summary"
+    # a model's name may hold a slash, a text's may too
+    found = re.fullmatch(rf"(.*)/((?:{'|'.join(TEXTS)})(?::.*)?)", name, re.DOTALL)
+    model, text = found.groups() if found else (name, "summary")
     if model.partition(":")[0] not in MODELS:
         if name and Path(name).expanduser().exists():
             readers.read(name)  # says what is wrong with a file of this kind

@@ -184,8 +184,7 @@ def match_unique(names, species=HUMAN):
     rest = rest[cased == ""]
     for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
         if genes := from_date(names[rest[place]], known.casefolded):
-            keys[rest[place]] = "|".join(genes)
-            types[rest[place]] = "ambiguous" if len(genes) > 1 else "date"
+            keys[rest[place]], types[rest[place]] = genes, "ambiguous" if "|" in genes else "date"
     rest = rest[types[rest] == ""]
     if len(rest):
         other = np.array(rewritten([bare[i] for i in rest], species, bare), dtype=object)

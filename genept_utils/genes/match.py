@@ -64,18 +64,15 @@ def match(names, counts=None, species=None):
     UserWarning
         Each of the report's ``notes``.
     """
-    if hasattr(names, "var_names"):
-        found = of_cells(names, counts, species)
-    else:
-        found = look_up(names, counts, species)
+    found = (of_cells if hasattr(names, "var_names") else look_up)(names, counts, species)
     found.warn()
     return found
 
 
-def of_cells(adata, counts=None, species=None):
+def of_cells(adata, counts=None, species=None, keys=None):
     """As :func:`match` for the genes of an AnnData, without the warnings."""
     totals = totals_of(adata) if counts is None else counts
-    found = of_table(adata.var_names, adata.var, totals, species)
+    found = of_table(adata.var_names, adata.var, totals, species, keys=keys)
     if totals is None and adata.X is not None:
         found = dataclasses.replace(found, notes=(*found.notes, (
             "the matrix holds negative, missing or infinite values, so the share of the counts is "

@@ -9,7 +9,7 @@ import pandas as pd
 
 from genept_utils import sources
 from genept_utils.genes.species import ENSEMBL_LETTERS, GENOME, HUMAN, TAXA, species_name, taxon
-from genept_utils.genes.table import annotables, kept_table, named_genes, r_columns
+from genept_utils.genes.table import annotables, kept_table, named_genes, r_columns, union
 
 HOMOLOGENE = "genes/homologene2.rda"
 ENSEMBL_MOUSE = "genes/ensembl100_annotables_mouse.pkl.xz"
@@ -106,14 +106,12 @@ def to_human(species):
     same = found["symbol"].str.upper().map(
         letters if species_name(species) in NAMED_AS_HUMAN else {})
     pairs = pairs.set_index("entrez_id")
-    by_gene = pairs["human"].groupby(level=0).agg(lambda human: "|".join(sorted(set(human))))
+    by_gene = pairs["human"].groupby(level=0).agg(union)
     found["symbols"] = by_gene.reindex(found.index).fillna("")
     found["match_type"] = "co-ortholog"
     found.loc[found.index.isin(pairs.index[pairs["single"]]), "match_type"] = "ortholog"
     other = same.notna() & (found["symbols"] != "") & (same != found["symbols"])
-    for gene in found.index[other]:
-        both = {*found.at[gene, "symbols"].split("|"), same[gene]}
-        found.at[gene, "symbols"] = "|".join(sorted(both))
+    found.loc[other, "symbols"] = list(map(union, zip(found.loc[other, "symbols"], same[other])))
     found.loc[found["symbols"].str.contains("|", regex=False), "match_type"] = "ambiguous"
     none = found["symbols"] == ""
     found.loc[none, "match_type"] = np.where(same[none].notna(), "case", "no ortholog")
@@ -128,10 +126,9 @@ def human(keys, types, species):
     symbols = found["symbols"].fillna("").to_numpy(object)
     ways = found["match_type"].fillna("no ortholog").to_numpy(object)
     for i in np.flatnonzero(types == "ambiguous"):
-        of = pairs.reindex(keys[i].split("|"))["symbols"].fillna("")
-        several = sorted({symbol for some in of for symbol in some.split("|")} - {""})
-        symbols[i] = "|".join(several)
-        ways[i] = ("no ortholog", "co-ortholog", "ambiguous")[min(len(several), 2)]
+        symbols[i] = union(pairs.reindex(keys[i].split("|"))["symbols"].fillna(""))
+        ways[i] = ("ambiguous" if "|" in symbols[i] else
+                   "co-ortholog" if symbols[i] else "no ortholog")
     missing = types == "missing"
     symbols[missing], ways[missing] = "", "missing"
     kept = (types == "rewritten") & np.isin(ways.astype(str), ["ortholog", "co-ortholog", "case"])

@@ -14,6 +14,7 @@ import pandas as pd
 
 from genept_utils.genes.species import ENSEMBL_ID, GENOME
 from genept_utils.genes.synonyms import MATCH_TYPES, synonyms
+from genept_utils.genes.table import union
 
 _MONTHS = ("january february march april may june july august september october november "
            "december").split()
@@ -66,8 +67,7 @@ def _known(species):
     signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)
     signs = signs[signs["priority"] == signs.groupby("name")["priority"].transform("min")]
     several = signs["name"].duplicated(keep=False)
-    shared = signs[several].groupby("name")["symbols"].agg(
-        lambda symbols: "|".join(sorted(set("|".join(symbols).split("|")))))
+    shared = signs[several].groupby("name")["symbols"].agg(union)
     signs = pd.concat([signs[~several].set_index("name")["symbols"], shared])
     approved = casefolded.index[casefolded["priority"] == 0].to_series()
     stems = approved.str.extract(r"^(.+)[-._]\d+$")[0].dropna()
@@ -112,17 +112,17 @@ def rewritten(names, species, every=()):
 
 
 def from_date(name, casefolded):
-    """Symbols that a date such as "1-Mar" may stand for, best kind of name only."""
+    """Genes that a date such as "1-Mar" may stand for, "|"-separated, of the best kind of name."""
     parts = DATED.match(name).groupdict()
     month = parts["m1"] or parts["m2"]
     number = _NUMBER.get(month.lower()) if month else int(parts["m3"])
     if number not in _STEMS:
-        return []
+        return ""
     day = int(parts["d1"] or parts["d2"] or parts["d3"])
     names = [f"{stem}{day}" for stem in _STEMS[number]]
     symbols = casefolded.symbols[casefolded.index.get_indexer(names)]
     priority = casefolded.priority(names)
-    return sorted(set("|".join(symbols[priority == priority.min()]).split("|")) - {""})
+    return union(symbols[priority == priority.min()])
 
 
 def _bases(names):
@@ -146,12 +146,8 @@ def _codes(bases, n):
 
 def _greek(name, known):
     """The genes of "TNFα" as TNFA and as TNF-alpha, with and without hyphens."""
-    found = set()
-    for as_word in (False, True):
-        plain = "".join(GREEK.get(sign, sign)[:None if as_word else 1] for sign in name.lower())
-        genes = _symbols(plain, known) or _symbols(plain.replace("-", ""), known)
-        found |= set(genes.split("|")) - {""}
-    return "|".join(sorted(found))
+    plain = ["".join(GREEK.get(sign, sign)[:end] for sign in name.lower()) for end in (1, None)]
+    return union(_symbols(one, known) or _symbols(one.replace("-", ""), known) for one in plain)
 
 
 def _genes(name, known, codes):
@@ -188,8 +184,7 @@ def _several(name, known):
     if any(map(str.isdecimal, parts)) and (len(parts) < 3 or "," in name):
         return ""
     found = [_symbols(part, known) for part in parts]
-    return "|".join(sorted({gene for some in found for gene in some.split("|")})) if all(
-        found) else ""
+    return union(found) if all(found) else ""
 
 
 def _joined(name, known):
@@ -214,8 +209,8 @@ def _joined(name, known):
     by_symbol = "" if not symbol or symbol.isdecimal() else _symbols(symbol, known)
     if not by_id or not by_symbol or by_id == by_symbol:
         return by_id or by_symbol
-    one, other = set(by_id.split("|")), set(by_symbol.split("|"))
-    return "|".join(sorted((one & other) or (one | other)))
+    both = set(by_id.split("|")) & set(by_symbol.split("|"))
+    return union(both or (by_id, by_symbol))
 
 
 def _other_signs(name, base, known, codes):
@@ -227,6 +222,4 @@ def _other_signs(name, base, known, codes):
     without = known.signs.get(base, "")
     if not as_is:  # "C4B-7" may be one of a numbered family (C4B_2), not the seventh C4B
         return "" if base in known.stems else without
-    if not without:
-        return as_is
-    return "|".join(sorted({*as_is.split("|"), *without.split("|")}))
+    return union((as_is, without))

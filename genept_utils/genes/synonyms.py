@@ -9,7 +9,7 @@ import pandas as pd
 from genept_utils import sources
 from genept_utils.genes import orthologs
 from genept_utils.genes.species import GENOME, HUMAN, TAXA, taxon
-from genept_utils.genes.table import named_genes
+from genept_utils.genes.table import named_genes, union
 
 MATCH_TYPES = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog",
                "co-ortholog", "case", "date", "rewritten", "not a gene", "no ortholog",
@@ -119,7 +119,6 @@ def _one_row_a_name(names):
     pairs = codes[kept] * (genes.max(initial=0) + 1) + genes[kept]
     kept = kept[~pd.Series(pairs).duplicated().to_numpy()]
     names, several = names.iloc[kept], pd.Series(codes[kept]).duplicated(keep=False).to_numpy()
-    shared = names[several].groupby("name").agg({"symbols": lambda s: "|".join(sorted(s)),
-                                                 "priority": "first"})
-    shared = shared.assign(match_type="ambiguous")
+    shared = names[several].groupby("name").agg({"symbols": union, "priority": "first"})
+    shared["match_type"] = "ambiguous"
     return pd.concat([names[~several].set_index("name"), shared])

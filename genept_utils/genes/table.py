@@ -44,6 +44,11 @@ def hgnc():
                                 "ensembl_gene_id": "ensembl_id"}).set_index("symbol")
 
 
+def union(keys):
+    """The keys of all genes that several "|"-separated ones name, each once."""
+    return "|".join(sorted({gene for key in keys for gene in key.split("|")} - {""}))
+
+
 def sets(key):
     """A registered ``.gmt`` file, one row per set and gene: ``set``, ``name`` (without the number
     of genes that some files put behind it) and ``entrez_id``."""
