@@ -23,14 +23,13 @@ def replacing(path):
     killed writer leaves beside it is removed by the next one.
     """
     path = Path(path)
-    with paths.writing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
-        _remove_if_nobodys(left)
     part = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
                           f".part{path.suffix}")
-    with paths.writing(path.parent):  # made by open and not by mkstemp, which ignores the umask
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    with paths.writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
+            _remove_if_nobodys(left)
+        part.touch(exist_ok=False)  # and not by mkstemp, which ignores the umask
     try:
         yield part
         os.replace(part, path)

@@ -140,8 +140,7 @@ def locked(path, busy=None, waiting=None):
     path = Path(path)
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path, mode=0o666)
-    with writing(path.parent):
+        lock = filelock.FileLock(path, mode=0o666)
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:

@@ -100,25 +100,15 @@ class _Asking:
                 "kept. Where texts are too long for it, max_tokens=N (--max-tokens N) cuts them.")
 
     def in_parallel(self, jobs, concurrency):
-        def guarded(*job):
-            try:
-                self.work(*job)
-            except BaseException:
-                self.closed = True
-                raise
-
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-            running = [pool.submit(guarded, *job) for job in jobs]
+            running = [pool.submit(self.work, *job) for job in jobs]
             try:
-                concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_EXCEPTION)
+                for done in concurrent.futures.as_completed(running):
+                    done.result()
             finally:
                 # requests on their way are paid for: they are waited for and kept, no other starts
                 self.closed = True
                 pool.shutdown(cancel_futures=True)
-        errors = [done.exception() for done in running if not done.cancelled()]
-        for error in sorted(filter(None, errors), key=lambda error: isinstance(
-                error, concurrent.futures.CancelledError)):
-            raise error
 
     def work(self, job, tokens, tries=None):
         most = self.most  # another thread may change it meanwhile

@@ -36,7 +36,7 @@ _VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
 # what no symbol holds: "LINC00106" is one, "LOC22059" an Entrez id of the species
 _IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|^\d+(\||$)|[|(]\s*\d{3,}|^LOC\d|"
                          r"(GeneID|Gene|entrez):\s?\d")
-_WELL_KNOWN = np.array(["approved", "ensembl", "entrez", "hgnc", "previous"], dtype=object)
+_WELL_KNOWN = ("approved", "ensembl", "entrez", "hgnc", "previous")
 
 
 def of_table(first, table, counts=None, species=None, where="var_names", keys=None):
@@ -80,9 +80,8 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
                 "and no column beside them holds names of genes; put symbols, Ensembl or Entrez "
                 "ids there (an Entrez id among them can be written as GeneID:7157)")
     column, matched = found[0]
-    said = filtered(table, counts) if "feature_is_filtered" in table else ""
-    return dataclasses.replace(matched, column=column,
-                               notes=(*matched.notes, *([said] if said else [])))
+    notes = filter(None, (*matched.notes, filtered(table, counts)))
+    return dataclasses.replace(matched, column=column, notes=tuple(notes))
 
 
 def _carried(matched):
@@ -229,9 +228,7 @@ def _of_the_same_name(names, symbols, types, species, names_genes):
 def _notes(names, types, species, whose):
     """Sentences on a set of distinct names (n,), and the species that they look like."""
     if species is None:
-        known = np.zeros(len(names), bool)
-        for way in _WELL_KNOWN:
-            known |= types == way
+        known = pd.Series(types).isin(_WELL_KNOWN).to_numpy()
         if len(names) - known.sum() < max(orthologs.MIN_NAMES, orthologs.MIN_SHARE * len(names)):
             return (), ""
         other, count = orthologs.looks_like(names, types, known)
