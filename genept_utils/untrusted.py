@@ -155,8 +155,8 @@ def text_model(path):
                              "such a model is not loaded: embed the texts elsewhere and give the "
                              "vectors as a file")
         if file.name == "modules.json":
-            kinds = [str(module.get("type")) for module in json.loads(file.read_bytes())]
-            for kind in kinds:
+            for module in json.loads(file.read_bytes()):
+                kind = str(module.get("type"))
                 if not kind.startswith("sentence_transformers."):
                     raise Refused(f"{path}: modules.json names {kind}, which is no part of "
                                      "sentence_transformers and would run; the model is not "

@@ -94,12 +94,8 @@ def _columns(table, species):
     for place, column in enumerate(table.columns):
         values = table.iloc[:, place]
         kind = getattr(values.dtype, "kind", "O")
-        if kind in "bcmM":
+        if kind in "bcmM" or (kind == "f" and (values.dropna() % 1 != 0).any()):  # fractions
             continue
-        if kind == "f":
-            given = values[values.notna()].to_numpy(float)
-            if not len(given) or not np.isfinite(given).all() or (given != np.rint(given)).any():
-                continue
         values = as_text(values)
         given = values[values != ""]
         if are_numbers(values):
@@ -167,17 +163,14 @@ def match_unique(names, species=HUMAN):
     known = synonyms(species)
     bare = [_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") and (
         "." in name or "_" in name) else name for name in names]
-    places = known.exact.index.get_indexer(pd.Index(bare, dtype=object))
-    keys, types = known.exact.symbols[places], known.exact.match_types[places]
+    keys, types, _ = known.exact.find(bare)
     # "nan" is what a table program writes for no value; it is not the alias NaN
     nothing = np.array([name in ("", "nan", "NaN", "Nan", "NAN") for name in names], dtype=bool)
     rest = np.flatnonzero((types == "") & ~nothing)
-    places = known.casefolded.index.get_indexer(
-        pd.Index([bare[i].upper() for i in rest], dtype=object))
-    keys[rest], cased = known.casefolded.symbols[places], known.casefolded.match_types[places]
+    keys[rest], cased, priority = known.casefolded.find([bare[i].upper() for i in rest])
     words = np.array([names[i].isalpha() and names[i].islower() for i in rest], bool)
     if words.any():  # "baz" is not the Baz of PARD3
-        words &= known.casefolded.priority_at(places) == MATCH_TYPES.index("alias")
+        words &= priority == MATCH_TYPES.index("alias")
         keys[rest[words]], cased[words] = "", ""
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
@@ -216,7 +209,7 @@ def _of_the_same_name(names, symbols, types, species, names_genes):
     rest, plain = rest[named], np.array(plain, dtype=object)[named]
     human = match_unique(plain)
     ways, symbol = human["match_type"], human["symbol"]
-    priority = synonyms().casefolded.priority([name.upper() for name in plain])
+    _, _, priority = synonyms().casefolded.find([name.upper() for name in plain])
     sure = (priority <= MATCH_TYPES.index("previous")) | np.array(
         [name.startswith("MT-") for name in symbol], dtype=bool)
     taken = (ways != "missing") & (sure | (types[rest] == "missing"))

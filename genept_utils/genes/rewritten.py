@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from genept_utils.genes.species import ENSEMBL_ID, GENOME
-from genept_utils.genes.synonyms import MATCH_TYPES, synonyms
+from genept_utils.genes.synonyms import MATCH_TYPES, one_row_a_name, synonyms
 from genept_utils.genes.table import union
 
 _MONTHS = ("january february march april may june july august september october november "
@@ -65,10 +65,7 @@ def _known(species):
     # aliases are left out: they are short, and a code that looks like one would be taken for it
     signs = casefolded[casefolded["priority"] != MATCH_TYPES.index("alias")].reset_index()
     signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)
-    signs = signs[signs["priority"] == signs.groupby("name")["priority"].transform("min")]
-    several = signs["name"].duplicated(keep=False)
-    shared = signs[several].groupby("name")["symbols"].agg(union)
-    signs = pd.concat([signs[~several].set_index("name")["symbols"], shared])
+    signs = one_row_a_name(signs)["symbols"]
     approved = casefolded.index[casefolded["priority"] == 0].to_series()
     stems = approved.str.extract(r"^(.+)[-._]\d+$")[0].dropna()
     alias = casefolded[casefolded.index.str.fullmatch(_HYPHEN)]["symbols"]
@@ -120,8 +117,7 @@ def from_date(name, casefolded):
         return ""
     day = int(parts["d1"] or parts["d2"] or parts["d3"])
     names = [f"{stem}{day}" for stem in _STEMS[number]]
-    symbols = casefolded.symbols[casefolded.index.get_indexer(names)]
-    priority = casefolded.priority(names)
+    symbols, _, priority = casefolded.find(names)
     return union(symbols[priority == priority.min()])
 
 

@@ -17,24 +17,20 @@ MATCH_TYPES = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "or
 
 
 class Names:
-    """Names that differ, and of each the ``symbols`` of its genes (keys: approved symbols for
-    human, else Entrez ids; "|"-separated), their match type and the ``priority`` of that.
-
-    ``table`` is all that as a table indexed by name.
-    """
+    """Names that differ, as a ``table`` indexed by name: the ``symbols`` of its genes (keys:
+    approved symbols for human, else Entrez ids; "|"-separated), ``match_type`` and the
+    ``priority`` of that."""
 
     def __init__(self, table):
         self.table, self.index = table, table.index
         # a last row for names that are none of these
-        self.symbols = np.array([*table["symbols"], ""], dtype=object)
-        self.match_types = np.array([*table["match_type"], ""], dtype=object)
-        self._priority = np.array([*table["priority"], len(MATCH_TYPES)])
+        self._columns = [np.array([*table[column], last], dtype=kind) for column, last, kind in (
+            ("symbols", "", object), ("match_type", "", object), ("priority", len(MATCH_TYPES), int))]
 
-    def priority(self, names):
-        return self.priority_at(self.index.get_indexer(pd.Index(names, dtype=object)))
-
-    def priority_at(self, places):
-        return self._priority[places]
+    def find(self, names):
+        """Symbols, match types and priorities of names (n,), three arrays (n,)."""
+        places = self.index.get_indexer(pd.Index(names, dtype=object))
+        return [column[places] for column in self._columns]
 
 
 class Synonyms(NamedTuple):
@@ -56,8 +52,8 @@ def synonyms(species=HUMAN):
     """Every known name -> its genes, for one of :data:`~genept_utils.genes.species.TAXA`."""
     every, source, notes = _human_names() if species == HUMAN else _other_names(species)
     every["priority"] = every["match_type"].map(MATCH_TYPES.index)
-    exact = _one_row_a_name(every)
-    casefolded = _one_row_a_name(every.assign(name=every["name"].str.upper()))
+    exact = one_row_a_name(every)
+    casefolded = one_row_a_name(every.assign(name=every["name"].str.upper()))
     entrez = exact.index[exact["match_type"] == "entrez"]
     return Synonyms(Names(exact), Names(casefolded), entrez, source,
                     GENOME.get(species, r"(?!)"), notes)
@@ -109,7 +105,7 @@ def _other_names(species):
     return pd.concat(parts, ignore_index=True), source, notes
 
 
-def _one_row_a_name(names):
+def one_row_a_name(names):
     codes, unique = pd.factorize(names["name"])  # numbers are compared many times faster
     kinds = names["priority"].to_numpy()
     best = np.full(len(unique), len(MATCH_TYPES))
