@@ -83,7 +83,8 @@ def make_client(timeout):
     goes with every request, and a server that asks for its version so (Azure) gets the key in
     its own header."""
     openai = optional.need("openai")
-    key, address = (os.environ.get(f"OPENAI_{what}", "").strip() for what in ("API_KEY", "BASE_URL"))
+    key, address = (os.environ.get(name, "").strip()
+                    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"))
     if not (key.isascii() and key.isprintable()):
         raise ServiceError("OPENAI_API_KEY holds characters that no key has. " + WITHOUT)
     if not key and not address:

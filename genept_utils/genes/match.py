@@ -134,45 +134,41 @@ def of_file(path, species=None):
 def _all_names(table, found, species):
     """Names and columns of all cells that hold genes; (None, None) where one column with one name
     a cell is all."""
-    columns = {}
+    read = {}  # names and symbols of a column, by row
     for column in table:
         values = as_text(table[column])
         given = values[values != ""]
         if not len(given) or given.str.fullmatch(r"[-+.,\deE%]+").mean() > MIN_SHARE:
             continue
-        first = f"the column {column!r}" == found.column or column == found.column
         parts = _parts(given, species)
         matched = look_up(parts, species=species)
         # "pp" and "pd", again and again, are kinds of edges and no aliases
         sure = matched.table["match_type"].isin(SURE).any()
         words = given.nunique() * 2 < len(given) and not sure
-        if first or not words and matched.share >= MIN_SHARE and (
-                kinds(pd.DataFrame(index=given)) == "").all():
+        if found.column in (column, f"the column {column!r}") or (
+                not words and matched.share >= MIN_SHARE
+                and (kinds(pd.DataFrame(index=given)) == "").all()):
             symbols = pd.Series(matched.symbols, parts.index)
-            columns[column] = parts, symbols.groupby(level=0).first(), len(parts) > len(given)
-    rich = {column: (symbols != "").mean() >= MIN_SHARE
-            for column, (_, symbols, _) in columns.items()}
-    chosen = []
-    for column, (_, symbols, _) in columns.items():
-        if any(rich.values()) and not rich[column]:
-            continue
-        same = [columns[other][1].reindex(symbols.index) for other in chosen]
+            read[column] = parts, symbols.groupby(level=0).first()
+    rich = [column for column, (_, symbols) in read.items() if (symbols != "").mean() >= MIN_SHARE]
+    names, symbols_of = {}, []  # of columns that hold different genes
+    for column in rich or read:
+        parts, symbols = read[column]
+        same = [other.reindex(symbols.index) for other in symbols_of]
         if all(((one == symbols) | (one == "") | (symbols == ""))[one.notna()].mean() < MIN_SHARE
                for one in same):
-            chosen.append(column)
-    if len(chosen) < 2 and found.share >= MIN_SHARE and not any(
-            columns[column][2] for column in chosen):
+            names[column] = parts
+            symbols_of.append(symbols)
+    if len(names) < 2 and found.share >= MIN_SHARE and not any(
+            parts.index.has_duplicates for parts in names.values()):
         return None, None
-    firsts = [columns[column][1].get(0, "") == "" or str(table[column].iloc[0]).isdecimal()
-              for column in chosen]
-    if len(chosen) > 1 and len(table) > 2 and all(firsts) and table.columns[0] == "column 1":
-        names = dict(zip(chosen, table.iloc[0][chosen]))  # a head line of words that are no genes
-        columns = {names[column]: (columns[column][0].drop(index=0, errors="ignore"),)
-                   for column in chosen}
-        chosen = list(columns)
-    names = pd.concat([columns[column][0] for column in chosen])
-    places = pd.Series(np.repeat(chosen, [len(columns[column][0]) for column in chosen]))
-    return names.reset_index(drop=True), places
+    no_genes = [symbols.get(0, "") == "" or str(table[column].iloc[0]).isdecimal()
+                for column, symbols in zip(names, symbols_of)]
+    if len(names) > 1 and len(table) > 2 and all(no_genes) and table.columns[0] == "column 1":
+        names = {table[column].iloc[0]: parts.drop(index=0, errors="ignore")  # it is a head line
+                 for column, parts in names.items()}
+    names = pd.concat(names)
+    return names.reset_index(drop=True), pd.Series(names.index.get_level_values(0))
 
 
 def _parts(values, species):

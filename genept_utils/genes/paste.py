@@ -48,9 +48,8 @@ def pasted(text):
     text = re.sub(r"\r\n?", "\n", re.sub("[\u2018\u2019]", "'", re.sub("[\u201c\u201d]", '"', text)))
     text = re.sub(CALL, " ", text.replace("\ufeff", "").replace("\u00a0", " "))
     tokens = [token for cell in _cells(text) for token in _tokens(cell)]
-    names = [token for token in tokens if _kind(token) == "name"]
-    numbers = [token for token in tokens if _kind(token) == "number"]
-    gaps = [token for token in tokens if _kind(token) == "gap"]
+    names, numbers, gaps = ([token for token in tokens if _kind(token) == kind]
+                            for kind in ("name", "number", "gap"))
     if len(names) > 1 and names[0].lower() in HEADS and not _genes(names[:1])[0]:
         names = names[1:]
     if len(numbers) > len(names) and _are_ids(numbers):

@@ -24,8 +24,9 @@ class Names:
     def __init__(self, table):
         self.table, self.index = table, table.index
         # a last row for names that are none of these
-        self._columns = [np.array([*table[column], last], dtype=kind) for column, last, kind in (
-            ("symbols", "", object), ("match_type", "", object), ("priority", len(MATCH_TYPES), int))]
+        none = {"symbols": "", "match_type": "", "priority": len(MATCH_TYPES)}
+        self._columns = [np.array([*table[column], last], dtype=type(last) if last else object)
+                         for column, last in none.items()]
 
     def find(self, names):
         """Symbols, match types and priorities of names (n,), three arrays (n,)."""

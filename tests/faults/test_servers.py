@@ -3,7 +3,6 @@
 import re
 import socket
 
-import numpy as np
 import pytest
 from fault_server import MODEL, assert_right, written
 
