@@ -77,7 +77,7 @@ def embed(texts, model="wordllama", seed=0, report=None, **options):
         There is no such file or folder of a model.
     ImportError
         The package that reads the model is not installed; the message names the extra.
-    genept_utils.api.ServiceError
+    genept_utils.embed.api.ServiceError
         The server cannot be used; the message says why.
     """
     _, compute = MODELS[known(model)]

@@ -126,7 +126,7 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
         Dollars per million tokens; by default :data:`PRICES`, OpenAI's list as seen in
         :data:`PRICES_SEEN`. Prices change: look before you spend.
     dimensions : int, optional
-        As in :func:`genept_utils.api.vectors`.
+        As in :func:`genept_utils.embed.api.vectors`.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def embed_genes(model="wordllama", text="summary", seed=0, symbols=None, **optio
     model, seed, **options
         As in :func:`embed`.
     text : str
-        As in :func:`genept_utils.genes.texts`.
+        As in :func:`genept_utils.embed.texts`.
     symbols : sequence of str, optional
         Only these genes.
 
@@ -73,8 +73,8 @@ def read_embedding(name=SHIPPED, seed=0):
         open set such as ``"coexpression:kang"`` (:func:`genept_utils.coexpression`), and kept in
         the cache.
         ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
-        error says where to get it). A path: any file of :func:`genept_utils.readers.read`, with
-        its keys as released; the look-up then goes by key first and by approved symbol second. Or
+        error says where to get it). A path: any file of :func:`genept_utils.embed.readers.read`,
+        with its keys as released; the look-up then goes by key first and by approved symbol second. Or
         the folder of a released scGPT, Geneformer or scFoundation model
         (:func:`genept_utils.embed.pretrained.read`); a folder of a text model goes as
         ``"st:FOLDER"``.

@@ -25,7 +25,7 @@ class Names:
         self.table, self.index = table, table.index
         # a last row for names that are none of these
         none = {"symbols": "", "match_type": "", "priority": len(MATCH_TYPES)}
-        self._columns = [np.array([*table[column], last], dtype=type(last) if last else object)
+        self._columns = [np.array([*table[column], last], dtype=object)
                          for column, last in none.items()]
 
     def find(self, names):
