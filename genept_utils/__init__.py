@@ -14,26 +14,17 @@ from genept_utils import paths
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "fetch": "sources",
-    "gene_table": "genes",
-    "texts": "embed.texts",
-    "match": "genes",
-    "embed_genes": "embed",
-    "read_embedding": "embed",
-    "write_embedding": "embed",
-    "align": "embed",
-    "nearest": "embed",
-    "nearest_to_list": "embed",
-    "marking_words": "embed",
-    "estimate_cost": "embed.cost",
-    "load": "datasets",
-    "normalise": "cells",
-    "coexpression": "cells",
-    "genept_w": "cells",
-    "cell_sentences": "cells",
-    "genept_s": "cells",
+_NAMES = {
+    "sources": "fetch",
+    "genes": "gene_table match",
+    "embed": "embed_genes read_embedding write_embedding align nearest nearest_to_list "
+             "marking_words",
+    "embed.texts": "texts",
+    "embed.cost": "estimate_cost",
+    "datasets": "load",
+    "cells": "normalise coexpression genept_w cell_sentences genept_s",
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 # What pages import by a short name: `from genept_utils import ledger, plots`.
 _MODULES = {"embed": "genept_utils.embed",
             **{name: f"genept_book.{name}"

@@ -74,8 +74,8 @@ def read_embedding(name=SHIPPED, seed=0):
         the cache.
         ``"ada-002"``: the authors' vectors, where their file is in the cache or the mirror (the
         error says where to get it). A path: any file of :func:`genept_utils.embed.readers.read`,
-        with its keys as released; the look-up then goes by key first and by approved symbol second. Or
-        the folder of a released scGPT, Geneformer or scFoundation model
+        with its keys as released; the look-up then goes by key first and by approved symbol
+        second. Or the folder of a released scGPT, Geneformer or scFoundation model
         (:func:`genept_utils.embed.pretrained.read`); a folder of a text model goes as
         ``"st:FOLDER"``.
     seed : int

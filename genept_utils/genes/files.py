@@ -11,8 +11,7 @@ from genept_utils.genes.rewritten import DATED
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_BINARY = {b"PK\x03\x04": "a workbook or an archive", b"\xd0\xcf\x11\xe0": "an old workbook",
-           b"%PDF": "a PDF", b"\x89HDF": "an HDF5 file", b"PAR1": "a parquet file"}
+_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89HDF", b"PAR1")
 MAX_BYTES = 200 << 20  # of text, unpacked
 SEPARATORS = "\t;, "
 HEADS = {"gene", "genes", "symbol", "symbols", "name", "names", "id", "ids", "index", "feature",
@@ -89,10 +88,9 @@ def _text(path):
             raise ValueError(f"{path.name} is {part.stat().st_size / 1e6:,.0f} MB of text; give the "
                              "column of names alone")
         content = part.read_bytes()
-    for mark, kind in _BINARY.items():
-        if content.startswith(mark):
-            raise ValueError(f"{path.name} is {kind}, not text; save the names as a .csv or .txt "
-                             "file")
+    if content.startswith(_BINARY):
+        raise ValueError(f"{path.name} is a workbook, a PDF, an HDF5 or a parquet file and not "
+                         "text; save the names as a .csv or .txt file")
     if other := compression.instead(content[:200]):
         raise ValueError(f"{path.name} {other}")
     # str.splitlines would also end lines at signs that stand within a text
