@@ -24,7 +24,7 @@ from genept_utils.genes.matched import Matched
 from genept_utils.genes.rewritten import DATE, from_date, rewritten
 from genept_utils.genes.species import GENOME, HUMAN, species_name
 from genept_utils.genes.synonyms import MATCH_TYPES, synonyms
-from genept_utils.genes.table import named_genes
+from genept_utils.genes.table import named_genes, union
 
 MIN_SHARE = 0.5  # that the index must carry to be taken without a look at the columns
 MIN_COLUMN_SHARE = 0.2  # that a column must carry where the index holds row numbers
@@ -58,7 +58,8 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
     values = as_text(first)
     numbers = are_numbers(values)
     rows = numbers and row_numbers(values, species)
-    found = [] if rows else [(where, look_up(values, counts, species, kind, keys))]
+    found = [] if rows else [(where, look_up(values, counts, species, kind, keys) if any(kind)
+                              else _looked_up(values, values, counts, species, kind, keys))]
     if rows or numbers or _carried(found[0][1]) < MIN_SHARE:
         found += [(f"the column {table.columns[place]!r}", look_up(
             as_text(table.iloc[:, place]), counts, species, kind, keys))
@@ -80,8 +81,9 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
                 "and no column beside them holds names of genes; put symbols, Ensembl or Entrez "
                 "ids there (an Entrez id among them can be written as GeneID:7157)")
     column, matched = found[0]
-    notes = filter(None, (*matched.notes, filtered(table, counts)))
-    return dataclasses.replace(matched, column=column, notes=tuple(notes))
+    said = filtered(table, counts) if "feature_is_filtered" in table else ""
+    return dataclasses.replace(matched, column=column,
+                               notes=(*matched.notes, *([said] if said else [])))
 
 
 def _carried(matched):
@@ -115,14 +117,18 @@ def look_up(names, counts=None, species=None, kind=None, keys=None):
     """
     given = np.asarray(names, dtype=object)
     text = as_text(given)
-    other = np.array([one != "" for one in ([""] * len(text) if kind is None else kind)],
-                     bool)
-    if row_numbers(text[~other], species):
+    genes = text if kind is None else text[np.array([one == "" for one in kind], bool)]
+    if row_numbers(genes, species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
     if not all_strings(given):
         given = pd.Series(given).where(pd.notna(given), "").astype(str)
+    return _looked_up(given, text, counts, species, kind, keys)
+
+
+def _looked_up(given, text, counts, species, kind, keys):
     whose = HUMAN if species is None else species_name(species)
+    other = np.zeros(len(text), bool) if kind is None else np.array([k != "" for k in kind], bool)
     codes, unique = pd.factorize(text.to_numpy(object))
     columns = match_unique(unique, whose)
     used = np.zeros(len(unique), bool)
@@ -163,11 +169,11 @@ def match_unique(names, species=HUMAN):
     known = synonyms(species)
     bare = [_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") and (
         "." in name or "_" in name) else name for name in names]
-    keys, types, _ = known.exact.find(bare)
+    keys, types, _ = _find(known.exact, bare)
     # "nan" is what a table program writes for no value; it is not the alias NaN
     nothing = np.array([name in ("", "nan", "NaN", "Nan", "NAN") for name in names], dtype=bool)
     rest = np.flatnonzero((types == "") & ~nothing)
-    keys[rest], cased, priority = known.casefolded.find([bare[i].upper() for i in rest])
+    keys[rest], cased, priority = _find(known.casefolded, [bare[i].upper() for i in rest])
     words = np.array([names[i].isalpha() and names[i].islower() for i in rest], bool)
     if words.any():  # "baz" is not the Baz of PARD3
         words &= priority == MATCH_TYPES.index("alias")
@@ -175,7 +181,8 @@ def match_unique(names, species=HUMAN):
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
     for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
-        if genes := from_date(names[rest[place]], known.casefolded):
+        symbols, _, priority = _find(known.casefolded, from_date(names[rest[place]]))
+        if genes := union(symbols[priority == min(priority, default=0)]):  # of the best kind
             keys[rest[place]], types[rest[place]] = genes, "ambiguous" if "|" in genes else "date"
     rest = rest[types[rest] == ""]
     if len(rest):
@@ -195,6 +202,12 @@ def match_unique(names, species=HUMAN):
             "candidates": np.where(several, keys, "")}
 
 
+def _find(known, names):
+    """Symbols, match types and priorities of names (n,) in a table of known ones."""
+    places = known.index.get_indexer(pd.Index(names, dtype=object))
+    return [column[places] for column in known.columns]
+
+
 def _of_the_same_name(names, symbols, types, species, names_genes):
     """Fill in, in place, the human genes that bear the names of a vertebrate's genes.
 
@@ -209,7 +222,7 @@ def _of_the_same_name(names, symbols, types, species, names_genes):
     rest, plain = rest[named], np.array(plain, dtype=object)[named]
     human = match_unique(plain)
     ways, symbol = human["match_type"], human["symbol"]
-    _, _, priority = synonyms().casefolded.find([name.upper() for name in plain])
+    _, _, priority = _find(synonyms().casefolded, [name.upper() for name in plain])
     sure = (priority <= MATCH_TYPES.index("previous")) | np.array(
         [name.startswith("MT-") for name in symbol], dtype=bool)
     taken = (ways != "missing") & (sure | (types[rest] == "missing"))

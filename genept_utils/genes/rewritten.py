@@ -108,17 +108,13 @@ def rewritten(names, species, every=()):
     return found
 
 
-def from_date(name, casefolded):
-    """Genes that a date such as "1-Mar" may stand for, "|"-separated, of the best kind of name."""
+def from_date(name):
+    """Names that a spreadsheet may have turned into a date such as "1-Mar"."""
     parts = DATED.match(name).groupdict()
     month = parts["m1"] or parts["m2"]
     number = _NUMBER.get(month.lower()) if month else int(parts["m3"])
-    if number not in _STEMS:
-        return ""
     day = int(parts["d1"] or parts["d2"] or parts["d3"])
-    names = [f"{stem}{day}" for stem in _STEMS[number]]
-    symbols, _, priority = casefolded.find(names)
-    return union(symbols[priority == priority.min()])
+    return [f"{stem}{day}" for stem in _STEMS.get(number, ())]
 
 
 def _bases(names):

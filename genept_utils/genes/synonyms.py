@@ -25,13 +25,8 @@ class Names:
         self.table, self.index = table, table.index
         # a last row for names that are none of these
         none = {"symbols": "", "match_type": "", "priority": len(MATCH_TYPES)}
-        self._columns = [np.array([*table[column], last], dtype=object)
-                         for column, last in none.items()]
-
-    def find(self, names):
-        """Symbols, match types and priorities of names (n,), three arrays (n,)."""
-        places = self.index.get_indexer(pd.Index(names, dtype=object))
-        return [column[places] for column in self._columns]
+        self.columns = [np.array([*table[column], last], dtype=object)
+                        for column, last in none.items()]
 
 
 class Synonyms(NamedTuple):
