@@ -100,11 +100,19 @@ class _Asking:
                 "kept. Where texts are too long for it, max_tokens=N (--max-tokens N) cuts them.")
 
     def in_parallel(self, jobs, concurrency):
+        def guarded(*job):
+            try:
+                self.work(*job)
+            except BaseException:
+                self.closed = True  # at once, before another job begins
+                raise
+
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-            running = [pool.submit(self.work, *job) for job in jobs]
+            running = [pool.submit(guarded, *job) for job in jobs]
             try:
                 for done in concurrent.futures.as_completed(running):
-                    done.result()
+                    if not isinstance(done.exception(), concurrent.futures.CancelledError):
+                        done.result()
             finally:
                 # requests on their way are paid for: they are waited for and kept, no other starts
                 self.closed = True
