@@ -10,7 +10,6 @@ import errno
 import functools
 import hashlib
 import os
-import shutil
 import ssl
 import subprocess
 import sys
@@ -258,7 +257,8 @@ def _unpack(archive, member, path):
         raise OSError(f"{member.member} would unpack to {size:,} bytes, not the registered "
                       f"{member.bytes:,}; it was not unpacked")
     with _taking(path, member) as taken, archive.open(member.member) as source:
-        shutil.copyfileobj(source, taken, 1 << 20)
+        while chunk := source.read(1 << 20):
+            taken.write(chunk)
 
 
 def derived(path, write):
