@@ -62,12 +62,13 @@ def test_a_pickle_of_more_than_numbers_is_one_line(here, commands, content):
     assert err.startswith("error: a.pkl: the pickle asks for") and "nothing was executed" in err
 
 
-@pytest.mark.parametrize("out", ["new/folder/v.h5ad", "~/deep/er/v.h5ad"])
-def test_embed_makes_the_folder_of_its_output(here, commands, source, out):
+def test_embed_makes_the_folder_of_its_output(here, commands, source):
     source("genes/hgnc_complete_set.txt.gz")  # its names
-    made, used = commands(["embed", "--model", "spelling", "--text", "name", "--out", out],
-                          ["cells", "cells.h5ad", "--out", "o.zarr", "--embedding", out],
-                          HOME=str(here))
-    assert made[0] == used[0] == 0, (made, used)
-    assert "vectors of 256 numbers are in" in made[1]
-    assert len(list(here.rglob("v.h5ad"))) == 1
+    model = ["--model", "spelling", "--text", "name", "--coding"]
+    outs = ["new/folder/v.h5ad", "~/deep/er/v.h5ad"]
+    said = commands(*(["embed", *model, "--out", out] for out in outs),
+                    *(["cells", "cells.h5ad", "--out", f"{number}.zarr", "--embedding", out]
+                      for number, out in enumerate(outs)), HOME=str(here))
+    assert [code for code, _, _ in said] == [0] * 4, said
+    assert all("vectors of 256 numbers are in" in out for _, out, _ in said[:2])
+    assert len(list(here.rglob("v.h5ad"))) == 2
