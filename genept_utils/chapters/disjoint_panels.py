@@ -51,18 +51,18 @@ def lineages(adata):
     return kept
 
 
-def studies(whole, max_cells, seed):
-    """Two studies, conditions, donors and chemistries with the lineages that they share: the
-    cells by name ("kang control"), and the pairs of names that can be had."""
-    names = {name.split()[0] for pair in STUDIES for name in pair}
-    sets = {name: lineages(whole[name]) for name in names if name in whole}
-    parts = dict(sets)
-    for name, adata in sets.items():
-        for column in [one for one in ("condition", "donor", "batch") if one in adata.obs]:
-            parts |= {f"{name} {value}": adata[adata.obs[column] == value]
-                      for value in adata.obs[column].dropna().unique()}
-    pairs = [(a, b) for a, b in STUDIES if a in parts and b in parts]
-    return ready({name: parts[name] for pair in pairs for name in pair}, max_cells, seed), pairs
+def studies(name, whole, max_cells, seed):
+    """The cells of a set for the pairs of studies, conditions, donors and chemistries, with the
+    lineages that all share, by name ("kang control"); none where no pair names the set."""
+    wanted = sorted({one for pair in STUDIES for one in pair if one.split()[0] == name})
+    if not wanted:
+        return {}
+    adata = lineages(whole)
+    parts = {name: adata}
+    for column in [one for one in ("condition", "donor", "batch") if one in adata.obs]:
+        parts |= {f"{name} {value}": adata[adata.obs[column] == value]
+                  for value in adata.obs[column].dropna().unique()}
+    return ready({one: parts[one] for one in wanted if one in parts}, max_cells, seed)
 
 
 def read(wanted, seed=0):

@@ -56,13 +56,15 @@ def read_sets(names, max_cells, seed=0, needs=(), also=(), types=2, report=print
         asked = "batch" in needs or bool(options.get("batch")) or name in datasets.CELLS
         if batched:
             datasets.settle_batch(adata, asked, report)
-        adata = adata[subsample(adata.obs["cell_type"], max_cells, seed)].copy()
+        rows = subsample(adata.obs["cell_type"], max_cells, seed)
+        adata = adata if len(rows) == adata.n_obs else adata[rows].copy()
+        gc.collect()  # an AnnData refers to itself: without this it stays in memory for a while
         ready = cells.normalise(adata)
         for key in also:
             ready.obsm[key] = np.asarray(adata.obsm[key], dtype=np.float32)
         made[ready.uns["genept_data"]["name"]] = ready
         del adata
-        gc.collect()  # an AnnData refers to itself: without this it stays in memory for a while
+        gc.collect()
     return made
 
 
