@@ -231,6 +231,7 @@ def refusals(tmp_path_factory):
             "                 lambda: out_of_core.prepare(file, name + '.part', vectors),\n"
             "                 lambda: embed.read_embedding(file)):\n"
             "        try: read()\n"
+            "        except ValueError as error: print(name, 'ValueError', error)\n"
             "        except Exception as error: print(name, type(error).__name__, error)")
     done = subprocess.run([sys.executable, "-c", code, *REFUSED], cwd=folder, text=True,
                           capture_output=True, env={**os.environ, "PYTHONPATH": str(paths.ROOT)})
