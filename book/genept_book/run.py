@@ -168,8 +168,9 @@ def _execute_all(tasks, jobs, report):
             jobs, multiprocessing.get_context("spawn"), start.quickly,
             max_tasks_per_child=1) as pool:
         futures = {pool.submit(execute, task, threads): task for task in tasks}
-        report(f"  {len(tasks)} to run, about {left(known.values(), jobs):.0f} min where they were "
-               f"recorded: {', '.join(path.stem for path in known)}")
+        whole = left([known[task["source"]] for task in tasks], jobs)
+        report(f"  {len(tasks)} to run, about {whole:.0f} min where they were recorded: "
+               + ", ".join(path.stem for path in known))
         try:
             for future in concurrent.futures.as_completed(futures):
                 entry = future.result()

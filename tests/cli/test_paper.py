@@ -137,7 +137,7 @@ def test_words_are_checked_before_anything_runs_or_goes(words, said, drawn, tmp_
     old.parent.mkdir()
     old.write_text("[]")
     done = command(tmp_path, ".", *words)
-    assert done.returncode == 2 and said in done.stderr and "planned" not in done.stdout
+    assert done.returncode == 2 and said in done.stderr and "to run" not in done.stdout
     assert old.read_text() == "[]"
 
 

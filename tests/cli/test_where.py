@@ -27,7 +27,7 @@ def command(folder, *words, **environment):
 def test_a_missing_file_is_said_before_anything_runs(tmp_path, words):
     done = command(tmp_path, *words, HOME=str(tmp_path))
     assert done.returncode == 2 and "there is no file " + str(tmp_path) in done.stderr
-    assert "planned" not in done.stdout
+    assert "to run" not in done.stdout
 
 
 def test_paths_of_the_caller(tmp_path, monkeypatch):
