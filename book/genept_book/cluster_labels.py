@@ -28,10 +28,8 @@ def write(ax, centres, colours, size=9):
                      color=colours[name], weight="bold", path_effects=halo)
              for name, place in centres.items()]
     ax.figure.draw_without_rendering()  # the layout settles, and texts know their extent
-    frame = ax.get_window_extent()
-    boxes = np.array([[box.x0, box.y0, box.x1, box.y1] for box in
-                      (text.get_window_extent() for text in texts)]).reshape(-1, 4)
-    moved = spread(boxes, [frame.x0, frame.y0, frame.x1, frame.y1])
+    boxes = np.array([text.get_window_extent().extents for text in texts]).reshape(-1, 4)
+    moved = spread(boxes, ax.get_window_extent().extents)
     middle = (moved[:, :2] + moved[:, 2:]) / 2
     for text, place, centre in zip(texts, ax.transData.inverted().transform(middle),
                                    centres.values()):
@@ -49,24 +47,22 @@ def spread(boxes, frame, steps=400):
     for _ in range(steps):
         boxes += _inwards(boxes, frame)
         still = True
-        for i in range(len(boxes)):
-            for j in range(i):
-                wide = min(boxes[i, 2], boxes[j, 2]) - max(boxes[i, 0], boxes[j, 0])
-                high = min(boxes[i, 3], boxes[j, 3]) - max(boxes[i, 1], boxes[j, 1])
-                if wide > 0 and high > 0.5:
-                    upper, lower = (i, j) if boxes[i, 1] >= boxes[j, 1] else (j, i)
-                    boxes[upper, 1::2] += high / 2
-                    boxes[lower, 1::2] -= high / 2
-                    still = False
+        for i, j in ((i, j) for i in range(len(boxes)) for j in range(i)):
+            wide, high = (np.minimum(boxes[i, 2:], boxes[j, 2:])
+                          - np.maximum(boxes[i, :2], boxes[j, :2]))
+            if wide > 0 and high > 0.5:
+                upper, lower = (i, j) if boxes[i, 1] >= boxes[j, 1] else (j, i)
+                boxes[upper, 1::2] += high / 2
+                boxes[lower, 1::2] -= high / 2
+                still = False
         if still:
             break
     return boxes + _inwards(boxes, frame) + [PAD, PAD, -PAD, -PAD]
 
 
 def _inwards(boxes, frame):
-    low = np.maximum(frame[:2] - boxes[:, :2], 0)
-    high = np.minimum(frame[2:] - boxes[:, 2:], 0)
-    return np.tile(low + high, 2)
+    return np.tile(np.maximum(frame[:2] - boxes[:, :2], 0)
+                   + np.minimum(frame[2:] - boxes[:, 2:], 0), 2)
 
 
 def dark(colour, most=0.22):

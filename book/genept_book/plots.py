@@ -31,6 +31,11 @@ def use_style():
     })
 
 
+def _axes(ax, width, height):
+    """The axes given, or those of a figure of this size in inches."""
+    return plt.subplots(figsize=(width, height))[1] if ax is None else ax
+
+
 def grouped(labels, most=24):
     """Labels (n,) as str; of more than ``most`` classes the rarest become "other (k types)"."""
     labels = pd.Series(np.asarray(labels)).astype(str)
@@ -62,7 +67,7 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     order = [str(name) for name in (order if order is not None else counts.index)]
     order = [name for name in order if name in counts]
     order += [name for name in counts.index if name not in order]
-    own, ax = ax is None, plt.subplots(figsize=(5.2, 4.2))[1] if ax is None else ax
+    own, ax = ax is None, _axes(ax, 5.2, 4.2)
     size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
     chosen = {name: QUIET if name.startswith("other (") else colour
               for name, colour in zip(order, itertools.cycle(MANY))}
@@ -108,12 +113,11 @@ def confusion(matrix, labels, ax=None, title=None):
     matrix = np.asarray(matrix, dtype=float)
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = 2.4 + 0.29 * len(labels)
-    ax = ax if ax is not None else plt.subplots(figsize=(side + 0.8, side))[1]
     table = pd.DataFrame(share, pd.Index(labels, name="true class"),
                          pd.Index(labels, name="predicted class"))
-    return heatmap(table, ax, "per cent of the true class", title, "Blues", fmt="", square=True,
-                   annot=np.where(share >= 0.5, np.char.mod("%.0f", share), ""), vmin=0, vmax=100,
-                   annot_kws={"size": 8})
+    return heatmap(table, _axes(ax, side + 0.8, side), "per cent of the true class", title, "Blues",
+                   fmt="", square=True, vmin=0, vmax=100, annot_kws={"size": 8},
+                   annot=np.where(share >= 0.5, np.char.mod("%.0f", share), ""))
 
 
 def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
@@ -134,9 +138,7 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     rows, methods = list(dict.fromkeys(table["row"])), by_kind(table["method"])
     chosen = looks(methods)
     step, own = 0.8 / max(len(methods), 1), ax is None
-    if own:
-        height = 1.6 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods))
-        ax = plt.subplots(figsize=(4, height))[1]
+    ax = _axes(ax, 4, 1.6 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods)))
     for number, method in enumerate(methods):
         part = table[table["method"] == method]
         y = np.array([rows.index(row) for row in part["row"]]) + (number + 0.5) * step - 0.4
@@ -173,7 +175,7 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
     -------
     matplotlib.axes.Axes
     """
-    ax = ax if ax is not None else plt.subplots(figsize=(4, 3))[1]
+    ax = _axes(ax, 4, 3)
     for method, look in looks(by_kind(table["method"])).items():
         part = table[table["method"] == method]
         ax.plot(part[x], part["value"], label=method, markersize=4, **look)
@@ -202,7 +204,7 @@ def roc(curves, ax=None, title=None):
     matplotlib.axes.Axes
     """
     own, rows = ax is None, 1 + len(curves) + len({reads(name) for name in curves} - {""})
-    ax = plt.subplots(figsize=(5.2, 4.2 + 0.19 * rows))[1] if own else ax
+    ax = _axes(ax, 5.2, 4.2 + 0.19 * rows)
     ax.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1)
     best = sorted(curves, key=lambda name: -curves[name]["auc"])
     for name, look in looks(by_kind(best)).items():
@@ -223,9 +225,7 @@ def roc(curves, ax=None, title=None):
 
 def heatmap(table, ax=None, label=None, title=None, cmap="viridis", **options):
     """A labelled heatmap of a DataFrame; ``label`` names the colour scale and its unit."""
-    if ax is None:
-        size = (2.6 + 0.36 * table.shape[1], 1.4 + 0.26 * table.shape[0])
-        ax = plt.subplots(figsize=size)[1]
+    ax = _axes(ax, 2.6 + 0.36 * table.shape[1], 1.4 + 0.26 * table.shape[0])
     sns.heatmap(table, ax=ax, cmap=cmap, linewidths=0.4, cbar_kws={"label": label, "shrink": 0.7},
                 **options)
     ax.set(xlabel=table.columns.name, ylabel=table.index.name, title=title)
