@@ -49,7 +49,7 @@ def panels(method, source, kept):
     rows = embed.vectors.by_symbol(vectors)
     one = vectors[rows[rows.index.isin(kept)].to_numpy()].copy()
     given = {method: one if method != "permuted" else functools.cache(
-        functools.partial(evaluate.relabelled, one))}
+        functools.partial(disjoint_panels.relabelled, one))}
     made = []
     for name, adata in _cells().items():
         made.append(evaluate.across_panels(

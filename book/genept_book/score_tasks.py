@@ -109,7 +109,7 @@ def network(name, method, source, kept):
 
 @functools.cache
 def _task(key):
-    return datasets.gene_task(*key)
+    return chromatin_and_dosage.gene_task(*key)
 
 
 def two_classes(key, method, source, kept):
@@ -148,7 +148,7 @@ def terms(name, method, source, kept):
 @functools.cache
 def _effects():
     at = page("11")
-    made = datasets.perturbation_effects(at["dataset"], at["least"])
+    made = perturbations.perturbation_effects(at["dataset"], at["least"])
     return made[evaluate.has_input("gene2vec", made.index)]
 
 
@@ -165,7 +165,7 @@ def effects(method, source, kept):
 
 @functools.cache
 def _activated():
-    return datasets.genetic_interactions()
+    return perturbations.genetic_interactions()
 
 
 def genetic(method, source, kept):

@@ -3,10 +3,12 @@
 import functools
 import gc
 
+import numpy as np
 import pandas as pd
 
 from genept_utils import cells, datasets, embed, evaluate, sources
-from genept_utils.embed.vectors import by_symbol
+from genept_utils.embed.vectors import by_symbol, checked
+from genept_utils.evaluate.gene_spaces import shared_rows
 
 BLOOD, LINES, THREE_LINES = ("pbmc_facs", "kang"), "mixology_5cl", "mixology, three lines"
 OF_BLOOD = {"pbmc_facs", "pbmc3k", "kang", "immune", "symphony_pbmc"}
@@ -75,7 +77,37 @@ def read(wanted, seed=0):
             rows = rows if shared is None else rows[rows.index.isin(shared)]
             made[method], shared = found[rows.to_numpy()].copy(), rows.index
     gc.collect()
-    return evaluate.on_shared_genes(made)
+    return on_shared_genes(made)
+
+
+def on_shared_genes(embeddings):
+    """Several embeddings by method, cut to the genes that all of them have, sorted by symbol."""
+    shared, rows = shared_rows(embeddings)
+    obs = pd.DataFrame(index=shared.rename("symbol"))
+    return {method: embed.as_embedding(embedding.X[rows[method]], obs, **_about(embedding))
+            for method, embedding in embeddings.items()}
+
+
+def _about(embedding):
+    own = embedding.uns.get("genept", {})
+    return {name: str(own.get(name, "unknown")) for name in ("model", "text")}
+
+
+def side_by_side(*embeddings):
+    """One embedding of several of the same genes: each of unit length, one behind the other."""
+    names = embeddings[0].obs_names
+    if not all(names.equals(other.obs_names) for other in embeddings[1:]):
+        raise ValueError("the embeddings are of different genes, or have them in another order; "
+                         "on_shared_genes aligns them")
+    about = pd.DataFrame([_about(embedding) for embedding in embeddings])
+    return embed.as_embedding(np.hstack([embed.unit(embedding.X) for embedding in embeddings]),
+                              pd.DataFrame(index=names), **about.agg(" + ".join).to_dict())
+
+
+def relabelled(embedding, seed=0):
+    """The vectors under the names of other genes, in the memory of the original."""
+    names = np.random.default_rng(seed).permutation(checked(embedding).obs_names.to_numpy())
+    return type(embedding)(embedding.X, obs=pd.DataFrame(index=names))
 
 
 def references(names):

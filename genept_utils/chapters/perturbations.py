@@ -1,13 +1,104 @@
-"""Perturbations: kernels of gene vectors, pairs as curves, and rows of differences."""
+"""Chapter 11: effects and pairs of perturbed genes, kernels of gene vectors, pairs as curves."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import evaluate
+from genept_utils import datasets, evaluate, genes, sources
 from genept_utils.evaluate.roc import SharedGenes
+
+LINCS = "perturbation/lincs_overexpression_dysreg.tsv"
+REPLOGLE = "perturbation/replogle_k562"
+NORMAN = [f"perturbation/norman_{part}" for part in (
+    "emap_gene.txt", "phenotype_gene.txt", "doubles_fits.csv")]
+
+
+def perturbation_effects(name="lincs", least=5):
+    """What each perturbed gene does to the others: z-scores (n_perturbed, n_genes) float32, 0 where
+    no effect is known and for the gene itself; rows by approved symbol, sorted.
+
+    ``"lincs"``: consensus signatures of overexpressed genes (Himmelstein et al. 2016), significant
+    effects alone, columns by Entrez identifier; ``"replogle_k562"``: essential genes repressed in
+    K562 (Replogle et al. 2022), 80 MB, from the network; or the path of an .h5ad file of one row
+    per perturbation, named after its gene or ``NUMBER_GENE_...``, and one column per gene, named
+    in ``var_names`` or a text column of ``var``. Rows of one gene are averaged; genes with fewer
+    than ``least`` effects are left out. ``.attrs`` counts ``lines`` read, ``own`` effects and
+    ``perturbed`` genes before that.
+    """
+    if name == "lincs":
+        table = pd.read_csv(sources.fetch(LINCS), sep="\t")
+        entrez = genes.hgnc()["entrez_id"].loc[lambda ids: ids != ""].astype(int)
+        own = table["perturbagen"] == table["entrez_gene_id"]
+        counts = {"lines": len(table), "own": int(own.sum()),
+                  "perturbed": table["perturbagen"].nunique()}
+        table = table[~own].assign(
+            symbol=table["perturbagen"].map(pd.Series(entrez.index, entrez)))
+        made = table.pivot_table("z_score", "symbol", "entrez_gene_id", fill_value=0)
+    else:
+        made, counts = _of_file(sources.fetch(REPLOGLE) if name == "replogle_k562" else name)
+    made = made.loc[(made != 0).sum(axis=1) >= least].astype(np.float32)
+    if len(made) < 10:
+        raise ValueError(f"{name} has {len(made)} perturbed genes with {least} effects or more; "
+                         "take a smaller `least`, or another file")
+    made = made.loc[:, (made != 0).any()].rename_axis(index="symbol", columns=None)
+    made.attrs = counts
+    return made
+
+
+def _of_file(path):
+    adata = datasets.read_cells(path)
+    values = adata.X.toarray() if sp.issparse(adata.X) else np.asarray(adata.X)
+    rows = pd.Series(adata.obs_names, dtype=str)
+    rows = rows.str.extract(r"^\d+_([^_]+)_", expand=False).fillna(rows)
+    symbols = genes.match(rows).symbols
+    texts = [adata.var_names, *(adata.var[name].astype(str) for name in adata.var
+                                if not pd.api.types.is_numeric_dtype(adata.var[name]))]
+    columns = max((genes.match(list(names)).symbols for names in texts),
+                  key=lambda found: (found != "").sum())
+    for side, found, form in (("row", symbols, "a gene, or NUMBER_GENE_... as in Replogle et al."),
+                              ("column", columns, "a gene")):
+        if not (found != "").any():
+            raise ValueError(f"{Path(path).name} is no table of perturbations by genes: no {side} "
+                             f"is named after {form}")
+    own = (columns == symbols[:, None]) & (columns != "")
+    values = np.where(own | ~np.isfinite(values), 0, values)
+    made = pd.DataFrame(values, symbols, adata.var_names)[symbols != ""]
+    return made.groupby(level=0).mean(), {"lines": len(rows), "own": int(own.sum()),
+                                          "perturbed": len(set(symbols) - {""})}
+
+
+def genetic_interactions():
+    """Genes activated in pairs in K562 (Norman et al. 2019): (112, 112) by how much the fitness of
+    the double departs from what its singles let expect, NaN on the diagonal; and (112,) the
+    fitness of each gene activated alone, beside the negative control."""
+    scores, fitness = (pd.read_csv(sources.fetch(key), sep="\t", index_col=0)
+                       for key in NORMAN[:2])
+    values = (scores.to_numpy() + scores.to_numpy().T) / 2
+    np.fill_diagonal(values, np.nan)
+    names = _approved(scores.index)
+    return (pd.DataFrame(values, names, names),
+            fitness.loc[scores.index, "negative"].set_axis(names).rename("fitness"))
+
+
+def double_perturbations():
+    """The 125 doubles whose transcriptomes were measured: ``a``, ``b``; ``additive``, correlation of
+    the double's profile with the sum of its singles'; of the singles ``similarity``, the distance
+    correlation of their profiles, and ``strength``, log10 of the genes that each changes, added."""
+    table = pd.read_csv(sources.fetch(NORMAN[2]), index_col="name")
+    first, second = zip(*(name.split("_") for name in table.index))
+    return pd.DataFrame({
+        "a": _approved(first), "b": _approved(second), "additive": table["corr_sum"].to_numpy(),
+        "similarity": table["dcor_singles"].to_numpy(),
+        "strength": (table["de_first"] + table["de_second"]).to_numpy()})
+
+
+def _approved(names):
+    """(n,) approved symbols; a name that has none stays as it is."""
+    found = genes.match(list(names)).symbols
+    return np.where(found == "", np.asarray(names, dtype=object), found)
 
 
 def kernel(source, symbols, seed=0):

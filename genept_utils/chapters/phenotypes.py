@@ -91,7 +91,7 @@ def agreement(sets, methods, seed=0, max_iter=30):
                 shares = np.unique(y[test], return_counts=True)[1] / len(test)
                 made = before_and_after(adata.obsm[method], y, train, test, seed, max_iter)
                 rows += [{"dataset": name, "method": method, "vectors": vectors, "n": n,
-                          "chance": shares @ shares, "asw": evaluate.asw(space, y[test]),
+                          "chance": shares @ shares, "asw": asw(space, y[test]),
                           "knn_agreement": neighbour_agreement(space, y[test])}
                          for vectors, space in made.items()]
     return pd.DataFrame(rows)
@@ -281,3 +281,12 @@ def neighbour_agreement(X, labels, k=10):
     near = NearestNeighbors(n_neighbors=min(k, len(labels) - 1), metric="cosine",
                             algorithm="brute").fit(X).kneighbors(return_distance=False)
     return float((labels[near] == labels[:, None]).mean())
+
+
+def asw(X, labels, max_cells=3000, seed=0):
+    """Average silhouette width (cosine) of the labels of ``max_cells`` cells, each in its share."""
+    from sklearn.metrics import silhouette_score
+
+    labels = checked(X, labels, 2)
+    rows = evaluate.subsample(labels, max_cells, seed)
+    return float(silhouette_score(np.asarray(X, np.float32)[rows], labels[rows], metric="cosine"))

@@ -1,11 +1,10 @@
-"""Agreement of clusters of cells with labels, and the silhouette of the labels."""
+"""Agreement of clusters of cells with labels."""
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils.evaluate.checks import checked
-from genept_utils.evaluate.splits import subsample
 
 
 def clustering(X, labels, seeds=20, seed=0):
@@ -71,16 +70,3 @@ def _agreement(codes, found):
     entropy = -sum((side / n * np.log(side / n)).sum() for side in sides) / 2
     return {"ari": (pairs - chance) / (most - chance),
             "ami": (shared - expected) / (entropy - expected)}
-
-
-def asw(X, labels, metric="cosine", max_cells=3000, seed=0):
-    """Average silhouette width of the true labels, in [-1, 1].
-
-    On at most ``max_cells`` cells, with the share of every label kept.
-    """
-    from sklearn.metrics import silhouette_score
-
-    labels = checked(X, labels, 2)
-    rows = subsample(labels, max_cells, seed)
-    X = np.asarray(X, dtype=np.float32)[rows]
-    return float(silhouette_score(X, labels[rows], metric=metric))

@@ -6,60 +6,10 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import cells, embed
-from genept_utils.embed.vectors import by_symbol
-from genept_utils.embed.vectors import as_embedding, checked
+from genept_utils.embed.vectors import by_symbol, checked
 
 WAYS = ("plain", "centred", "whitened")
 _WHITENED = {}  # mean and matrix of vectors, by their id, for as long as these vectors live
-
-
-def on_shared_genes(embeddings):
-    """Several embeddings cut to the genes that all of them have, in one order.
-
-    Parameters
-    ----------
-    embeddings : dict of str to anndata.AnnData
-        Gene vectors by method, as :func:`genept_utils.embed.read_embedding` gives them. Genes go
-        by their approved symbol; of two vectors of a gene the first is taken.
-
-    Returns
-    -------
-    dict of str to anndata.AnnData
-        The same methods, each (n_shared, d) and indexed by symbol.
-
-    Raises
-    ------
-    ValueError
-        No gene has a vector in all of them; the message says how many each has.
-    """
-    shared, rows = _shared(embeddings)
-    return {method: as_embedding(embedding.X[rows[method]],
-                                 pd.DataFrame(index=shared.rename("symbol")), **_about(embedding))
-            for method, embedding in embeddings.items()}
-
-
-def side_by_side(*embeddings):
-    """One embedding of several: each scaled to unit length, one behind the other.
-
-    Raises
-    ------
-    ValueError
-        They are not of the same genes in the same order (:func:`on_shared_genes` makes them so).
-    """
-    names = embeddings[0].obs_names
-    if not all(names.equals(other.obs_names) for other in embeddings[1:]):
-        raise ValueError("the embeddings are of different genes, or have them in another order; "
-                         "on_shared_genes aligns them")
-    about = pd.DataFrame([_about(embedding) for embedding in embeddings])
-    return as_embedding(np.hstack([embed.unit(embedding.X) for embedding in embeddings]),
-                        pd.DataFrame(index=names), **about.agg(" + ".join).to_dict())
-
-
-def relabelled(embedding, seed=0):
-    """The vectors of an embedding under the names of other genes: a permuted map that shares the
-    memory of the original."""
-    names = np.random.default_rng(seed).permutation(checked(embedding).obs_names.to_numpy())
-    return type(embedding)(embedding.X, obs=pd.DataFrame(index=names))
 
 
 class GeneSpaces:
@@ -86,7 +36,7 @@ class GeneSpaces:
         self._controls = {name: given for name, given in embeddings.items() if callable(given)}
         first = {name: given(seed) if callable(given) else given
                  for name, given in embeddings.items()}
-        shared, rows = _shared(first)
+        shared, rows = shared_rows(first)
         kept = shared.isin(pool)
         self.genes = shared[kept].to_numpy(object)
         ends = np.cumsum([0] + [embedding.n_vars for embedding in first.values()])
@@ -160,13 +110,9 @@ def standardise(X):
     return (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-6)
 
 
-def shared_symbols(embeddings):
-    """Symbols (n,), sorted, of the genes that all of some embeddings have; ValueError for none."""
-    return _shared(embeddings)[0].to_numpy(object)
-
-
-def _shared(embeddings):
-    """These symbols as an Index, and their rows (n,) in each embedding."""
+def shared_rows(embeddings):
+    """Symbols (n,), sorted, of the genes that all of some embeddings have, and their rows (n,) in
+    each; ValueError for none."""
     known = {method: by_symbol(checked(embedding)) for method, embedding in embeddings.items()}
     shared = next(iter(known.values())).index if known else pd.Index([])
     for own in known.values():
@@ -177,8 +123,3 @@ def _shared(embeddings):
             f"{method} has {len(own):,}" for method, own in known.items()))
     shared = shared.sort_values()
     return shared, {method: own.loc[shared].to_numpy() for method, own in known.items()}
-
-
-def _about(embedding):
-    own = embedding.uns.get("genept", {})
-    return {name: str(own.get(name, "unknown")) for name in ("model", "text")}

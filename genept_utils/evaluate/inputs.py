@@ -11,12 +11,10 @@ from genept_utils.embed.vectors import checked
 from genept_utils.evaluate.bag_of_words import char_ngrams, words
 from genept_utils.evaluate.simple import fact_features, facts_of, is_fact
 
-WORDS, LETTERS = "words", "letters"
-
 
 def has_input(source, symbols):
     """Mask (n,) of the genes that an input of :func:`gene_input` knows."""
-    if _strings(source) or is_fact(source):
+    if _is_text(source) or is_fact(source):
         return np.ones(len(symbols), dtype=bool)
     return _rows(_read(source, 0), symbols) >= 0
 
@@ -41,22 +39,20 @@ def gene_input(source, symbols, seed=0, needed=None):
     numpy.ndarray or scipy.sparse.csr_matrix
         (n, d). A gene without a vector has zeros, and a warning counts such genes.
     """
-    if _strings(source):
-        written = _written(source, symbols)
-        return (char_ngrams if _is_letters(source) else words)(written)
+    if _is_text(source):
+        return (char_ngrams if _is_letters(source) else words)(_written(source, symbols))
     if is_fact(source):
         return fact_features(facts_of(source, symbols))
     found = _read(source, seed)
-    rows = _rows(found, symbols)
-    missing = rows < 0
-    asked = np.arange(len(rows)) if needed is None else np.unique(needed)
-    if missing[asked].any():
-        absent = asked[missing[asked]]
-        example = np.asarray(symbols, dtype=object)[absent[0]]
-        warnings.warn(f"{len(absent):,} of {len(asked):,} genes ({example}, ...) have no vector "
-                      f"in {found.uns['genept']['model']} and count as zeros", stacklevel=2)
+    rows, names = _rows(found, symbols), np.asarray(symbols, dtype=object)
+    asked = slice(None) if needed is None else np.unique(needed)
+    missing = rows[asked] < 0
+    if missing.any():
+        warnings.warn(f"{missing.sum():,} of {len(missing):,} genes ({names[asked][missing][0]}, "
+                      f"...) have no vector in {found.uns['genept']['model']} and count as zeros",
+                      stacklevel=2)
     X = found.X[rows]
-    X[missing] = 0
+    X[rows < 0] = 0
     return X
 
 
@@ -79,34 +75,31 @@ def read_inputs(names, symbols, seed=0):
     for method, name in names.items():
         if is_fact(name):
             made[method] = facts_of(name, asked)
-            continue
-        if _strings(name):
+        elif _is_text(name):
             made[method] = name if _is_letters(name) else pd.Series(_written(name, asked), asked)
-            continue
-        found = _read(name, seed)
-        rows = _rows(found, asked)
-        made[method] = found[rows[rows >= 0]].copy()
+        else:
+            found = _read(name, seed)
+            rows = _rows(found, asked)
+            made[method] = found[rows[rows >= 0]].copy()
     return made
 
 
-def _strings(source):
+def _is_text(source):
     """Whether the input is a text or a name, and not a vector."""
     return (isinstance(source, pd.Series) or _is_letters(source)
-            or isinstance(source, str) and source.startswith(f"{WORDS}/"))
+            or isinstance(source, str) and source.startswith("words/"))
 
 
 def _is_letters(source):
-    return isinstance(source, str) and source == LETTERS
+    return isinstance(source, str) and source == "letters"
 
 
 def _written(source, symbols):
-    if isinstance(source, pd.Series):
-        return source.loc[list(symbols)]
     if _is_letters(source):
         return list(symbols)
-    text = source.removeprefix(f"{WORDS}/")
-    unique = list(dict.fromkeys(symbols))
-    return embed.texts(text, unique).loc[list(symbols)]
+    if isinstance(source, str):
+        source = embed.texts(source.removeprefix("words/"), list(dict.fromkeys(symbols)))
+    return source.loc[list(symbols)]
 
 
 def _read(source, seed):

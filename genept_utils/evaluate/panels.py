@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
-from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_symbols
+from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_rows
 from genept_utils.evaluate.neighbours import label_scores
 from genept_utils.evaluate.softmax import softmax
 from genept_utils.evaluate.splits import families, subsample
@@ -68,9 +68,9 @@ def shared_genes(embeddings, *sets):
     """The genes (symbols, sorted) that panels are drawn from: measured in one of the sets, and
     with a vector in every embedding (a callable is asked for its first draw)."""
     measured = np.concatenate([_symbols(adata) for adata in sets])
-    shared = shared_symbols({name: given(0) if callable(given) else given
+    shared, _ = shared_rows({name: given(0) if callable(given) else given
                              for name, given in embeddings.items()})
-    return shared[pd.Index(shared).isin(measured)]
+    return shared[shared.isin(measured)].to_numpy(object)
 
 
 def always_training(adata, max_cells=2000, seed=0):
@@ -116,9 +116,8 @@ def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among
     size, families
         As in :func:`panels`; ``families`` is ``"symbol"`` or ``"gene_group"``
         (:func:`families`).
-    among : int or sequence, optional
-        Draw the panels from the ``among`` most variable genes of the training cells only, from
-        the genes of a mask (n_genes,), or from these symbols.
+    among : sequence of str, optional
+        Draw the panels from these symbols only.
     given : set of str, optional
         Symbols of a fixed test panel; the training panel is then every other gene, and the
         draws differ in cells only.
@@ -181,10 +180,7 @@ def _drawn(train, embeddings, test, n_resamples, size, among, families, given, s
         scored(None, sides[0]["y"], 2)
     pool = np.unique(np.concatenate([side["symbols"] for side in sides]))
     if among is not None:
-        asked = cells.highly_variable(train, among) if np.ndim(among) == 0 else np.asarray(among)
-        if asked.dtype == bool:
-            asked = _symbols(train)[asked]
-        pool = pool[pd.Index(pool).isin(asked)]
+        pool = pool[pd.Index(pool).isin(among)]
     spaces = GeneSpaces(embeddings, pool, seed)
     kin = None if families is None else _families(spaces.genes, families)
     for draw in range(seed, seed + n_resamples):

@@ -15,8 +15,6 @@ from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.gene_spaces import standardise
 from genept_utils.evaluate.splits import subsample
 
-COLUMNS = {"predicted": "genept_predicted", "probability": "genept_probability"}
-
 
 def transfer_labels(train, test, vectors, C=0.01, label="cell_type", max_cells=20_000, seed=0):
     """Predict the cell types of one data set from the labelled cells of another.
@@ -64,10 +62,22 @@ def transfer_labels(train, test, vectors, C=0.01, label="cell_type", max_cells=2
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    types = _types(train, label)
-    given = np.flatnonzero(~missing(types))
-    y = checked(None, types[given].astype(str), 2)
-    _share_a_type(y, test, label)
+    there = ", ".join(map(str, train.obs.columns)) or "none"
+    if label not in train.obs:
+        raise KeyError(f"the training cells have no column {label!r}; name the one that holds "
+                       f"their types, of {there}")
+    given, types = _typed(train, label)
+    if not len(given):
+        raise ValueError(f"no training cell has a value in the column {label!r}; name another one "
+                         f"of {there}")
+    y = checked(None, types, 2)
+    if label in test.obs:
+        other = _typed(test, label)[1]
+        if len(other) and not np.isin(other, y).any():
+            raise ValueError(
+                f"no type stands on both sides: the training cells are {_some(y)}, the test cells "
+                f"{_some(other)}; write the types alike, or leave the column {label!r} of the test "
+                "cells out if they are to be predicted only")
     rows = subsample(y, max_cells, seed)
     near = _written(train[given[rows]], vectors, "training")
     far = _written(test, vectors, "test")
@@ -87,30 +97,15 @@ def transfer_labels(train, test, vectors, C=0.01, label="cell_type", max_cells=2
     return found
 
 
-def _types(train, label):
-    if label not in train.obs:
-        raise KeyError(f"the training cells have no column {label!r}; name the one that holds "
-                       f"their types, of {', '.join(map(str, train.obs.columns)) or 'none'}")
-    types = np.asarray(train.obs[label], dtype=object)
-    if missing(types).all():
-        raise ValueError(f"no training cell has a value in the column {label!r}; name another one "
-                         f"of {', '.join(map(str, train.obs.columns))}")
-    return types
+def _typed(adata, label):
+    """Row numbers of the cells that have a type, and these types."""
+    types = np.asarray(adata.obs[label], dtype=object)
+    rows = np.flatnonzero(~missing(types))
+    return rows, types[rows].astype(str)
 
 
-def _share_a_type(y, test, label):
-    if label not in test.obs:
-        return
-    other = np.asarray(test.obs[label], dtype=object)
-    other = np.unique(other[~missing(other)].astype(str))
-    if len(other) and not np.isin(other, y).any():
-        raise ValueError(
-            f"no type stands on both sides: the training cells are {_some(np.unique(y))}, the "
-            f"test cells {_some(other)}; write the types alike, or leave the column {label!r} of "
-            "the test cells out if they are to be predicted only")
-
-
-def _some(names):
+def _some(types):
+    names = np.unique(types)
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     return ", ".join(map(repr, map(str, names[:4]))) + more
 
@@ -155,7 +150,7 @@ def write_predictions(source, found, out):
     if out.suffix != ".h5ad":
         raise ValueError(f"{out.name} must end in .h5ad; the cells are written as AnnData")
     if hasattr(source, "obs_names"):
-        names, copy = source.obs_names, source.copy()
+        copy = source.copy()
     else:
         source = Path(source).expanduser()
         if out.exists() and source.exists() and out.samefile(source):
@@ -163,9 +158,7 @@ def write_predictions(source, found, out):
         if source.suffix == ".h5ad" and h5py.is_hdf5(source):
             return _into_copy(source, found, out)
         copy = read_cells(source)
-        names = copy.obs_names
-    for column, values in _matching(found, names).items():
-        copy.obs[column] = values
+    copy.obs = copy.obs.assign(**_matching(found, copy.obs_names))
     with sources.replacing(out) as part:
         copy.write_h5ad(part)
     return out
@@ -173,19 +166,12 @@ def write_predictions(source, found, out):
 
 def _into_copy(source, found, out):
     with untrusted.hdf5(source) as file:
-        obs = file["obs"]
-        names = pd.Index(np.asarray(ad.io.read_elem(obs[obs.attrs["_index"]]), dtype=object))
-    made = _matching(found, names)
+        obs = ad.io.read_elem(file["obs"])
+    obs = obs.assign(**_matching(found, obs.index))
     with sources.replacing(out) as part:
         shutil.copyfile(source, part)
         with h5py.File(part, "r+") as file:
-            obs = file["obs"]
-            order = [name for name in obs.attrs["column-order"] if name not in made]
-            for column, values in made.items():
-                if column in obs:
-                    del obs[column]
-                ad.io.write_elem(obs, column, values.values)
-            obs.attrs["column-order"] = np.array([*order, *made], dtype=h5py.string_dtype())
+            ad.io.write_elem(file, "obs", obs)
     return out
 
 
@@ -201,5 +187,5 @@ def _matching(found, names):
             raise ValueError(f"{len(strange):,} of {len(found):,} predicted cells are not in the "
                              f"file (such as {strange[0]!r}); predict the cells of this file")
         found = found.reindex(names)
-    return {COLUMNS["predicted"]: pd.Series(pd.Categorical(found["predicted"]), names),
-            COLUMNS["probability"]: pd.Series(found["probability"].to_numpy(float), names)}
+    return {"genept_predicted": pd.Categorical(found["predicted"]),
+            "genept_probability": found["probability"].to_numpy(float)}

@@ -3,23 +3,23 @@
 import pytest
 
 from genept_utils import datasets, genes, sources
-from genept_utils.datasets import gene_tasks
+from genept_utils.chapters import chromatin_and_dosage as tasks
 from genept_utils.datasets.gene_pairs import _ggi
 
 
 @pytest.fixture(scope="module", autouse=True)
 def lists_are_here():
-    keys = [genes.HGNC, "genes/gene_info_table.csv", gene_tasks._DOSAGE, gene_tasks._BIVALENT,
-            gene_tasks._LYS4, gene_tasks._NONE, gene_tasks._CHEN, gene_tasks._RANGE,
+    keys = [genes.HGNC, "genes/gene_info_table.csv", tasks._DOSAGE, tasks._BIVALENT,
+            tasks._LYS4, tasks._NONE, tasks._CHEN, tasks._RANGE,
             *(key for keys in datasets.PAIR_SETS.values() for key in keys)]
     missing = [key for key in keys if sources.local(key) is None]
     if missing:
         pytest.skip(f"{len(missing)} label files are not here, for example {missing[0]}")
 
 
-@pytest.mark.parametrize("key", datasets.GENE_TASKS)
+@pytest.mark.parametrize("key", tasks.GENE_TASKS)
 def test_a_task_keeps_each_gene_once_and_accounts_for_every_line(key):
-    table = datasets.gene_task(*key)
+    table = tasks.gene_task(*key)
     loss = table.attrs["loss"]
     assert table["symbol"].is_unique and (table["symbol"] != "").all()
     assert set(table["label"]) == {0, 1}
@@ -29,20 +29,20 @@ def test_a_task_keeps_each_gene_once_and_accounts_for_every_line(key):
 
 
 def test_published_list_sizes():
-    lines = {key: datasets.gene_task(*key).attrs["loss"]["lines"] for key in datasets.GENE_TASKS}
+    lines = {key: tasks.gene_task(*key).attrs["loss"]["lines"] for key in tasks.GENE_TASKS}
     assert list(lines.values()) == [122 + 368, 107 + 42, 107 + 80, 80 + 42, 60, 46 + 130]
 
 
 def test_long_range_is_the_positive_class_of_both_lists():
-    chen = datasets.gene_task("long- vs short-range", "Chen 2020")["label"]
-    theodoris = datasets.gene_task("long- vs short-range", "Theodoris")["label"]
+    chen = tasks.gene_task("long- vs short-range", "Chen 2020")["label"]
+    theodoris = tasks.gene_task("long- vs short-range", "Theodoris")["label"]
     assert (chen.sum(), 60 - chen.sum()) == (49, 11)
     assert theodoris.sum() <= 46 < (1 - theodoris).sum()
 
 
 def test_unknown_names_are_refused_with_what_is_known():
     with pytest.raises(ValueError, match="dosage-sensitive vs insensitive / Theodoris"):
-        datasets.gene_task("dosage")
+        tasks.gene_task("dosage")
     with pytest.raises(ValueError, match="HuRI"):
         datasets.gene_pairs("huri")
     with pytest.raises(ValueError, match="symbol, any"):

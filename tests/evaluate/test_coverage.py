@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from genept_utils import evaluate
+from genept_utils.chapters import gene_embeddings
 from genept_utils.evaluate.roc import SharedGenes, auc_influence
 
 
@@ -220,7 +221,7 @@ def test_agreement_of_two_embeddings():
     rng, size, found = np.random.default_rng(0), np.linspace(.5, 2, 8), []
     for _ in range(250):
         z = rng.standard_normal((85, 8)) * size
-        found.append(evaluate.agreement(*(z + rng.standard_normal(z.shape)
+        found.append(gene_embeddings.agreement(*(z + rng.standard_normal(z.shape)
                                           for _ in range(2))))
     for name in ("rank_correlation", "shared_neighbours"):
         made = [one[name] for one in found]

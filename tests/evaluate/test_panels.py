@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import cells, embed, evaluate, paths
+from genept_utils.chapters import disjoint_panels
 from genept_utils.evaluate import gene_spaces
 from genept_utils.evaluate.gene_spaces import GeneSpaces
 
@@ -50,8 +51,8 @@ def test_panels_share_no_gene_and_no_family():
 
 def test_vectors_that_tell_the_type_cross_disjoint_panels_and_a_permuted_map_does_not(two_groups):
     adata, told = two_groups
-    runs = evaluate.across_panels(adata, {"told": told,
-                                          "null": partial(evaluate.relabelled, told)}, n_resamples=6)
+    null = partial(disjoint_panels.relabelled, told)
+    runs = evaluate.across_panels(adata, {"told": told, "null": null}, n_resamples=6)
     means = runs.groupby(["method", "split"])["accuracy"].mean()
     assert means["told", "disjoint panels"] > 0.7
     assert means["told", "same panel"] > 0.7
@@ -108,12 +109,12 @@ def test_embeddings_without_a_common_gene_are_refused(two_groups):
         evaluate.across_panels(adata, {"all": told, "new": strange})
     with pytest.raises(ValueError, match="null: 1 of 200 genes .* no vector in a later draw"):
         evaluate.across_panels(adata, {"null": lambda draw: told[draw:].copy()}, n_resamples=2)
-    shared = evaluate.on_shared_genes({"all": told, "less": lacking(told)[::-1].copy()})
+    shared = disjoint_panels.on_shared_genes({"all": told, "less": lacking(told)[::-1].copy()})
     assert np.array_equal(shared["all"].X, shared["less"].X)
-    joined = evaluate.side_by_side(shared["all"], shared["less"])
+    joined = disjoint_panels.side_by_side(shared["all"], shared["less"])
     assert joined.shape == (130, 14) and np.allclose(np.linalg.norm(joined.X[:, :7], axis=1), 1)
     with pytest.raises(ValueError, match="different genes"):
-        evaluate.side_by_side(told, told[::-1])
+        disjoint_panels.side_by_side(told, told[::-1])
 
 
 @pytest.mark.parametrize("how", ["plain", "centred", "whitened"])
@@ -126,7 +127,7 @@ def test_cells_are_written_as_with_prepared_gene_vectors(two_groups, how):
     direct = embed.unit(adata.X[:, columns] @ prepared[columns])
     direct = (direct - direct.mean(axis=0)) / direct.std(axis=0)
     spaces = GeneSpaces({"other": told[:100].copy(), "told": told,
-                         "null": partial(evaluate.relabelled, told)}, genes)
+                         "null": partial(disjoint_panels.relabelled, told)}, genes)
     part = adata[:, genes[:50]], adata[:, [*genes[50:], told.obs_names[150]]]  # one not asked for
     sums = sum(spaces.sums(each.X.tocsr(), each.var_names) for each in part)
     assert np.allclose(spaces.write(sums, "told", how), direct, atol=2e-3)

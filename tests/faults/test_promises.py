@@ -175,7 +175,7 @@ OF_VECTORS = {
                         {**UNSOUND, "no overlap": "is no key", "one gene": "more genes"}),
     "permuted": (lambda e, path: embed.permuted(e).X, UNSOUND),
     "random_like": (lambda e, path: embed.random_like(e).X, UNSOUND),
-    "relabelled": (lambda e, path: evaluate.relabelled(e).X, UNSOUND),
+    "relabelled": (lambda e, path: disjoint_panels.relabelled(e).X, UNSOUND),
     "gene_input": (lambda e, path: evaluate.gene_input(e, GENES), UNSOUND),
     "gene_vectors": (lambda e, path: cells.gene_vectors(made(), e)[0],
                      {**UNSOUND, **NO_GENE, "all zero": "names has a vector"}),
@@ -183,7 +183,7 @@ OF_VECTORS = {
                  {**UNSOUND, **NO_GENE, "all zero": "names has a vector"}),
     "panel_predictions": (lambda e, path: np.zeros(len(evaluate.panel_predictions(
         made(), {"m": e}, n_resamples=1))), {**UNSOUND, "one gene": "need", "no overlap": "need"}),
-    "on_shared_genes": (lambda e, path: evaluate.on_shared_genes({"m": e})["m"].X, UNSOUND),
+    "on_shared_genes": (lambda e, path: disjoint_panels.on_shared_genes({"m": e})["m"].X, UNSOUND),
     "write_embedding": (lambda e, path: embed.write_embedding(e, path) or embed.read_embedding(
         path).X, UNSOUND),
 }
@@ -266,7 +266,7 @@ ALWAYS = {"empty": NONE, "NaN": REFUSED, "lengths": LENGTHS}
 GROUPS = {**ALWAYS, "one label": FEW, "more clusters than cells": OWN}
 SCORES = {
     "clustering": (lambda X, y: evaluate.clustering(X, y, seeds=2)["ari"], GROUPS),
-    "asw": (evaluate.asw, GROUPS),
+    "asw": (phenotypes.asw, GROUPS),
     "cell_typing": (lambda X, y: cell_types.cell_typing(X, y, n_splits=3)["f1_macro"], GROUPS),
     "held-out groups": (lambda X, y: cell_types.cell_typing(X, y, groups=DONORS[:len(y)])[
         "f1_macro"], GROUPS),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from genept_utils import embed, evaluate, sources
+from genept_utils import embed, sources
+from genept_utils.chapters import gene_embeddings as chapter
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def vectors():
 
 def test_the_same_vectors_agree_whatever_their_axes(vectors):
     turn = np.linalg.qr(np.random.default_rng(1).standard_normal((8, 8)))[0]
-    made = evaluate.agreement(vectors, 3 * vectors @ turn)
+    made = chapter.agreement(vectors, 3 * vectors @ turn)
     assert made["rank_correlation"] == pytest.approx((1, 1, 1))
     assert made["shared_neighbours"] == pytest.approx((1, 1, 1))
 
@@ -23,7 +24,7 @@ def test_the_value_is_spearmans_of_scipys_cosines(vectors):
     from scipy import stats
 
     other = vectors + np.random.default_rng(1).standard_normal(vectors.shape)
-    value, low, high = evaluate.agreement(vectors, other)["rank_correlation"]
+    value, low, high = chapter.agreement(vectors, other)["rank_correlation"]
     assert value == pytest.approx(
         stats.spearmanr(pdist(vectors, "cosine"), pdist(other, "cosine")).statistic)
     assert low < value < high
@@ -31,14 +32,14 @@ def test_the_value_is_spearmans_of_scipys_cosines(vectors):
 
 def test_permuted_vectors_agree_by_chance(vectors):
     other = np.random.default_rng(2).permutation(vectors)
-    made = evaluate.agreement(vectors, other, k=6)
+    made = chapter.agreement(vectors, other, k=6)
     assert abs(made["rank_correlation"][0]) < .1
     assert made["shared_neighbours"][0] == pytest.approx(6 / 59, abs=.05)
 
 
 def test_shared_neighbours_do_not_depend_on_their_order():
     a, b = np.array([["x", "y"], ["x", "y"]]), np.array([["y", "x"], ["x", "z"]])
-    assert evaluate.shared_neighbours(a, b).tolist() == [1, .5]
+    assert chapter.shared_neighbours(a, b).tolist() == [1, .5]
 
 
 def test_the_interval_of_shared_neighbours_is_that_of_genes_left_out(vectors):
