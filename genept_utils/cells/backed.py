@@ -5,7 +5,7 @@ import contextlib
 import anndata as ad
 
 from genept_utils import optional, paths, untrusted
-from genept_utils.datasets.files import anndata_in, check_declared
+from genept_utils.datasets.files import anndata_in, check_declared, read_frame
 from genept_utils.datasets.formats import CONVERT, not_read, plain_name
 from genept_utils.datasets.matrix import other_matrices
 
@@ -51,6 +51,18 @@ def _why(path, error, once):
     if ".mtx" in path.suffixes or packed and not {s.lower() for s in path.suffixes} & set(CONVERT):
         return f"{path.name} is no .h5ad file as it is; {once}"
     return f"{path.name} {not_read(path, head)}"
+
+
+def described(group, layer=None, raw=False, values=None):
+    """The stored matrix that holds the values, and an AnnData of its genes alone, with what the
+    file (or its reader, by ``values``) declares of the values."""
+    matrix = matrix_of(group, layer, raw)
+    genes = ad.AnnData(var=read_frame(group["raw/var" if raw else "var"]))
+    if "uns" in group and "log1p" in group["uns"] and not layer:
+        genes.uns["log1p"] = {}
+    genes.uns["genept_data"] = {"elsewhere": other_matrices(group, layer, raw)} | (
+        {"values": values, "sure": True} if values else {})
+    return matrix, genes
 
 
 def matrix_of(group, layer=None, raw=False):

@@ -5,11 +5,8 @@ vector is its loadings times the singular values. The matrix is passed a block o
 so that cells in memory, in a file and in a Dask array go the same way.
 """
 
-import contextlib
-import functools
 import hashlib
 import json
-import operator
 from pathlib import Path
 
 import anndata as ad
@@ -18,19 +15,11 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import datasets, embed, genes, paths, sources
+from genept_utils.cells.backed import described, opened
 from genept_utils.cells.components import Scaled, leading, moments, plain
-from genept_utils.cells.names import gene_features, matched_genes
-from genept_utils.cells.normalise import MatrixSummary, judge, summarise
-from genept_utils.cells.backed import matrix_of, opened
-from genept_utils.datasets.matrix import (
-    blocks,
-    declared_scale,
-    each,
-    is_dask,
-    other_matrices,
-    select_matrix,
-    whole_rows,
-)
+from genept_utils.cells.names import species_of, survey
+from genept_utils.cells.normalise import judge
+from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, select_matrix
 from genept_utils.embed import store
 
 ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
@@ -100,26 +89,24 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
     if not hasattr(cells, "var_names"):
         return _kept(str(cells), options)
     source = select_matrix(cells, layer, raw, values, read=False)
-    var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var
-    own = dict(source.uns.get("genept_data", {})) | {"elsewhere": other_matrices(source)}
-    return _learnt(source.X, var, dict(source.uns) | {"genept_data": own}, options)
+    return _learnt(source.X, source, options)
 
 
 def _kept(name, options):
     """The vectors of a file or an open set, from the cache where they were made before."""
     path = Path(name).expanduser()
-    if name not in datasets.CELLS and not path.exists():
-        raise FileNotFoundError(f"there are no cells at {name}; give coexpression the path of a "
-                                f"file of cells, or one of {', '.join(datasets.CELLS)}")
-    if path.is_dir() and name not in datasets.CELLS:  # a store of many files has no hash of its own
-        return _of_path(path, options, {"path": path.name})
     if name in datasets.CELLS:
         digests = [sources.registry().sha256[key] for key in datasets.sources_of(name)]
         about = {"path": name, "sources": digests}
+    elif not path.exists():
+        raise FileNotFoundError(f"there are no cells at {name}; give coexpression the path of a "
+                                f"file of cells, or one of {', '.join(datasets.CELLS)}")
+    elif path.is_dir():  # a store of many files has no hash of its own
+        return _of_path(path, options, {"path": path.name})
     else:
-        about = {"path": path.name, "sha256": sources.sha256(path)}
-        digests = [about["sha256"]]
-    made_from = json.dumps([VERSION, *(digests or [name]), options], sort_keys=True)
+        digests = [sources.sha256(path)]
+        about = {"path": path.name, "sha256": digests[0]}
+    made_from = json.dumps([VERSION, *digests, options], sort_keys=True)
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     kept = paths.cache() / "vectors" / f"coexpression-{digest}.h5ad"
     with store.alone(kept.name, tell=False):
@@ -129,40 +116,26 @@ def _kept(name, options):
 
 
 def _of_path(path, options, about):
-    where = {name: options[name] for name in ("layer", "raw", "values", "species")}
-    if str(path) in datasets.CELLS:
-        adata = datasets.load(str(path), **where)
-        return _learnt(adata.X, adata.var, dict(adata.uns), options, about)
-    is_store = path.suffix == ".h5ad" or path.is_dir() and path.suffix == ".zarr"
-    with opened(path) if is_store else contextlib.nullcontext({}) as group:
-        name = "raw/var" if options["raw"] else "var"
-        if name in group and "encoding-type" in group[name].attrs:
-            X = matrix_of(group, options["layer"], options["raw"])
-            own = {"elsewhere": other_matrices(group, options["layer"], options["raw"])}
-            logged = "uns" in group and "log1p" in group["uns"] and not options["layer"]
-            uns = {"genept_data": own | _said(options)} | ({"log1p": {}} if logged else {})
-            return _learnt(X, ad.io.read_elem(group[name]), uns, options, about)
-    adata = datasets.read_cells(path, options["layer"], options["raw"])  # another kind of file
-    adata.uns["genept_data"] = adata.uns.get("genept_data", {}) | _said(options)
-    return _learnt(adata.X, adata.var, dict(adata.uns), options, about)
+    where = {name: options[name] for name in ("layer", "raw", "values")}
+    if path.suffix == ".h5ad" or path.is_dir() and path.suffix == ".zarr":
+        with opened(path) as group:
+            var = group.get("raw/var" if options["raw"] else "var")
+            if var is not None and "encoding-type" in var.attrs:
+                return _learnt(*described(group, **where), options, about)
+    known = str(path) in datasets.CELLS  # another kind of file is read whole
+    adata = datasets.load(str(path), labelled=known, species=options["species"], **where)
+    return _learnt(adata.X, adata, options, about)
 
 
-def _said(options):
-    return {"values": options["values"], "sure": True} if options["values"] else {}
-
-
-def _learnt(X, var, uns, options, about=None):
-    kept = gene_features(var)
-    if is_dask(X):
-        X = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)])
-    elif getattr(X, "format", "csr") == "csc":  # a cell's values are spread over all of it
+def _learnt(X, source, options, about=None):
+    """Vectors from a matrix that may lie elsewhere; its genes and marks are those of ``source``."""
+    if not is_dask(X) and getattr(X, "format", "csr") == "csc":  # a cell's values are all over it
         X = (X if sp.issparse(X) else X.to_memory()).tocsr()
-    summary = functools.reduce(operator.add, each(X, summarise, kept), MatrixSummary())
-    var = var if kept is None else var[kept]
-    alone = ad.AnnData(np.broadcast_to(summary.gene_totals, (1, len(var))).copy(), var=var)
-    alone.uns.update({name: uns[name] for name in ("genept_data", "log1p") if name in uns})
-    kind = judge(alone, summary, declared_scale(alone))
-    matched = matched_genes(alone, options["species"])
+    X, kept, var, summary = survey(X, source.var)
+    kind = judge(source, summary, declared_scale(source))
+    matched = genes.of_table(var.index, var, summary.gene_totals,
+                             species_of(source, options["species"]))
+    matched.warn()
     symbols = pd.Series(matched.symbols)
 
     def plain_blocks():

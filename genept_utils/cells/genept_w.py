@@ -7,25 +7,15 @@ whole matrix: whether it holds counts or logarithms, what each gene sums to, and
 after that a block is normalised, multiplied and scaled to unit length by itself.
 """
 
-import functools
-import operator
-
 import numpy as np
 import scipy.sparse as sp
 
 from genept_utils import embed
 from genept_utils.cells.expression import highly_variable
 from genept_utils.cells.kernel import weighted_sum
-from genept_utils.cells.names import gene_features, species_of, vectors_of
-from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
-from genept_utils.datasets.matrix import (
-    blocks,
-    declared_scale,
-    each,
-    is_dask,
-    select_matrix,
-    whole_rows,
-)
+from genept_utils.cells.names import species_of, survey, vectors_of
+from genept_utils.cells.normalise import judge, log_block
+from genept_utils.datasets.matrix import blocks, declared_scale, each, is_dask, select_matrix
 
 RIDGE = 0.1  # of the largest eigenvalue
 
@@ -80,13 +70,8 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
         raise TypeError(f"embedding is {type(embedding).__name__}; give the AnnData that "
                         "embed.read_embedding(name) returns")
     source = select_matrix(adata, layer, raw, values, read=bool(hvg or whitened))
-    X, lazy, metadata = source.X, is_dask(source.X), declared_scale(source)
-    var = source.var.to_memory() if hasattr(source.var, "to_memory") else source.var
-    kept = gene_features(var)
-    var = var if kept is None else var[kept]
-    if lazy:
-        X, kept = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)]), None
-    summary = functools.reduce(operator.add, each(X, summarise, kept), MatrixSummary())
+    lazy, metadata = is_dask(source.X), declared_scale(source)
+    X, kept, var, summary = survey(source.X, source.var)
     scale, totals = judge(source, summary, metadata), summary.gene_totals
     vectors, has, coverage = vectors_of(var, totals, embedding, species_of(source, species))
     used, columns, offset = int(has.sum()), None, None

@@ -1,11 +1,15 @@
 """The names of an AnnData's genes, and the vector of each."""
 
+import functools
+import operator
 import warnings
 
 import numpy as np
 import pandas as pd
 
 from genept_utils import genes, untrusted
+from genept_utils.cells.normalise import MatrixSummary, summarise
+from genept_utils.datasets.matrix import each, is_dask, whole_rows
 from genept_utils.embed.vectors import checked, keys_of
 
 MIN_KNOWN = 0.5  # share of known names from which it is not theirs that nothing has a vector
@@ -63,6 +67,17 @@ def gene_features(var):
         return None
     warnings.warn(genes.left_out(kind), stacklevel=4)
     return (kind == "").to_numpy()
+
+
+def survey(X, var):
+    """A matrix in blocks of whole rows, which of its columns are genes (None: all), the table of
+    these, and the summary of their values."""
+    var = var.to_memory() if hasattr(var, "to_memory") else var
+    kept = gene_features(var)
+    var = var if kept is None else var[kept]
+    if is_dask(X):
+        X, kept = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)]), None
+    return X, kept, var, functools.reduce(operator.add, each(X, summarise, kept), MatrixSummary())
 
 
 def gene_vectors(adata, embedding, species=None):

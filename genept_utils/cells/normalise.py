@@ -15,6 +15,7 @@ from genept_utils.datasets.matrix import advice, declared, declared_scale, selec
 TARGET = 10_000  # counts a cell is scaled to
 LOG_CEILING = 20  # log2(1 + a million) is 19.93: no logarithm of scaled counts is larger
 SAMPLED = 200  # cells of a block whose totals are compared
+NAMED = {"raw": "counts", "log": "logarithms"}
 SAME = 1e-3  # relative difference up to which totals are the same
 
 
@@ -71,14 +72,13 @@ def summarise(X):
     totals = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel()
     if not values.size:
         return MatrixSummary(gene_totals=totals)
-    lowest, highest = float(values.min()), float(values.max())  # NaN where one is
-    bad = 0 if np.isfinite([lowest, highest]).all() else int(
-        values.size - np.isfinite(values).sum())
-    if bad:
-        values = values[np.isfinite(values)]
+    bad = 0
+    if not np.isfinite([values.min(), values.max()]).all():  # NaN where one is
+        finite = np.isfinite(values)
+        bad, values = int((~finite).sum()), values[finite]
         if not values.size:
             return MatrixSummary(bad, gene_totals=totals)
-        lowest, highest = float(values.min()), float(values.max())
+    lowest, highest = float(values.min()), float(values.max())
     whole = values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
     summary = MatrixSummary(bad, min(lowest, 0.0), max(highest, 0.0), whole, gene_totals=totals)
     if bad or whole or lowest < 0 or highest > LOG_CEILING:
@@ -132,10 +132,9 @@ def infer_scale(seen, declared=None, sure=False):
     if seen.highest <= 0:
         raise ValueError("the expression matrix is all zeros, or has no cells or no genes")
     scale, because = _shown(seen)
-    named = {"raw": "counts", "log": "logarithms"}
-    if scale and declared in named and declared != scale:
-        return scale, (f"the values are marked as {named[declared]}, but {because}; they are "
-                       f"used as {named[scale]}")
+    if scale and declared in NAMED and declared != scale:
+        return scale, (f"the values are marked as {NAMED[declared]}, but {because}; they are "
+                       f"used as {NAMED[scale]}")
     if scale == "raw" or declared == "log":
         return scale or "log", None
     if declared == "raw":
@@ -248,10 +247,10 @@ def scale_and_log(X, target=TARGET):
         part[:] = np.log1p(part * np.repeat(factor[start:start + 500], np.diff(rows)))
 
 
-def normalised(adata, layer=None, raw=False, values=None):
+def normalised(adata):
     """``adata`` itself where its ``.X`` is sparse and known to be logged, else a normalised
     copy."""
-    source = select_matrix(adata, layer, raw, values)
+    source = select_matrix(adata)
     if sp.issparse(source.X) and declared_scale(source)[0] == "log" and scale_of(source) == "log":
         return source
     return normalise(source)
@@ -289,9 +288,8 @@ def log_block(X, scale, seen=None, declared=(None, False), first=None):
         except ValueError as error:
             raise ValueError(f"{where}{error}") from None
         if found != scale:
-            named = {"raw": "counts", "log": "logarithms"}
-            raise ValueError(f"{where}these values are {named[found]}, but those that were looked "
-                             f"at before are {named[scale]}; say which with values=")
+            raise ValueError(f"{where}these values are {NAMED[found]}, but those that were looked "
+                             f"at before are {NAMED[scale]}; say which with values=")
     X = sp.csr_matrix(X, dtype=np.float32, copy=True)
     X.eliminate_zeros()
     if scale == "raw":

@@ -20,17 +20,12 @@ import h5py
 import numpy as np
 
 from genept_utils import optional, paths, sources
+from genept_utils.cells.backed import described, matrix_of, opened
 from genept_utils.cells.genept_w import about, gene_totals, vector_block
-from genept_utils.cells.names import gene_features, gene_vectors
+from genept_utils.cells.names import gene_features, species_of, vectors_of
 from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
-from genept_utils.cells.backed import matrix_of, opened
 from genept_utils.datasets.files import read_frame
-from genept_utils.datasets.matrix import (
-    BLOCK,
-    declared_scale,
-    other_matrices,
-    read_rows,
-)
+from genept_utils.datasets.matrix import BLOCK, declared_scale, read_rows
 
 SAMPLED = 5  # blocks, spread over the file, by which its values are judged
 
@@ -82,36 +77,26 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
         What goes to ``uns["genept"]`` in the end, as far as it is known before.
     """
     with opened(source) as group:
-        X = matrix_of(group, layer, raw)
-        var = read_frame(group["raw/var" if raw else "var"])
-        logged = "uns" in group and "log1p" in group["uns"] and not layer
-        places = other_matrices(group, layer, raw)
-        kept = gene_features(var)
-        n = X.shape[0]
+        X, genes = described(group, layer, raw, values)
+        kept, n = gene_features(genes.var), X.shape[0]
         if getattr(X, "format", "csr") == "csc":
             matrix = f'adata.layers["{layer}"]' if layer else "adata.X"
             way = "adata = adata.raw.to_adata(); " if raw else ""
             raise ValueError(f"the matrix of {Path(source).name} lies in columns, so a block of "
                              "cells is spread over all of it; write it in rows first "
                              f"({way}{matrix} = {matrix}.tocsr())")
-        starts = np.unique(np.linspace(0, max(n - block // SAMPLED, 0), SAMPLED).astype(int))
-        seen = MatrixSummary()
-        for start in starts:
-            part = read_rows(X, start, min(start + max(block // SAMPLED, 1), n))
-            part = part if kept is None else part[:, kept]
-            seen += summarise(part)
-    genes_alone = ad.AnnData(seen.gene_totals[None], var=var if kept is None else var[kept])
-    if logged:
-        genes_alone.uns["log1p"] = {}
-    genes_alone.uns["genept_data"] = {"elsewhere": places} | (
-        {"values": values, "sure": True} if values else {})
-    declared = declared_scale(genes_alone)
-    kind = judge(genes_alone, seen, declared)
-    vectors, has, coverage = gene_vectors(genes_alone, embedding, species)
+        seen, size = MatrixSummary(), max(block // SAMPLED, 1)
+        for start in np.unique(np.linspace(0, max(n - size, 0), SAMPLED).astype(int)):
+            part = read_rows(X, start, min(start + size, n))
+            seen += summarise(part if kept is None else part[:, kept])
+    declared = declared_scale(genes)
+    kind = judge(genes, seen, declared)
+    vectors, has, coverage = vectors_of(genes.var if kept is None else genes.var[kept],
+                                        seen.gene_totals, embedding, species_of(genes, species))
     told = about(embedding, coverage, int(has.sum()))
     del told["coverage_mass"]  # it is known when all blocks are
-    return Task(str(source), str(place), (layer, raw), key, kind, seen, declared,
-               vectors, has, kept, block, n), told
+    return Task(str(source), str(place), (layer, raw), key, kind, seen, declared, vectors, has,
+                kept, block, n), told
 
 
 def compute(task, number, threads=None):

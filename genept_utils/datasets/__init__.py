@@ -1,7 +1,7 @@
 """Cells as AnnData, gene classes, pairs and sets as tidy frames. Nothing here evaluates."""
 
 from genept_utils.datasets.columns import (batches_alone, can_hold_out, categorical, complete,
-                                           enough, missing, require, settle_batch)
+                                           enough, missing, settle_batch)
 from genept_utils.datasets.files import read_h5ad
 from genept_utils.datasets.formats import annotations, read_cells
 from genept_utils.datasets.gene_pairs import PAIR_SETS, gene_pairs

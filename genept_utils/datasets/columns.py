@@ -27,12 +27,10 @@ def written_missing(values, column):
     "" where there are none."""
     text = pd.Series(np.asarray(values, dtype=object)).dropna().astype(str).str.strip()
     each = text[text.isin(MISSING)].value_counts()
-    if not len(each):
-        return ""
     words = " and ".join(f"{word!r} in {count:,} cell{'s' if count > 1 else ''}"
                          for word, count in each.items())
-    return (f"{column}: {words} {'is' if len(each) == 1 else 'are'} taken for missing; where a "
-            "word is a value, write another one in its place")
+    return words and (f"{column}: {words} {'is' if len(each) == 1 else 'are'} taken for missing; "
+                      "where a word is a value, write another one in its place")
 
 
 def only_codes(values):
@@ -43,15 +41,6 @@ def only_codes(values):
     return (f"the cell types are the numbers {', '.join(sorted(words, key=float)[:3])}, ...: codes "
             "of a factor whose names were lost, or clusters; name another column with "
             "label=COLUMN where there is one")
-
-
-def require(adata, *columns):
-    """Raise a KeyError that names the columns there are if one of ``columns`` is missing."""
-    for column in columns:
-        if column not in adata.obs:
-            word = "label" if column == "cell_type" else column
-            raise KeyError(f"{_name(adata)} has no column {column}; name it with {word}=COLUMN. "
-                           f"Columns: {', '.join(map(str, adata.obs.columns))}")
 
 
 def complete(adata, *columns, report=print):
@@ -69,9 +58,12 @@ def complete(adata, *columns, report=print):
     ValueError
         No cell is left.
     """
-    require(adata, *columns)
     kept = np.ones(adata.n_obs, dtype=bool)
     for column in columns:
+        if column not in adata.obs:
+            raise KeyError(f"{_name(adata)} has no column {column}; name it with "
+                           f"{_option(column)}=COLUMN. Columns: "
+                           f"{', '.join(map(str, adata.obs.columns))}")
         lacks = missing(adata.obs[column])
         if lacks.all():
             raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another "
@@ -106,11 +98,10 @@ def enough(adata, cells=0, **least):
     for column, needed in least.items():
         values = adata.obs[column].dropna().unique()
         if len(values) < needed:
-            word = "label" if column == "cell_type" else column
             raise ValueError(
                 f"{name}: all {adata.n_obs:,} cells have the {column.replace('_', ' ')} "
                 f"{str(values[0])!r}, and this page compares {needed} or more; name another "
-                f"column with {word}=COLUMN")
+                f"column with {_option(column)}=COLUMN")
 
 
 def settle_batch(adata, asked, report=print):
@@ -155,6 +146,10 @@ def batches_alone(obs):
     counts = pd.crosstab(obs["cell_type"], obs["batch"]) > 0
     shared = counts[counts.sum(axis=1) > 1].any()
     return [str(batch) for batch in counts.columns[~shared]]
+
+
+def _option(column):
+    return "label" if column == "cell_type" else column
 
 
 def _name(adata):

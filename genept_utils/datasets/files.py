@@ -155,7 +155,7 @@ def check_declared(obs, var, matrix, name):
     attributes = getattr(matrix, "attrs", {})
     shape = getattr(matrix, "shape", None) or attributes.get(
         "shape", attributes.get("h5sparse_shape"))
-    rows, columns = (_rows(table, name) for table in (obs, var))
+    rows, columns = (rows_of(table, name) for table in (obs, var))
     if tuple(shape) != (rows, columns):
         raise ValueError(f"{name}: the matrix is {shape[0]:,} x {shape[1]:,}, but there are "
                          f"{rows:,} cells and {columns:,} genes")
@@ -164,7 +164,8 @@ def check_declared(obs, var, matrix, name):
         _check_stored(matrix["indices"], name, 50)  # those of full rows are much alike
 
 
-def _rows(table, name):
+def rows_of(table, name):
+    """Number of rows of a stored table, once its names are known to lie in the file."""
     names = table[_index(table) or next(iter(table))] if hasattr(table, "keys") else table
     _check_stored(names, name)
     return names.shape[0]
@@ -177,16 +178,6 @@ def _check_stored(array, name, alike=1):
     if array.size * 4 > alike * compression.LARGEST * stored + compression.SPARE:
         raise ValueError(f"{name} declares {array.size:,} entries of {array.name} and stores "
                          f"{stored:,} bytes of them; it is damaged, so copy or download it again")
-
-
-def read_annotations(group, old=None):
-    """The table of the cells of an open group, and the number of its genes."""
-    columns = _rows(group["var"], "var")
-    if hasattr(group["obs"], "keys"):
-        return read_frame(group["obs"]), columns
-    before = old()
-    before.file.close()
-    return before.obs.copy(), columns
 
 
 def read_matrix(matrix, name):
@@ -219,18 +210,13 @@ def readable(path):
     """Name the file in any error of a library that reads it."""
     try:
         yield
-    except (KeyError, ValueError) as error:
-        said = str(error.args[0]) if error.args else ""
-        if path.name in said or said.startswith(("layer and", "there is")):
-            raise
-        raise ValueError(f"{path.name} cannot be read ({_short(error)}); it is broken or not "
-                         "complete, so copy or download it again") from error
     except (FileNotFoundError, ImportError, MemoryError):
         raise
     except Exception as error:  # a file of others may make a library raise anything
-        raise ValueError(f"{path.name} cannot be read ({_short(error)}); it is broken or not "
-                         "complete, so copy or download it again") from error
-
-
-def _short(error):
-    return str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        if isinstance(error, (KeyError, ValueError)) and (
+                path.name in said or said.startswith(("layer and", "there is"))):
+            raise
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        raise ValueError(f"{path.name} cannot be read ({first}); it is broken or not complete, so "
+                         "copy or download it again") from error

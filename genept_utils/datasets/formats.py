@@ -9,8 +9,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import compression, optional, paths, untrusted
-from genept_utils.datasets.files import (anndata_in, one_of, read_annotations, read_group,
-                                         read_h5ad, readable)
+from genept_utils.datasets.files import (anndata_in, one_of, read_frame, read_group, read_h5ad,
+                                         readable, rows_of)
 
 CONVERT = {  # ending -> what turns such a file into one that is read
     ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
@@ -79,8 +79,9 @@ def annotations(path):
     file, table = paths.split_table(path)
     if table is None and file.is_file() and h5py.is_hdf5(file):
         with readable(file), untrusted.hdf5(file) as group:
-            if {"obs", "var"} <= set(group) and "mod" not in group:
-                return read_annotations(group, lambda: ad.read_h5ad(file, backed="r"))
+            if {"obs", "var"} <= set(group) and "mod" not in group and (
+                    hasattr(group["obs"], "keys")):
+                return read_frame(group["obs"]), rows_of(group["var"], file.name)
     adata = read_cells(path)
     return adata.obs, adata.n_vars
 
@@ -186,8 +187,8 @@ def _mtx(path, layer, raw, obsm):
     import scipy.io
 
     _one_matrix(path.name, layer, raw, obsm)
-    start = path.name[:path.name.lower().index("matrix.mtx")] if (
-        "matrix.mtx" in path.name.lower()) else ""
+    at = path.name.lower().find("matrix.mtx")
+    start = path.name[:max(at, 0)]
     genes = _beside(path, start, ("features.tsv", "genes.tsv"))
     cells = _beside(path, start, ("barcodes.tsv",))
     with readable(path):
@@ -197,24 +198,18 @@ def _mtx(path, layer, raw, obsm):
     if X.shape != (len(cells), len(genes)):
         raise ValueError(f"{path.name} is {X.shape[1]:,} x {X.shape[0]:,}, but the files beside it "
                          f"name {len(genes):,} genes and {len(cells):,} cells")
-    var = pd.DataFrame({"gene_ids": genes[0].to_numpy()})
-    if genes.shape[1] > 1:
-        var.index = genes[1].astype(str).to_numpy()
-    else:
-        var.index = genes[0].astype(str).to_numpy()
-    if genes.shape[1] > 2:
-        var["feature_types"] = genes[2].to_numpy()
-    return ad.AnnData(X, obs=pd.DataFrame(index=cells[0].astype(str).to_numpy()), var=var)
+    var = genes[[0, 2]] if genes.shape[1] > 2 else genes[[0]]
+    var = var.rename(columns={0: "gene_ids", 2: "feature_types"})
+    return ad.AnnData(X, obs=pd.DataFrame(index=cells[0].to_numpy()),
+                      var=var.set_axis(genes[min(1, genes.shape[1] - 1)].to_numpy()))
 
 
 def _beside(path, start, names):
-    for name in names:
-        for file in (path.parent / f"{start}{name}", path.parent / f"{start}{name}.gz"):
-            if file.is_file():
-                untrusted.within(file, path.parent)
-                with readable(file):
-                    return pd.read_csv(file, sep="\t", header=None, dtype=str,
-                                       keep_default_na=False)
+    for file in (path.parent / f"{start}{name}{end}" for name in names for end in ("", ".gz")):
+        if file.is_file():
+            untrusted.within(file, path.parent)
+            with readable(file):
+                return pd.read_csv(file, sep="\t", header=None, dtype=str, keep_default_na=False)
     raise ValueError(f"{path.name} has no {' or '.join(start + name for name in names)} beside it "
                      "(also as .gz); the matrix cannot be used without gene and cell names")
 

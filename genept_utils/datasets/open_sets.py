@@ -13,12 +13,8 @@ from genept_utils.datasets.files import read_h5ad
 _MIXOLOGY = {  # file -> (experiment, plate)
     "sc_celseq2": ("CEL-seq2, 3 lines", "CEL-seq2 3cl"),
     "sc_dropseq": ("Drop-seq, 3 lines", "Drop-seq 3cl"),
-    "sc_celseq2_5cl_p1": ("CEL-seq2, 5 lines", "CEL-seq2 5cl p1"),
-    "sc_celseq2_5cl_p2": ("CEL-seq2, 5 lines", "CEL-seq2 5cl p2"),
-    "sc_celseq2_5cl_p3": ("CEL-seq2, 5 lines", "CEL-seq2 5cl p3"),
+    **{f"sc_celseq2_5cl_{p}": ("CEL-seq2, 5 lines", f"CEL-seq2 5cl {p}") for p in ("p1", "p2", "p3")},
 }
-
-
 _FIVE_LINES = [plate for plate in _MIXOLOGY if "5cl" in plate]
 CELLS = {}  # name -> its loader, its files, and what the loader must find
 
@@ -193,19 +189,6 @@ def melanoma_icb():
                         "condition": cells["respond"], "therapy": cells["therapy"]}).astype(str)
     return ad.AnnData(_from_r(matrix, transposed=True), obs=obs.loc[matrix.Dimnames[1]],
                       var=pd.DataFrame(index=matrix.Dimnames[0]))
-
-
-@open_set((700, 765), 10, "log")
-def pbmc68k_reduced():
-    """scanpy's own small set; its ``raw`` holds the log-normalised values."""
-    import scanpy as sc
-
-    with warnings.catch_warnings():  # the file is of an old anndata
-        warnings.simplefilter("ignore")
-        full = sc.datasets.pbmc68k_reduced()
-        raw = full.raw.to_adata()
-    raw.obs = pd.DataFrame({"cell_type": full.obs["bulk_labels"].astype(str)})
-    return ad.AnnData(sp.csr_matrix(raw.X, dtype=np.float32), obs=raw.obs, var=raw.var[[]])
 
 
 def load_open(name):

@@ -80,13 +80,13 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         adata, marked = load_open(name), CELLS[name]["values"]
     else:
         path, table = paths.split_table(Path(name).expanduser(), table)
-        if not path.exists() and not set(map(str.lower, path.suffixes)) & KNOWN:
-            raise FileNotFoundError(f"{name!r} is neither a known data set ({', '.join(CELLS)}) "
-                                    "nor the path of a file of cells, such as an .h5ad file; a "
-                                    "folder is given as ./FOLDER")
         if not path.exists():
-            raise FileNotFoundError(f"there is no file {path}; `dataset` is a path to a file of "
-                                    f"cells, such as .h5ad, or one of {', '.join(CELLS)}")
+            sets = ", ".join(CELLS)
+            raise FileNotFoundError(
+                f"there is no file {path}; `dataset` is a path to a file of cells, such as .h5ad, "
+                f"or one of {sets}" if set(map(str.lower, path.suffixes)) & KNOWN else
+                f"{name!r} is neither a known data set ({sets}) nor the path of a file of cells, "
+                "such as an .h5ad file; a folder is given as ./FOLDER")
         adata, marked, name = read_cells(path, layer, raw, obsm, table), None, plain_name(path)
         kind = genes.kinds(adata.var)
         if (kind != "").any() and not (kind != "").all():  # the latter is refused with the names

@@ -342,9 +342,10 @@ def test_a_damaged_file_of_the_cache_is_made_again(file, cached):
     assert np.array_equal(gp.coexpression(file).X, found.X)
 
 
-def test_an_open_set_by_its_name(cached):
-    found = embed.read_embedding("coexpression:pbmc68k_reduced")
-    assert found.n_obs > 600 and found.uns["genept"]["cells"] == 700
+def test_an_open_set_by_its_name(cached, source):
+    source("cells/immune.h5ad")
+    found = embed.read_embedding("coexpression:immune")
+    assert found.n_obs > 600 and found.uns["genept"]["cells"] == 1000
 
 
 @pytest.mark.parametrize("content, said", [

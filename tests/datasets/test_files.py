@@ -188,8 +188,8 @@ def test_features_that_are_no_genes_are_left_out_before_anything_is_counted(adat
 
 @pytest.mark.parametrize("key", [{"layer": "counts"}, {"raw": True}, {"values": "raw"}])
 def test_a_set_of_the_book_has_nothing_to_choose(key):
-    with pytest.raises(KeyError, match="pbmc68k_reduced, a set of the book"):
-        datasets.load("pbmc68k_reduced", **key)
+    with pytest.raises(KeyError, match="immune, a set of the book"):
+        datasets.load("immune", **key)
 
 
 # ---------------------------------------------------------------- what is not read

@@ -96,9 +96,9 @@ def test_a_missing_label_column_names_those_there_are(tmp_path):
 def test_a_required_column_that_is_missing_names_those_there_are(tmp_path):
     path, _ = own_file(tmp_path, kind=["a", "b"] * 1250)
     adata = datasets.load(path, label="kind")
-    datasets.require(adata, "cell_type")
+    assert datasets.complete(adata, "cell_type") is adata
     with pytest.raises(KeyError, match="own has no column batch.*batch=COLUMN.*kind, cell_type"):
-        datasets.require(adata, "cell_type", "batch")
+        datasets.complete(adata, "cell_type", "batch")
 
 
 def test_lineages_keep_what_the_blood_sets_share():

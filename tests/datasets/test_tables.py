@@ -101,7 +101,7 @@ def test_a_table_that_is_not_there(tmp_path):
         with pytest.raises(ValueError, match=f"{name.split('/')[0]} holds no.* table"):
             datasets.read_cells(tmp_path / name)
     with pytest.raises(KeyError, match="neither layers nor raw nor tables"):
-        datasets.load("pbmc68k_reduced", table="rna")
+        datasets.load("immune", table="rna")
 
 
 def run(folder, *words):

@@ -48,12 +48,6 @@ def test_named_classifiers_learn(two_classes, name):
     assert evaluate.cv_scores(X, y, name, n_repeats=1)["roc_auc"].mean() > .75
 
 
-def test_spelling_reads_names():
-    names = np.array([f"{stem}{i}" for i in range(60) for stem in ("ZNF", "HOX")], dtype=object)
-    made = evaluate.cv_scores(names, np.arange(120) % 2, "spelling", n_repeats=1)
-    assert made["roc_auc"].min() == 1
-
-
 def test_unknown_classifier_is_named():
     with pytest.raises(ValueError, match="'svm' is not one of lr"):
         evaluate.classifier("svm")

@@ -84,7 +84,6 @@ FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "select_matrix": (lambda a: np.array(cells.select_matrix(a).shape), {"no X": WITHOUT}),
     "declared_scale": (lambda a: np.array(cells.declared_scale(a)), {}),
     "scale_of": (lambda a: np.array([cells.scale_of(a)]), VALUES),
-    "require": (lambda a: np.array([datasets.require(a, "cell_type")]), {}),
     "complete": (lambda a: datasets.complete(a, "cell_type", report=str).obs_names,
                  {"no cells": "no cell has a value"}),
     "enough": (lambda a: np.array([datasets.enough(a, 2, cell_type=2)]),
