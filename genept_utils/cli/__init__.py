@@ -18,12 +18,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m genept_utils", description=(
         "Fetch the book's data, run its notebooks, embed gene texts and cells."))
     commands = parser.add_subparsers(dest="command", required=True)
-    data.register(commands)
-    book.register(commands)
-    text.register(commands)
-    match.register(commands)
-    cells.register(commands)
-    paper.register(commands)
+    for module in (data, book, text, match, cells, paper):
+        module.register(commands)
     options, left = parser.parse_known_args(arguments)
     _take(left, options, parser)
     start.quickly()

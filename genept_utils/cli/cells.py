@@ -47,32 +47,46 @@ def cells(options):
         raise ValueError("a copy as .h5ad needs an .h5ad file as its source; give --out NAME.zarr")
     if out == source:
         raise ValueError(f"--out {options.out} is the source itself; give another --out")
+    _check_free(out, options)
+    paths.check_writable(out.parent)
+    on_dask = options.workers or options.scheduler
+    optional.need("zarr", "tqdm", *(("distributed", "dask") if on_dask else ()))
+    lock = out.with_name(f".{out.name}.lock")
+    with paths.locked(lock, f"{options.out} is being written by another process; wait for it, or "
+                      "give another --out"):
+        _check_free(out, options)
+        _write(source, out, options, optional.dask_client(
+            options.workers, options.scheduler) if on_dask else contextlib.nullcontext())
+        lock.unlink(missing_ok=True)  # who waits sees the output
+
+
+def _check_free(out, options):
     if out.exists():
         raise ValueError(f"{options.out} is already there; remove it, or give another --out")
-    paths.check_writable(out.parent)
-    optional.need("zarr", "tqdm", *(("distributed", "dask") if options.workers or options.scheduler
-                                  else ()))
-    lock = paths.locked(out.with_name(f".{out.name}.lock"), f"{options.out} is being written by "
-                        "another process; wait for it, or give another --out")
-    with lock:
-        _write(source, out, options)
-        out.with_name(f".{out.name}.lock").unlink(missing_ok=True)  # who waits sees the output
 
 
-def _write(source, out, options):
+def _write(source, out, options, connected):
+    import tqdm
+
     from genept_utils import embed
     from genept_utils.cells import out_of_core
 
-    if out.exists():
-        raise ValueError(f"{options.out} is already there; remove it, or give another --out")
     with _said():
-        task, about = out_of_core.prepare(source, out.with_name(f"{out.name}.part"),
-                                   embed.read_embedding(options.embedding), options.key,
-                                   options.species, options.layer, options.raw, options.values,
-                                   options.block)
+        task, about = out_of_core.prepare(
+            source, out.with_name(f"{out.name}.part"), embed.read_embedding(options.embedding),
+            options.key, options.species, options.layer, options.raw, options.values,
+            options.block)
     out_of_core.begin(task)
-    with _client(options) as client:
-        _blocks(task, client)
+    done = out_of_core.finished(task)
+    numbers = [n for n in range(-(-task.n_cells // task.block)) if n not in done]
+    ready = task.n_cells - sum(end - start for start, end in map(task.rows, numbers))
+    with connected as client, tqdm.tqdm(
+            total=task.n_cells, initial=ready, unit=" cells", unit_scale=True, mininterval=1,
+            dynamic_ncols=True) as bar:
+        for number, _ in (out_of_core.blocks_here(task, numbers) if client is None else
+                          out_of_core.blocks_on(client, task, numbers)):
+            start, end = task.rows(number)
+            bar.update(end - start)
     out_of_core.end(task, about, out)
     print(f"{task.n_cells:,} cells, {about['genes_used']:,} genes with a vector "
           f"({task.vectors.shape[1]} dimensions): {options.out}")
@@ -89,32 +103,3 @@ def _said():
             for word in dict.fromkeys(str(warning.message) for warning in said
                                       if warning.category is UserWarning):
                 print(as_options(word))
-
-
-@contextlib.contextmanager
-def _client(options):
-    """A Dask client where one is asked for, closed in the end; None without."""
-    if not (options.workers or options.scheduler):
-        yield None
-        return
-    from genept_utils import optional
-
-    with optional.dask_client(options.workers, options.scheduler) as client:
-        yield client
-
-
-def _blocks(task, client):
-    import tqdm
-
-    from genept_utils.cells import out_of_core
-
-    done = out_of_core.finished(task)
-    numbers = [n for n in range(-(-task.n_cells // task.block)) if n not in done]
-    ready = task.n_cells - sum(end - start for start, end in map(task.rows, numbers))
-    ways = out_of_core.blocks_here(task, numbers) if client is None else (
-        out_of_core.blocks_on(client, task, numbers))
-    with tqdm.tqdm(total=task.n_cells, initial=ready, unit=" cells", unit_scale=True,
-                   mininterval=1, dynamic_ncols=True) as bar:
-        for number, _ in ways:
-            start, end = task.rows(number)
-            bar.update(end - start)

@@ -1,5 +1,6 @@
 """The command ``match`` of ``python -m genept_utils``."""
 
+import contextlib
 import gzip
 from pathlib import Path
 
@@ -76,12 +77,8 @@ def _as_text(cell):
 
 
 def _is_hdf5(path):
-    with open(path, "rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            file.seek(0)
-            return file.read(len(_HDF5)) == _HDF5
-    try:
-        with gzip.open(path) as file:
-            return file.read(len(_HDF5)) == _HDF5
-    except (OSError, EOFError):
-        return False
+    for opens in (open, gzip.open):
+        with contextlib.suppress(OSError, EOFError), opens(path, "rb") as file:
+            if file.read(len(_HDF5)) == _HDF5:
+                return True
+    return False

@@ -23,10 +23,8 @@ def register(commands):
     parser.add_argument("--values", choices=("raw", "log"), help="coexpression: what they are")
     parser.add_argument("--out", required=True, metavar="FILE.h5ad", help="file to write")
     parser.add_argument("--yes", action="store_true", help="spend without asking")
-    parser.add_argument("--quantise", action="store_true",
-                        help="one byte per number, as the shipped embedding is stored")
-    parser.add_argument("--coding", action="store_true",
-                        help="only protein-coding genes")
+    parser.add_argument("--quantise", action="store_true", help="one byte per number, as shipped")
+    parser.add_argument("--coding", action="store_true", help="only protein-coding genes")
     parser.set_defaults(function=cli_embed)
 
     parser = commands.add_parser("cost", help="what an embedding would cost", description=(
@@ -60,8 +58,15 @@ def cli_embed(options):
     if out.is_dir():
         raise ValueError(f"--out {options.out} is a folder; name a file in it")
     paths.check_writable(out.parent)
-    learnt = options.model.startswith("coexpression:")
-    made = _learnt(options) if learnt else _embedded(options)
+    if options.model.startswith("coexpression:"):
+        import genept_utils
+
+        given = {"n": options.dimensions} if options.dimensions else {}
+        made = genept_utils.coexpression(
+            options.model.removeprefix("coexpression:"), species=options.species,
+            layer=options.layer, raw=options.raw, values=options.values, **given)
+    else:
+        made = _embedded(options)
     if made is None:
         return 1
     if options.quantise:
@@ -70,20 +75,9 @@ def cli_embed(options):
         with sources.replacing(out) as part:
             made.write_h5ad(part, convert_strings_to_categoricals=False)
     print(f"{made.n_obs:,} vectors of {made.n_vars:,} numbers are in {out}")
-    cut = made.uns["genept"].get("truncated", 0)
-    if cut:
+    if cut := made.uns["genept"].get("truncated", 0):
         print(f"{cut:,} texts were longer than the model takes and were cut")
     return 0
-
-
-def _learnt(options):
-    """Gene vectors from the cells of a file."""
-    import genept_utils
-
-    given = {"n": options.dimensions} if options.dimensions else {}
-    return genept_utils.coexpression(
-        options.model.removeprefix("coexpression:"), species=options.species,
-        layer=options.layer, raw=options.raw, values=options.values, **given)
 
 
 def _embedded(options):
@@ -94,17 +88,20 @@ def _embedded(options):
     if options.layer or options.raw or options.values or options.species:
         raise ValueError("--layer, --raw, --values and --species say how a file of cells is read, "
                          f"for --model coexpression:FILE; {options.model} reads texts")
-    paid = options.model.startswith("openai")
-    if not _agreed_on_chat(options):
-        return None
+    if unasked := _chat_unasked(options.text):
+        print(f"{options.text}: {unasked:,} prompts go to the chat model first, one request each, "
+              f"at least {unasked / options.requests_per_minute:.0f} minutes; the price is the "
+              "model's, see your provider.")
+        if not cost.agreed(options.yes):
+            return None
     written = embed.texts(options.text)
-    if paid:
+    if options.model.startswith("openai"):
         estimate = _estimate(options, written)
         print(estimate)
         if estimate.to_send and not cost.agreed(options.yes):
             return None
-    given = {name: value for name, value in (("dimensions", options.dimensions),
-                                             ("max_tokens", options.max_tokens)) if value}
+    given = {name: value for name in ("dimensions", "max_tokens")
+             if (value := getattr(options, name))}
     if options.model.startswith("openai:"):
         given["requests_per_minute"] = options.requests_per_minute
     if options.coding:
@@ -117,8 +114,7 @@ def cli_cost(options):
     """Print the estimate."""
     from genept_utils import embed
 
-    unasked = _chat_unasked(options.text)
-    if unasked:
+    if unasked := _chat_unasked(options.text):
         raise ValueError(f"the text {options.text!r} is not written yet: {unasked:,} chat answers "
                          "are missing, and their length is not known before they come")
     print(_estimate(options, embed.texts(options.text),
@@ -145,15 +141,3 @@ def _chat_unasked(text):
             for symbol in embed.texts("name").index]
     with store.opened() as table:
         return len(keys) - len(store.read(table, keys))
-
-
-def _agreed_on_chat(options):
-    unasked = _chat_unasked(options.text)
-    if not unasked:
-        return True
-    from genept_utils.embed import cost
-
-    print(f"{options.text}: {unasked:,} prompts go to the chat model first, one request each, at "
-          f"least {unasked / options.requests_per_minute:.0f} minutes; the price is the model's, "
-          "see your provider.")
-    return cost.agreed(options.yes)
