@@ -51,7 +51,8 @@ def same_up_to_signs(a, b, atol=1e-4):
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_file_of_logarithms_is_believed_where_it_says_so(counts, marked, tmp_path, recwarn):
+def test_a_file_of_logarithms_is_believed_where_it_says_so(counts, marked, tmp_path, recwarn,
+                                                           cached):
     X = counts.X.toarray()
     counts.X = sp.csr_matrix(np.log1p(X / X.sum(axis=1, keepdims=True) * 10_000))
     counts.uns = {"log1p": {"base": None}} if marked else {}
