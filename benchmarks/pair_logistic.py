@@ -16,7 +16,6 @@ from timing import record
 
 from genept_utils import embed, evaluate
 from genept_utils.chapters import gene_interactions as chapter
-from genept_utils.datasets.gene_pairs import _ggi
 
 
 def main():
@@ -29,7 +28,7 @@ def main():
                         help="the processor's time of all threads, for a machine that is not idle")
     options = parser.parse_args()
 
-    table = _ggi("train")
+    table = chapter._ggi("train")
     names = np.unique(table[["a", "b"]])
     pairs = np.searchsorted(names, table[["a", "b"]].to_numpy())
     y = table["label"].to_numpy()

@@ -55,7 +55,7 @@ def classes(method, source, kept):
 
 @functools.cache
 def _pairs(name):
-    return datasets.gene_pairs(name)
+    return gene_interactions.gene_pairs(name)
 
 
 def _ends(name):

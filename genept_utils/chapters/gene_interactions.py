@@ -1,5 +1,5 @@
-"""Gene interactions: logistic regression on pairs, negative sampling, node-disjoint splits, and
-partners that a text names."""
+"""Chapter 3: pairs of genes, logistic regression on them, negative sampling, node-disjoint splits,
+and partners that a text names."""
 
 import re
 
@@ -8,13 +8,53 @@ import pandas as pd
 import scipy.optimize
 import scipy.sparse as sp
 
-from genept_utils import evaluate
+from genept_utils import evaluate, genes, sources
 from genept_utils.evaluate.simple import facts_of, is_fact
 
 TOLERANCE = 1e-3  # of a fit; areas move by less than .001
 TIGHT = {"sum": 1e-4, "product": 1e-8}  # of a fit to sparse vectors: products are small
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
 SHORTEST = 3  # letters of a name: shorter ones are mostly other things
+PAIR_SETS = {
+    "ggi": [f"interactions/ggi_{split}_{part}.txt" for split in ("train", "valid", "test")
+            for part in ("text", "label")],
+    "HuRI": ["interactions/HuRI.tsv"], "Lit-BM": ["interactions/lit_bm_17.tsv"],
+    "tissue-specific": [f"interactions/ohmnet_brain/{part}.edgelist" for part in (
+        "cerebellum", "frontal_lobe", "medulla_oblongata", "midbrain", "occipital_lobe",
+        "parietal_lobe", "pons", "substantia_nigra", "temporal_lobe")]}
+
+
+def gene_pairs(name):
+    """Pairs of a name of :data:`PAIR_SETS`: ``a``, ``b`` (approved symbols), of the list "ggi" also
+    ``label`` and ``split``; of a network reported pairs only, each once with a < b.
+    ``.attrs["loss"]`` counts ``lines``, ``unmatched`` (an end has no gene, or several),
+    ``self_pairs``, ``repeated`` and ``pairs`` kept."""
+    if name not in PAIR_SETS:
+        raise ValueError(f"pair set {name!r} is not one of {', '.join(PAIR_SETS)}")
+    table = pd.concat([_ggi(split) for split in ("train", "valid", "test")] if name == "ggi" else [
+        pd.read_csv(sources.fetch(key), sep="\t", dtype=str, usecols=[0, 1],
+                    header=0 if name == "Lit-BM" else None, names=["a", "b"])
+        for key in PAIR_SETS[name]], ignore_index=True)
+    # look_up: "NA", an end of 209 published pairs, is read as the gene of that former name
+    table[["a", "b"]] = genes.look_up(table[["a", "b"]].to_numpy().ravel()).symbols.reshape(-1, 2)
+    known = table[(table[["a", "b"]] != "").all(axis=1)]
+    kept = apart = known[known["a"] != known["b"]]
+    if name != "ggi":  # the list of Du et al. is used line by line, as it was published
+        kept = pd.DataFrame(np.sort(kept[["a", "b"]].to_numpy(), axis=1), columns=["a", "b"])
+        kept = kept.drop_duplicates()
+    kept = kept.reset_index(drop=True)
+    kept.attrs["loss"] = {"lines": len(table), "unmatched": len(table) - len(known),
+                          "self_pairs": len(known) - len(apart),
+                          "repeated": len(apart) - len(kept), "pairs": len(kept)}
+    return kept
+
+
+def _ggi(split):
+    """A gene of this list is literally called NA, so nothing is read as missing."""
+    pairs = pd.read_csv(sources.fetch(f"interactions/ggi_{split}_text.txt"), sep=r"\s+",
+                        header=None, names=["a", "b"], dtype=str, keep_default_na=False)
+    label = np.loadtxt(sources.fetch(f"interactions/ggi_{split}_label.txt"), dtype=int)
+    return pairs.assign(label=label, split=split)
 
 
 class Fits:
@@ -48,15 +88,11 @@ class Fits:
 
 
 def pair_features(vectors, pairs, kind="sum"):
-    """A row per pair: sum (as published), product or absolute difference of its two vectors."""
+    """A row per pair: sum (as published) or product of its two vectors."""
     a, b = (vectors[side] for side in with_vectors(pairs).T)
-    if kind == "sum":
-        return a + b
-    if kind == "product":
-        return a.multiply(b).tocsr() if sp.issparse(a) else a * b
-    if kind == "difference":
-        return abs(a - b)
-    raise ValueError(f"pair feature {kind!r} is not one of sum, product, difference")
+    if kind not in ("sum", "product"):
+        raise ValueError(f"pair feature {kind!r} is not one of sum, product")
+    return a + b if kind == "sum" else a.multiply(b).tocsr() if sp.issparse(a) else a * b
 
 
 def with_vectors(pairs):
@@ -140,13 +176,10 @@ def degree(pairs, n_genes):
     return np.bincount(np.asarray(pairs).ravel(), minlength=n_genes)
 
 
-def random_negatives(pairs, n_genes=None, seed=0):
-    """As many pairs as given, drawn uniformly from the genes that occur, none of them reported.
-
-    As published: "drawn at random from tested proteins not reported as pairs".
-    """
-    pool = np.unique(pairs)
-    draw = np.random.default_rng(seed)
+def random_negatives(pairs, seed=0):
+    """As many pairs as given, drawn uniformly from the genes that occur, none of them reported: as
+    published, "drawn at random from tested proteins not reported as pairs"."""
+    pool, draw = np.unique(pairs), np.random.default_rng(seed)
     return _negatives(pairs, lambda n: draw.choice(pool, (n, 2)))
 
 

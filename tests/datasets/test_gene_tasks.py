@@ -4,14 +4,14 @@ import pytest
 
 from genept_utils import datasets, genes, sources
 from genept_utils.chapters import chromatin_and_dosage as tasks
-from genept_utils.datasets.gene_pairs import _ggi
+from genept_utils.chapters import gene_interactions as pair_sets
 
 
 @pytest.fixture(scope="module", autouse=True)
 def lists_are_here():
     keys = [genes.HGNC, "genes/gene_info_table.csv", tasks._DOSAGE, tasks._BIVALENT,
             tasks._LYS4, tasks._NONE, tasks._CHEN, tasks._RANGE,
-            *(key for keys in datasets.PAIR_SETS.values() for key in keys)]
+            *(key for keys in pair_sets.PAIR_SETS.values() for key in keys)]
     missing = [key for key in keys if sources.local(key) is None]
     if missing:
         pytest.skip(f"{len(missing)} label files are not here, for example {missing[0]}")
@@ -44,7 +44,7 @@ def test_unknown_names_are_refused_with_what_is_known():
     with pytest.raises(ValueError, match="dosage-sensitive vs insensitive / Theodoris"):
         tasks.gene_task("dosage")
     with pytest.raises(ValueError, match="HuRI"):
-        datasets.gene_pairs("huri")
+        pair_sets.gene_pairs("huri")
     with pytest.raises(ValueError, match="symbol, any"):
         datasets.gene_classes("all")
 
@@ -61,18 +61,18 @@ def test_gene_classes_are_fifteen_in_both_universes():
 
 
 def test_ggi_keeps_its_split_and_the_gene_called_na():
-    pairs = datasets.gene_pairs("ggi")
+    pairs = pair_sets.gene_pairs("ggi")
     counts = pairs.groupby("split").size()
     assert pairs.attrs["loss"]["lines"] == 263_016 + 5_568 + 21_448
     assert counts["train"] > 262_000 and counts["test"] > 21_000
-    raw = _ggi("train")
+    raw = pair_sets._ggi("train")
     assert (raw[["a", "b"]] == "NA").any().any()
     assert not raw.isna().any().any()
 
 
 @pytest.mark.parametrize("name", ["HuRI", "Lit-BM", "tissue-specific"])
 def test_networks_have_no_self_pair_and_no_repeat(name):
-    pairs = datasets.gene_pairs(name)
+    pairs = pair_sets.gene_pairs(name)
     assert (pairs["a"] < pairs["b"]).all()
     assert not pairs.duplicated().any()
     loss = pairs.attrs["loss"]
