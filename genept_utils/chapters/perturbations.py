@@ -84,7 +84,7 @@ def genetic_interactions():
 
 
 def double_perturbations():
-    """The 125 doubles whose transcriptomes were measured: ``a``, ``b``; ``additive``, correlation of
+    """The 125 doubles with a measured transcriptome: ``a``, ``b``; ``additive``, correlation of
     the double's profile with the sum of its singles'; of the singles ``similarity``, the distance
     correlation of their profiles, and ``strength``, log10 of the genes that each changes, added."""
     table = pd.read_csv(sources.fetch(NORMAN[2]), index_col="name")

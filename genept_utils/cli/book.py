@@ -1,7 +1,7 @@
 """The commands of the book: ``run``, ``score``, ``check``, ``map`` and ``address``, done by
 ``genept_book``."""
 
-from genept_utils.cli.numbers import at_least
+from genept_utils.cli.options import at_least
 
 
 def register(commands):
@@ -13,13 +13,12 @@ def register(commands):
         "on gene sets, 38 published embeddings, and write a page and a table. What is done is "
         "kept in the cache: a stopped command goes on. Controls are scored once; later vectors of "
         "the same genes take minutes."))
-    score.add_argument("vectors", metavar="VECTORS",
-                       help="a file of vectors, or a name such as minilm or wordllama/summary")
-    score.add_argument("--tasks", metavar="TASK,TASK", help="these alone; a wrong one lists them")
-    score.add_argument("--jobs", type=at_least(1), help="tasks side by side (default: up to 2)")
-    score.add_argument("--name", help="what to call the vectors (default: the file's name)")
-    score.add_argument("--out", metavar="STEM", help=(
-        "write STEM.html and STEM.json (default: NAME-gene-tasks here)"))
+    add = score.add_argument
+    add("vectors", metavar="VECTORS", help="a file of vectors, or a name such as minilm")
+    add("--tasks", metavar="TASK,TASK", help="these alone; a wrong one lists them")
+    add("--jobs", type=at_least(1), help="tasks side by side (default: up to 2)")
+    add("--name", help="what to call the vectors (default: the file's name)")
+    add("--out", metavar="STEM", help="of STEM.html and STEM.json (default: NAME-gene-tasks here)")
     check = commands.add_parser("check", help="fail where a page is stale", description=(
         "Compare each committed notebook's stamp with the present code, module and inputs."))
     check.add_argument("names", nargs="*", metavar="NAME")
@@ -52,25 +51,21 @@ def _run(commands):
     parser = commands.add_parser("run", help="execute notebooks strictly", description=(
         "Execute notebooks with checked parameters. NAME is a notebook or its number, "
         "PARAMETER=VALUE sets a parameter: `run 07 dataset=cells.h5ad label=cell_type`."))
-    parser.add_argument("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
-    parser.add_argument("--grid", action="append", default=[],
-                        metavar="PARAMETER=VALUE,VALUE | FILE.yml",
-                        help="run every combination; may be given more than once. Of a file with "
-                        "`notebooks` and `parameters` only what is not there yet")
-    parser.add_argument("--scheduler", metavar="ADDRESS",
-                        help="run the jobs of a grid file on this Dask scheduler")
-    parser.add_argument("--write", action="store_true",
-                        help="put the outputs of complete default runs into notebooks/ and "
-                        "data/results/")
-    parser.add_argument("--strict", action="store_true",
-                        help="fail also where a source is missing or a result has moved")
-    parser.add_argument("--jobs", type=at_least(1),
-                        help="notebooks side by side (default: up to 2)")
-    parser.add_argument("--out", help="folder of the executed notebooks and their results")
-    parser.add_argument("--timeout", type=at_least(0.001, float), metavar="MINUTES",
-                        help="minutes that one cell may take (default: no limit)")
-    parser.add_argument("--memory", type=at_least(1, float), metavar="MB",
-                        help="memory that one notebook may take (default: no limit)")
-    parser.add_argument("--parameters", action="store_true",
-                        help="only list the parameters of the notebooks")
+    add = parser.add_argument
+    add("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
+    add("--grid", action="append", default=[], metavar="PARAMETER=VALUE,VALUE | FILE.yml",
+        help="run every combination; may be given more than once. Of a file with `notebooks` and "
+        "`parameters` only what is not there yet")
+    add("--scheduler", metavar="ADDRESS", help="run the jobs of a grid file on this Dask scheduler")
+    add("--write", action="store_true", help="put the outputs of complete default runs into "
+        "notebooks/ and data/results/")
+    add("--strict", action="store_true", help="fail also where a source is missing or a result "
+        "has moved")
+    add("--jobs", type=at_least(1), help="notebooks side by side (default: up to 2)")
+    add("--out", help="folder of the executed notebooks and their results")
+    add("--timeout", type=at_least(0.001, float), metavar="MINUTES",
+        help="minutes that one cell may take (default: no limit)")
+    add("--memory", type=at_least(1, float), metavar="MB",
+        help="memory that one notebook may take (default: no limit)")
+    add("--parameters", action="store_true", help="only list the parameters of the notebooks")
     parser.set_defaults(function=_command("run_notebooks"))

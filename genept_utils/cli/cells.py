@@ -5,8 +5,7 @@ import warnings
 from pathlib import Path
 
 from genept_utils import paths
-from genept_utils.cli.numbers import at_least
-from genept_utils.cli.options import as_options
+from genept_utils.cli.options import as_options, at_least
 
 
 def register(commands):
@@ -14,24 +13,22 @@ def register(commands):
     parser = commands.add_parser("cells", help="cell vectors of a file of any size", description=(
         "GenePT-w of an .h5ad file or a zarr store, a block of cells at a time: memory does not "
         "grow with the cells, and the command goes on where it was stopped."))
-    parser.add_argument("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the "
-                        "matrix in rows")
-    parser.add_argument("--table", metavar="NAME", help="modality of a .h5mu file or table of a "
-                        "SpatialData store")
-    parser.add_argument("--out", required=True, help="NAME.zarr with obs, var and obsm, or "
-                        "NAME.h5ad: a copy of the source with the vectors in it")
-    parser.add_argument("--embedding", default="minilm", help="a name, see the data card")
-    parser.add_argument("--species", help="mouse, ...: the vectors of the human orthologs")
-    parser.add_argument("--layer", help="take the values from this layer")
-    parser.add_argument("--raw", action="store_true", help="take values and genes from raw")
-    parser.add_argument("--values", choices=("raw", "log"), help="what the values are")
-    parser.add_argument("--key", default="X_genept_w", help="name of the result in obsm")
-    parser.add_argument("--block", type=at_least(1), default=10_000, help="cells of a block")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=at_least(1),
-                       help="Dask workers on this machine, one thread each")
-    where.add_argument("--scheduler", metavar="ADDRESS",
-                       help="a Dask scheduler whose workers see both files under the same paths")
+    add = parser.add_argument
+    add("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the matrix in rows")
+    add("--table", metavar="NAME", help="modality of a .h5mu file or table of a SpatialData store")
+    add("--out", required=True, help="NAME.zarr with obs, var and obsm, or NAME.h5ad: a copy of "
+        "the source with the vectors in it")
+    add("--embedding", default="minilm", help="a name, see the data card")
+    add("--species", help="mouse, ...: the vectors of the human orthologs")
+    add("--layer", help="take the values from this layer")
+    add("--raw", action="store_true", help="take values and genes from raw")
+    add("--values", choices=("raw", "log"), help="what the values are")
+    add("--key", default="X_genept_w", help="name of the result in obsm")
+    add("--block", type=at_least(1), default=10_000, help="cells of a block")
+    where = parser.add_mutually_exclusive_group().add_argument
+    where("--workers", type=at_least(1), help="Dask workers on this machine, one thread each")
+    where("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers see both files "
+          "under the same paths")
     parser.set_defaults(function=cells)
 
 

@@ -5,6 +5,7 @@ import gzip
 from pathlib import Path
 
 from genept_utils import genes, paths, sources
+from genept_utils.cli.options import writable
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last ones are wide
 SHOWN = 20  # ambiguous or missing names that are printed
@@ -16,31 +17,26 @@ def register(commands):
     parser = commands.add_parser("match", help="find the genes of a list of names", description=(
         "Look up names (symbols, previous symbols, aliases, Ensembl, Entrez, HGNC ids) and say "
         "which are ambiguous and which are missing."))
-    parser.add_argument("file", metavar="FILE",
-                        help="a file of cells such as .h5ad (its var_names or a column of var, "
-                        "with the share of counts covered), or a text or table file, also packed, "
-                        "such as features.tsv.gz (its first column, or the one with most genes "
-                        "where that holds numbers or no genes)")
-    parser.add_argument("--species", metavar="NAME",
-                        help="mouse, rat, ..., or a taxon id: find the human orthologs of names "
-                        "of this species (default: human)")
-    parser.add_argument("--table", "--genome", metavar="NAME", help="modality of a .h5mu file, "
-                        "table of a SpatialData store, genome of a 10x file")
-    parser.add_argument("--layer", metavar="NAME", help="count what this layer of a file holds")
-    parser.add_argument("--raw", action="store_true", help="genes and counts of the file's raw")
-    parser.add_argument("--out", metavar="FILE.csv", help="write one row per name; a name that a "
-                        "spreadsheet would take for a formula gets an apostrophe before it")
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a file of cells such as .h5ad (its var_names or a column of "
+        "var, with the share of counts covered), or a text or table file, also packed, such as "
+        "features.tsv.gz (its first column, or the one with most genes where that holds numbers "
+        "or no genes)")
+    add("--species", metavar="NAME", help="mouse, rat, ..., or a taxon id: find the human "
+        "orthologs of names of this species (default: human)")
+    add("--table", "--genome", metavar="NAME", help="modality of a .h5mu file, table of a "
+        "SpatialData store, genome of a 10x file")
+    add("--layer", metavar="NAME", help="count what this layer of a file holds")
+    add("--raw", action="store_true", help="genes and counts of the file's raw")
+    add("--out", metavar="FILE.csv", help="write one row per name; a name that a spreadsheet "
+        "would take for a formula gets an apostrophe before it")
     parser.set_defaults(function=match)
 
 
 def match(options):
     """Print the report on the names of a file."""
     genes.species_name(options.species)  # a wrong one is said before a large file is read
-    out = Path(options.out).expanduser() if options.out else None
-    if out and out.is_dir():
-        raise ValueError(f"--out {options.out} is a folder; name a file in it")
-    if out:
-        paths.check_writable(out.parent)
+    out = writable(options.out) if options.out else None
     report = _report(Path(options.file).expanduser(), options)
     if out:  # before anything is printed: a console may not show all names
         with sources.replacing(out) as part:

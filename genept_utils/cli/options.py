@@ -1,7 +1,13 @@
-"""What a sentence advises, as it is written on the command line."""
+"""Numbers and files on the command line, and what a sentence advises, as it is written there."""
 
+import argparse
+import contextlib
+import math
 import re
 import shlex
+from pathlib import Path
+
+from genept_utils import paths
 
 _OWN = r"(?<![(,] )(?<!\()"  # not within a line of code
 _WORDS = [(r'layer="([^"]+)"', lambda found: f"--layer {shlex.quote(found[1])}"),
@@ -15,3 +21,23 @@ def as_options(said):
     for pattern, option in _WORDS:
         said = re.sub(_OWN + pattern, option, said)
     return said
+
+
+def at_least(least, kind=int):
+    """A type for argparse: a finite number of a kind, not below ``least``."""
+    def read(written):
+        with contextlib.suppress(ValueError):
+            if least <= (value := kind(written)) < math.inf:
+                return value
+        what = "a whole number" if kind is int else "a number"
+        raise argparse.ArgumentTypeError(f"{written!r} is not {what} of at least {least}")
+    return read
+
+
+def writable(out):
+    """The path of a file that can be written; ValueError where it is a folder."""
+    path = Path(out).expanduser()
+    if path.is_dir():
+        raise ValueError(f"--out {out} is a folder; name a file in it")
+    paths.check_writable(path.parent)
+    return path

@@ -4,10 +4,8 @@ The subpackage embed is imported where a command uses it: with anndata it takes 
 which no other command needs, and which every process of a run would pay again.
 """
 
-from pathlib import Path
-
-from genept_utils import paths, sources
-from genept_utils.cli.numbers import at_least
+from genept_utils import sources
+from genept_utils.cli.options import at_least, writable
 
 
 def register(commands):
@@ -16,48 +14,44 @@ def register(commands):
         "Compute the vectors of all genes from one text with one model, and write them as "
         "AnnData. A model on a paid server is estimated first, and asked about unless --yes. "
         "With --model coexpression:FILE.h5ad the vectors are learnt from the cells of a file."))
-    _add_model(parser, ", or coexpression:FILE.h5ad")
-    parser.add_argument("--species", help="coexpression: mouse, ...: whose genes the file has")
-    parser.add_argument("--layer", help="coexpression: take the values from this layer")
-    parser.add_argument("--raw", action="store_true", help="coexpression: take them from raw")
-    parser.add_argument("--values", choices=("raw", "log"), help="coexpression: what they are")
-    parser.add_argument("--out", required=True, metavar="FILE.h5ad", help="file to write")
-    parser.add_argument("--yes", action="store_true", help="spend without asking")
-    parser.add_argument("--quantise", action="store_true", help="one byte per number, as shipped")
-    parser.add_argument("--coding", action="store_true", help="only protein-coding genes")
+    add = _add_model(parser, ", or coexpression:FILE.h5ad")
+    add("--species", help="coexpression: mouse, ...: whose genes the file has")
+    add("--layer", help="coexpression: take the values from this layer")
+    add("--raw", action="store_true", help="coexpression: take them from raw")
+    add("--values", choices=("raw", "log"), help="coexpression: what they are")
+    add("--out", required=True, metavar="FILE.h5ad", help="file to write")
+    add("--yes", action="store_true", help="spend without asking")
+    add("--quantise", action="store_true", help="one byte per number, as shipped")
+    add("--coding", action="store_true", help="only protein-coding genes")
     parser.set_defaults(function=cli_embed)
 
     parser = commands.add_parser("cost", help="what an embedding would cost", description=(
         "Count tokens and print dollars and minutes; nothing is sent."))
-    _add_model(parser)
-    parser.add_argument("--tokens-per-minute", type=at_least(1), default=1_000_000, metavar="N")
+    _add_model(parser)("--tokens-per-minute", type=at_least(1), default=1_000_000, metavar="N")
     parser.set_defaults(function=cli_cost)
 
 
 def _add_model(parser, more=""):
-    parser.add_argument("--model", required=True,
-                        help="a text model such as wordllama, st:NAME or openai:MODEL (one that "
-                        f"is not known lists all){more}")
-    parser.add_argument("--text", default="summary",
-                        help="name, summary (default), section, chat, chat:MODEL or genept-v2")
-    parser.add_argument("--price", type=at_least(0, float), metavar="DOLLARS",
-                        help="dollars per million tokens (default: OpenAI's list)")
-    parser.add_argument("--dimensions", type=at_least(1), metavar="N", help="shorter vectors")
-    parser.add_argument("--max-tokens", type=at_least(1), metavar="N",
-                        help="cut texts that are longer (servers with short inputs)")
-    parser.add_argument("--requests-per-minute", type=at_least(1), default=3000, metavar="N")
+    add = parser.add_argument
+    add("--model", required=True, help="a text model such as wordllama, st:NAME or openai:MODEL "
+        f"(one that is not known lists all){more}")
+    add("--text", default="summary",
+        help="name, summary (default), section, chat, chat:MODEL or genept-v2")
+    add("--price", type=at_least(0, float), metavar="DOLLARS",
+        help="dollars per million tokens (default: OpenAI's list)")
+    add("--dimensions", type=at_least(1), metavar="N", help="shorter vectors")
+    add("--max-tokens", type=at_least(1), metavar="N", help="cut texts that are longer")
+    add("--requests-per-minute", type=at_least(1), default=3000, metavar="N")
+    return add
 
 
 def cli_embed(options):
     """Compute and write; 1 where the reader says no."""
     from genept_utils import embed
 
-    out = Path(options.out).expanduser()
-    if out.suffix != ".h5ad":
-        raise ValueError(f"--out is {out.name}; the embedding is written as .h5ad")
-    if out.is_dir():
-        raise ValueError(f"--out {options.out} is a folder; name a file in it")
-    paths.check_writable(out.parent)
+    if not options.out.endswith(".h5ad"):
+        raise ValueError(f"--out is {options.out}; the embedding is written as .h5ad")
+    out = writable(options.out)
     if options.model.startswith("coexpression:"):
         import genept_utils
 

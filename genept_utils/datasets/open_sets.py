@@ -13,7 +13,7 @@ from genept_utils.datasets.files import read_h5ad
 _MIXOLOGY = {  # file -> (experiment, plate)
     "sc_celseq2": ("CEL-seq2, 3 lines", "CEL-seq2 3cl"),
     "sc_dropseq": ("Drop-seq, 3 lines", "Drop-seq 3cl"),
-    **{f"sc_celseq2_5cl_{p}": ("CEL-seq2, 5 lines", f"CEL-seq2 5cl {p}") for p in ("p1", "p2", "p3")},
+    **{f"sc_celseq2_5cl_p{n}": ("CEL-seq2, 5 lines", f"CEL-seq2 5cl p{n}") for n in (1, 2, 3)},
 }
 _FIVE_LINES = [plate for plate in _MIXOLOGY if "5cl" in plate]
 CELLS = {}  # name -> its loader, its files, and what the loader must find

@@ -5,7 +5,6 @@ What each is for, and how often it holds the truth where that is known, is in
 """
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 
@@ -37,7 +36,7 @@ def interval(scores, test_size, level=0.95):
     return scores.mean(), scores.mean() - half, scores.mean() + half
 
 
-def mean_interval(values, level=0.95, difference=False, units=None):
+def mean_interval(values, level=0.95, difference=False):
     """Mean of independent units (donors, data sets, terms) with an interval that holds its level
     from six units on, where a bootstrap over units does not.
 
@@ -55,18 +54,12 @@ def mean_interval(values, level=0.95, difference=False, units=None):
         (n,) one value per unit; NaN is left out. A donor with more cells does not count more.
     difference : bool
         The values are differences of two scores of the same unit.
-    units : array-like, optional
-        (n,) the unit of each value, where units of many values shall count more (genes in
-        families): jackknife over units, t with the effective number of units. Holds .92 to .95
-        from 50 units on, .87 to .94 with fewer: average the values of a donor first.
 
     Returns
     -------
     tuple of float
         mean, low, high. With fewer than two units low and high are NaN.
     """
-    if units is not None:
-        return _jackknife(np.asarray(values, dtype=float), units, level)
     values = _finite(values)
     n = len(values)
     if n < 2:
@@ -89,19 +82,6 @@ def mean_interval(values, level=0.95, difference=False, units=None):
         3 * (np.cbrt(1 + lean * (end - lean / 6)) - 1) / lean for end in (t, -t))
     error = values.std(ddof=1) / np.sqrt(n)
     return mean, mean - error * below, mean - error * above
-
-
-def _jackknife(values, units, level):
-    known = np.isfinite(values)
-    codes, values = pd.factorize(np.asarray(units)[known])[0], values[known]
-    size, total = np.bincount(codes), np.bincount(codes, values)
-    if len(size) < 2:
-        return (values.mean() if len(values) else np.nan), np.nan, np.nan
-    without = (total.sum() - total) / (len(values) - size)
-    mean, weight = values.mean(), size / len(values)
-    error = np.sqrt((len(size) - 1) / len(size) * ((without - mean)**2).sum())
-    half = stats.t.ppf((1 + level) / 2, max(1 / (weight**2).sum() - 1, 1)) * error
-    return mean, mean - half, mean + half
 
 
 def spread(values, level=0.95):

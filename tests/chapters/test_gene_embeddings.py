@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.spatial.distance import pdist, squareform
 
 from genept_utils import embed, sources
@@ -21,8 +22,6 @@ def test_the_same_vectors_agree_whatever_their_axes(vectors):
 
 
 def test_the_value_is_spearmans_of_scipys_cosines(vectors):
-    from scipy import stats
-
     other = vectors + np.random.default_rng(1).standard_normal(vectors.shape)
     value, low, high = chapter.agreement(vectors, other)["rank_correlation"]
     assert value == pytest.approx(
@@ -78,3 +77,17 @@ def test_real_ada002_vectors_are_read_and_know_their_genes(source):
     keys, cosines = embed.nearest(genes, ["EIF2B2", "SEC61B", "MARS"], 3)
     assert set(keys[0]) >= {"EIF2B3", "EIF2B4"} and "SEC61G" in keys[1]
     assert cosines.min() > .8  # ada-002 keeps all its vectors in a narrow cone
+
+
+def test_units_of_many_values_are_drawn_whole():
+    units = np.repeat(np.arange(40), 25)
+    each = np.random.default_rng(0).standard_normal(40)
+    made = chapter.family_interval(each[units], units)
+    assert made == pytest.approx((each.mean(), *stats.t.interval(.95, 39, each.mean(),
+                                                                 stats.sem(each))))
+    uneven = np.repeat([0, 1, 2], [1, 2, 6])  # nine values, no nine units, and no three either
+    values = np.arange(9.)
+    without = np.array([values[uneven != unit].mean() for unit in range(3)])
+    half = (stats.t.ppf(.975, max(81 / 41 - 1, 1))
+            * np.sqrt(2 / 3 * ((without - 4)**2).sum()))
+    assert chapter.family_interval(values, uneven) == pytest.approx((4, 4 - half, 4 + half))

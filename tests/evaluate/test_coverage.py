@@ -59,8 +59,8 @@ def test_genes_in_families_of_unequal_size(n):
     for _ in range(800):
         size = np.maximum(1, rng.lognormal(1, .7, n)).astype(int)
         units = np.repeat(np.arange(n), size)
-        made.append(evaluate.mean_interval(rng.random(len(units)) < rng.beta(2, 2, n)[units],
-                                           units=units))
+        made.append(gene_embeddings.family_interval(
+            rng.random(len(units)) < rng.beta(2, 2, n)[units], units))
     check(made, .5, least=.915)
 
 

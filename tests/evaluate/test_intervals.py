@@ -49,20 +49,6 @@ def test_units_that_are_right_or_wrong():
     assert low < mean < high  # equal on eight donors is not equal
 
 
-def test_units_of_many_values_are_drawn_whole():
-    units = np.repeat(np.arange(40), 25)
-    each = np.random.default_rng(0).standard_normal(40)
-    made = evaluate.mean_interval(each[units], units=units)
-    assert made == pytest.approx((each.mean(), *stats.t.interval(.95, 39, each.mean(),
-                                                                 stats.sem(each))))
-    uneven = np.repeat([0, 1, 2], [1, 2, 6])  # nine values, no nine units, and no three either
-    values = np.arange(9.)
-    without = np.array([values[uneven != unit].mean() for unit in range(3)])
-    half = (stats.t.ppf(.975, max(81 / 41 - 1, 1))
-            * np.sqrt(2 / 3 * ((without - 4)**2).sum()))
-    assert evaluate.mean_interval(values, units=uneven) == pytest.approx((4, 4 - half, 4 + half))
-
-
 # ------------------------------------------------------------------ areas
 
 
