@@ -6,7 +6,7 @@ import anndata as ad
 
 from genept_utils import optional, paths, untrusted
 from genept_utils.datasets.files import anndata_in, check_declared, read_frame
-from genept_utils.datasets.formats import CONVERT, not_read, plain_name
+from genept_utils.datasets.formats import CONVERT, PACKED, is_zarr, not_read, plain_name
 from genept_utils.datasets.matrix import other_matrices
 
 ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
@@ -20,23 +20,20 @@ def opened(path):
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
     once = ONCE.format(path, plain_name(path))
-    if path.is_dir():
-        if not any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
-            raise ValueError(f"{path} is a folder, but no zarr store; {once}")
-        untrusted.zarr_store(path)
-        group = anndata_in(optional.need("zarr").open_group(path, mode="r"), path.name, table)
-        if "obs" not in group:
-            raise ValueError(f"{path} holds no AnnData")
-        yield group
-        return
     with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(untrusted.hdf5(path))
-        except OSError as error:
-            raise ValueError(_why(path, error, once)) from None
-        group = anndata_in(file, path.name, table)
+        if path.is_dir():
+            if not is_zarr(path):
+                raise ValueError(f"{path} is a folder, but no zarr store; {once}")
+            untrusted.zarr_store(path)
+            found = optional.need("zarr").open_group(path, mode="r")
+        else:
+            try:
+                found = stack.enter_context(untrusted.hdf5(path))
+            except OSError as error:
+                raise ValueError(_why(path, error, once)) from None
+        group = anndata_in(found, path.name, table)
         if "obs" not in group:
-            raise ValueError(f"{path.name} is HDF5, but holds no AnnData; {once}")
+            raise ValueError(f"{path.name} holds no AnnData; {once}")
         yield group
 
 
@@ -47,8 +44,8 @@ def _why(path, error, once):
     if head.startswith(b"\x89HDF"):
         return (f"{path} cannot be read as .h5ad ({error}); it is broken or not complete, so copy "
                 "or download it again")
-    packed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ"))
-    if ".mtx" in path.suffixes or packed and not {s.lower() for s in path.suffixes} & set(CONVERT):
+    packed = head.startswith(PACKED) and not set(map(str.lower, path.suffixes)) & CONVERT.keys()
+    if ".mtx" in path.suffixes or packed:
         return f"{path.name} is no .h5ad file as it is; {once}"
     return f"{path.name} {not_read(path, head)}"
 

@@ -71,8 +71,8 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
         (n_genes, n) float32, rows of unit length, indexed by approved symbol: the form of
         :func:`genept_utils.embed.read_embedding`, and usable wherever that is. Names without a
         symbol, and the second of two columns of one gene, are left out. ``.uns["genept"]``:
-        model "coexpression", numbers of cells and genes, ``n_components``, ``seed``,
-        ``values_sha256`` of names and values, and of a file its name and ``sha256``.
+        model "coexpression", numbers of cells and genes, ``n_components``, ``seed``, and of a
+        file its name and ``sha256``.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _learnt(X, source, options, about=None):
     def plain_blocks():
         return (plain(block) for block in _rows(X, kept))
 
-    mean, deviation, occurs, digest = moments(plain_blocks(), kind, matched.table["name"])
+    mean, deviation, occurs = moments(plain_blocks(), kind)
     wanted = (symbols != "") & ~symbols.duplicated()
     used = wanted.to_numpy() & (deviation > 0) & (occurs >= options["min_cells"])
     n, n_cells = options["n"], X.shape[0]
@@ -160,8 +160,7 @@ def _learnt(X, source, options, about=None):
     told = {name: options[name] for name in ("seed", "passes", "min_cells")}
     return embed.as_embedding(
         vectors, named, model="coexpression", text="none", n_components=n, cells=n_cells,
-        genes=len(named), values=kind, species=matched.species, values_sha256=digest, **told,
-        **about or {})
+        genes=len(named), values=kind, species=matched.species, **told, **about or {})
 
 
 def _rows(X, kept):

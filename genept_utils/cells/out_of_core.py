@@ -219,16 +219,15 @@ def end(task, told, out):
 
 
 def _into_h5ad(file, vectors, told, task):
-    obsm = file.require_group("obsm")
-    obsm.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
+    for group in {"obsm", "uns"} - set(file):
+        ad.io.write_elem(file, group, {})
+    obsm, uns = file["obsm"], file["uns"]
     if task.key in obsm:
         del obsm[task.key]
     made = obsm.create_dataset(task.key, shape=vectors.shape, dtype=np.float32)
     made.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
     for start in range(0, task.n_cells, task.block):
         made[start:start + task.block] = vectors[start:start + task.block]
-    uns = file.require_group("uns")
-    uns.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
     before = ad.io.read_elem(uns["genept"]) if "genept" in uns else {}
     ad.io.write_elem(uns, "genept", {**before, task.key: told})
 

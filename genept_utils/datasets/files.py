@@ -15,9 +15,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import compression, untrusted
-from genept_utils.datasets.matrix import other_matrices, stored_matrix
-
-ROWS = 1000  # rows of a dense matrix that are read at a time
+from genept_utils.datasets.matrix import other_matrices, read_rows, stored_matrix
 
 
 def read_h5ad(path, layer=None, raw=False, obsm=()):
@@ -183,26 +181,21 @@ def _check_stored(array, name, alike=1):
 def read_matrix(matrix, name):
     """A stored matrix, dense or in compressed rows or columns, as float32 CSR without zeros."""
     if hasattr(matrix, "shape"):
-        X = sp.vstack([sp.csr_matrix(np.asarray(matrix[start:start + ROWS]), dtype=np.float32)
-                       for start in range(0, matrix.shape[0], ROWS)], format="csr")
+        X = read_rows(matrix, 0, matrix.shape[0]).astype(np.float32)
     else:
         attributes = matrix.attrs
         shape = tuple(int(n) for n in attributes.get("shape", attributes.get("h5sparse_shape")))
         kind = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
         form = sp.csc_matrix if kind.startswith("csc") else sp.csr_matrix
-        parts = (_numbers(matrix["data"], np.float32), matrix["indices"][:], matrix["indptr"][:])
-        X = form(parts, shape=shape)
+        values = matrix["data"]  # converted while they are read where the format can
+        values = (values.astype(np.float32)[:] if isinstance(values, h5py.Dataset) else
+                  np.asarray(values[:], dtype=np.float32))
+        X = form((values, matrix["indices"][:], matrix["indptr"][:]), shape=shape)
         untrusted.compressed(X)
         X = X.tocsr()
     X.sum_duplicates()
     X.eliminate_zeros()
     return X
-
-
-def _numbers(stored, dtype):
-    """A stored array in another type, converted while it is read where the format can."""
-    return stored.astype(dtype)[:] if isinstance(stored, h5py.Dataset) else np.asarray(
-        stored[:], dtype=dtype)
 
 
 @contextlib.contextmanager

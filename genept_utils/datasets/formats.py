@@ -23,6 +23,7 @@ CONVERT = {  # ending -> what turns such a file into one that is read
 }
 CONVERT[".txt"] = CONVERT[".tsv"]
 CONVERT[".rdata"] = CONVERT[".rda"] = CONVERT[".rds"]
+PACKED = b"\x1f\x8b", b"BZh", b"\xfd7zXZ"  # first bytes
 READ = [".h5ad", ".h5mu", ".h5", ".hdf5", ".loom", ".zarr", ".mtx"]
 KNOWN = {*READ, *CONVERT, *compression.ENDINGS, ".xlsx", ".parquet"}
 
@@ -68,7 +69,7 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
         return _mtx(path, layer, raw, obsm)
     if h5py.is_hdf5(path):
         return _hdf5(path, layer, raw, obsm, table)
-    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")) and not set(suffixes) & CONVERT.keys():
+    if head.startswith(PACKED) and not set(suffixes) & CONVERT.keys():
         return _unpacked(path, layer, raw, obsm, table)
     raise ValueError(f"{path.name} {not_read(path, head)}")
 
@@ -104,8 +105,13 @@ def not_read(path, head):
             + ", ".join(READ) + " and folders of matrix.mtx)")
 
 
+def is_zarr(path):
+    """Whether a folder is a zarr store."""
+    return any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs"))
+
+
 def _folder(path, layer, raw, obsm, table):
-    if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
+    if is_zarr(path):
         zarr = optional.need("zarr")
         with readable(path):
             untrusted.zarr_store(path)

@@ -39,9 +39,7 @@ def _mixology_keys(plates):
 
 def sources_of(name, required=False):
     """Keys of the registered files of a set (with ``required``: those it cannot do without)."""
-    if name not in CELLS:
-        return []
-    return CELLS[name]["required" if required else "keys"]
+    return CELLS[name]["required" if required else "keys"] if name in CELLS else []
 
 
 def available(names, report=print):

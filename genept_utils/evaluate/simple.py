@@ -55,12 +55,10 @@ def fact_features(facts):
         B-splines of scikit-learn's ``SplineTransformer`` with five knots where the column has
         more than two values. No label is seen.
     """
-    from sklearn.preprocessing import SplineTransformer
+    from sklearn.preprocessing import SplineTransformer, StandardScaler
 
     made = []
-    for values in facts.to_numpy(dtype=float).T:
-        spread = values.std()
-        values = ((values - values.mean()) / (spread if spread > 0 else 1))[:, None]
+    for values in StandardScaler().fit_transform(facts.to_numpy(dtype=float)).T[..., None]:
         made.append(values)
         if len(np.unique(values)) > 2:
             made.append(SplineTransformer(5).fit_transform(values))
