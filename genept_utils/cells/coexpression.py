@@ -42,8 +42,8 @@ def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, ra
     of each of the first 30 components is exact to four digits, and that of the last ones, which
     lie in the noise, to one per cent. Where there are no more than ``n * passes`` genes or cells
     all are exact. Cells in a file are passed in blocks, so that memory does not grow with
-    their number; on synthetic counts, drawn for scale alone (18,000 genes, 1,000 in a cell), 50,000 cells take
-    840 MB and 77 seconds of processor time, which grows with the cells.
+    their number; on synthetic counts, drawn for scale alone (18,000 genes, 1,000 in a cell),
+    50,000 cells take 840 MB and 77 seconds of processor time, which grows with the cells.
 
     Parameters
     ----------

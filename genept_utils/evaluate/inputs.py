@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import embed
-from genept_utils.embed.vectors import by_symbol
-from genept_utils.embed.vectors import checked
+from genept_utils.embed.vectors import by_symbol, checked
 from genept_utils.evaluate.bag_of_words import char_ngrams, words
 from genept_utils.evaluate.simple import fact_features, facts_of, is_fact
 
