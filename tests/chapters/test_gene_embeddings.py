@@ -42,8 +42,6 @@ def test_shared_neighbours_do_not_depend_on_their_order():
 
 
 def test_the_interval_of_shared_neighbours_is_that_of_genes_left_out(vectors):
-    from scipy import stats
-
     k, few = 3, vectors[:14]
     other = few + np.random.default_rng(1).standard_normal(few.shape)
     tables = [(1 - squareform(pdist(some, "cosine"))) - 9 * np.eye(14) for some in (few, other)]
@@ -59,7 +57,7 @@ def test_the_interval_of_shared_neighbours_is_that_of_genes_left_out(vectors):
     moved = change.sum(axis=0) - share
     both = ((moved - moved.mean())**2).sum() - (change**2).sum()
     half = stats.t.ppf(.975, 13) * np.sqrt(max(both, ((share - share.mean())**2).sum())) / 14
-    made = evaluate.agreement(few, other, k=k)["shared_neighbours"]
+    made = chapter.agreement(few, other, k=k)["shared_neighbours"]
     assert both > ((share - share.mean())**2).sum()
     assert made == pytest.approx((share.mean(), max(share.mean() - half, 0),
                                   min(share.mean() + half, 1)))
