@@ -18,7 +18,8 @@ def folder():
 
 
 def recorded_runs():
-    """``data/results/runs.json`` and what it holds: minutes and peak memory by notebook."""
+    """``data/results/runs.json`` and what it holds: minutes and peak memory by notebook,
+    and the seconds of :func:`genept_book.pace.unit` on the machine that took them."""
     file = paths.DATA / "results" / "runs.json"
     return file, json.loads(file.read_text()) if file.is_file() else {}
 
@@ -41,7 +42,7 @@ def publish(entries):
         if result.is_file():
             with sources.replacing(paths.DATA / "results" / result.name) as part:
                 shutil.copyfile(result, part)
-        runs[entry["notebook"]] = {key: entry[key] for key in ("minutes", "peak_mb")}
+        runs[entry["notebook"]] = {key: entry[key] for key in ("minutes", "peak_mb", "unit_s")}
     for entry in complete:  # once all results lie there: some pages have them as inputs
         notebook = nbformat.read(entry["path"], as_version=4)
         notebook.metadata["genept"]["run"] |= {"inputs_sha256": input_hash(notebook),

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from genept_utils import paths, sources
-from genept_book import start
+from genept_book import pace, start
 from genept_book.execute import entry_of, execute
 from genept_book.notebooks import check_inputs, need_clone, notebooks, parameters, typed
 from genept_book.publish import folder, publish, recorded_runs, write_summary
@@ -53,7 +53,7 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     list of dict
         Per run ``notebook``, ``status`` ("executed", "partial" where an optional source is
         missing, "kept" where a required one is, "failed"), ``missing``, ``run_date``,
-        ``minutes``, ``peak_mb``, ``path``, ``error``.
+        ``minutes``, ``peak_mb``, ``path``, ``error``; where it was executed, ``unit_s``.
 
     Raises
     ------
@@ -154,12 +154,13 @@ def _fetched(path, report, own):
 
 
 def _execute_all(tasks, jobs, report):
-    """Entries of the tasks, the long ones first; what is left is told from the recorded times, and
-    from how long the pages took here that have run."""
+    """Entries of the tasks, the long ones first. How long they take is told from the recorded times
+    and the pace of this machine, then from the pages that have run."""
     if not tasks:
         return []
-    runs = recorded_runs()[1]
-    known = {task["source"]: runs.get(task["source"].stem, {}).get("minutes", 1.) for task in tasks}
+    here = pace.unit()
+    runs = pace.expected(recorded_runs()[1], here)
+    known = {task["source"]: runs.get(task["source"].stem, 1.) for task in tasks}
     tasks = sorted(tasks, key=lambda task: -known[task["source"]])
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
@@ -169,11 +170,11 @@ def _execute_all(tasks, jobs, report):
             max_tasks_per_child=1) as pool:
         futures = {pool.submit(execute, task, threads): task for task in tasks}
         whole = left([known[task["source"]] for task in tasks], jobs)
-        report(f"  {len(tasks)} to run, about {whole:.0f} min where they were recorded: "
+        report(f"  {len(tasks)} to run, about {whole:.0f} min here: "
                + ", ".join(path.stem for path in known))
         try:
             for future in concurrent.futures.as_completed(futures):
-                entry = future.result()
+                entry = future.result() | {"unit_s": round(here, 4)}
                 entries.append(entry)
                 expected += known[futures[future]["source"]]
                 slower = sum(one["minutes"] for one in entries) / max(expected, 1e-9)
