@@ -273,4 +273,4 @@ def _fit(X, y, C):
         return DummyClassifier(strategy="most_frequent").fit(X, y)
     if len(np.unique(y)) == 2:
         return LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)
-    return softmax(X, y, C, tol=TOL, max_iter=500)  # the same steps in half the time
+    return softmax(X, y, C, gtol=TOL, max_iter=500)  # the same steps in half the time

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from genept_utils import embed, evaluate
 from genept_utils.chapters import gene_functions as chapter
@@ -39,3 +40,26 @@ def test_the_default_embedding_has_the_places_of_the_map():
     symbols = ["TP53", "MDM2"]
     expected = gene_map.read().loc[symbols].to_numpy()
     np.testing.assert_array_equal(chapter.on_map("minilm", pd.Series(symbols)), expected)
+
+
+def test_equal_rows_of_few_columns_are_counted_once_with_the_same_fit():
+    """After 100 steps, as scikit-learn has it, though the optimum is far."""
+    draw = np.random.default_rng(0)
+    X = draw.integers(0, 4, (600, 2)).astype(float)
+    y = np.array(["a", "b", "c"])[(X[:, 0].astype(int) + draw.integers(0, 2, 600)) % 3]
+    made = chapter.fit(X, y, np.arange(500), 10)
+    wanted = LogisticRegression(C=10).fit(X[:500], y[:500])
+    np.testing.assert_allclose(made.predict_proba(X), wanted.predict_proba(X), atol=1e-3)
+
+
+def test_wide_vectors_are_learnt_along_their_axes_and_from_another_fit():
+    draw = np.random.default_rng(0)
+    y = np.array(["a", "b", "c"] * 100)
+    X = draw.normal(0, 1, (300, 40)) + 3 * np.eye(40)[np.arange(300) % 3]
+    turned, rows = chapter.along_axes(X), np.arange(200)
+    wanted = LogisticRegression(C=1).fit(X[rows], y[rows]).predict(X)
+    for start in (None, chapter.fit(turned, y, rows, .1)):
+        assert (chapter.fit(turned, y, rows, 1, start).predict(turned) == wanted).mean() > .98
+    names = evaluate.letters(["abc", "abd"])
+    few = X[:, :3]
+    assert chapter.along_axes(names) is names and chapter.along_axes(few) is few
