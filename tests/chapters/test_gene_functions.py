@@ -60,6 +60,6 @@ def test_wide_vectors_are_learnt_along_their_axes_and_from_another_fit():
     wanted = LogisticRegression(C=1).fit(X[rows], y[rows]).predict(X)
     for start in (None, chapter.fit(turned, y, rows, .1)):
         assert (chapter.fit(turned, y, rows, 1, start).predict(turned) == wanted).mean() > .98
-    names = evaluate.letters(["abc", "abd"])
+    names = evaluate.char_ngrams(["abc", "abd"])
     few = X[:, :3]
     assert chapter.along_axes(names) is names and chapter.along_axes(few) is few
