@@ -57,3 +57,15 @@ def test_differences_within_sets_and_over_them():
     mine = runs.query("method == 'b' and dataset == 'x' and split == 'disjoint panels'")
     assert list(table.index) == ["a", "b", "largest type"]
     assert table.loc["b", "x"] == pytest.approx(mine["accuracy"].mean(), abs=.006)
+
+
+def test_the_studies_of_a_set_are_its_lineages_and_conditions():
+    obs = pd.DataFrame({"cell_type": ["B", "NK cells", "CD4 T", "nobody"] * 30,
+                        "condition": ["control"] * 60 + ["stimulated"] * 60})
+    adata = ad.AnnData(np.ones((120, 5), np.float32), obs=obs.set_index(obs.index.astype(str)))
+    made = panels.studies("kang", adata, 50, 0)
+    assert set(made) == {"kang", "kang control", "kang stimulated"}
+    assert {tuple(sorted(set(part.obs["cell_type"]))) for part in made.values()} == {
+        ("B", "CD4 T", "NK")}
+    assert set(made["kang control"].obs["condition"]) == {"control"}
+    assert made["kang"].n_obs <= 52 and panels.studies("immune", adata, 50, 0) == {}
