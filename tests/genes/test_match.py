@@ -131,3 +131,14 @@ def test_names_without_hgnc(monkeypatch):
     finally:
         for cache in caches:
             cache.cache_clear()
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("wrong", [-1., np.nan])
+def test_the_share_of_the_counts_is_not_told_of_values_that_are_none(form, wrong):
+    X = np.array([[1., 5.], [3., 0.]], dtype=np.float32)
+    cells = ad.AnnData(form(X), var=pd.DataFrame(index=["TP53", "no gene"]))
+    assert genes.match(cells).count_fraction == pytest.approx(4 / 9)
+    X[0, 1] = wrong
+    found = genes.match(ad.AnnData(form(X), var=cells.var))
+    assert found.count_fraction is None and "negative, missing" in " ".join(found.notes)
