@@ -259,4 +259,5 @@ def definitions(number, *names, **given):
     exec(compile(ast.Module([*parameters, *kept], []), f"chapter {number}", "exec"), space)
     if missing := sorted(set(names) - set(space)):
         raise KeyError(f"chapter {number} has no {', '.join(missing)}")
-    return space | given
+    space.update(given)  # into what the functions see, not into a copy
+    return space

@@ -1,6 +1,7 @@
 """Text models that travel inside packages: found, joined from their parts, checked."""
 
 import importlib.util
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -50,8 +51,12 @@ def _join(parts, made, name):
             for part in parts:
                 file.write(part.read_bytes())
         try:
-            with zipfile.ZipFile(whole) as archive:  # no other path of it becomes a path here
-                archive.extractall(work, [f"{name}/{inner}" for inner in FILES])
+            with zipfile.ZipFile(whole) as archive:
+                for inner in FILES:  # no other path of it becomes a path here
+                    target = Path(work) / name / inner
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(f"{name}/{inner}") as packed, open(target, "wb") as file:
+                        shutil.copyfileobj(packed, file)
         except (KeyError, zipfile.BadZipFile) as error:
             raise OSError(f"the joined parts of {name} are not its zip: {error}") from None
         if sources.sha256(Path(work) / name / WEIGHTS) != IN_PARTS[name]:

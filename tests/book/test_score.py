@@ -178,6 +178,11 @@ def test_pages_hold_what_tasks_are_made_of(number, names):
         definitions(number, "nothing_of_this_name")
 
 
+def test_functions_of_a_page_see_the_values_that_are_given():
+    tuned = definitions("03", "tuned", inputs="of the task", seed=7)["tuned"]
+    assert (tuned.__globals__["inputs"], tuned.__globals__["seed"]) == ("of the task", 7)
+
+
 def test_a_score_equals_the_one_of_the_chapter(cached, source):
     source(RANGE)
     scores, differences = score.score("minilm", ["range"], report=str)
