@@ -5,8 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 GENEPT_MIRROR ?= $(wildcard ../shared/data)
-# Exported even where it is empty: a sub-make must not fall back to the default folder.
-export GENEPT_MIRROR := $(abspath $(GENEPT_MIRROR))
+# Exported even where it is empty: a sub-make must not fall back to the default folder. By the
+# shell, since make takes a path with a space for two.
+override GENEPT_MIRROR := $(if $(strip $(GENEPT_MIRROR)),$(shell cd "$(GENEPT_MIRROR)" \
+  2>/dev/null && pwd || case "$(GENEPT_MIRROR)" in (/*) printf %s "$(GENEPT_MIRROR)";; \
+  (*) printf %s "$(CURDIR)/$(GENEPT_MIRROR)";; esac))
+export GENEPT_MIRROR
 RUN := $(CURDIR)/_build/run
 
 # This list: the comment above a target is its help.
@@ -62,7 +66,8 @@ write: install
 render: install
 	@echo "== static book (under a minute)"
 	@rm -rf _build/html
-	@GENEPT_RESULTS=$$(test -d $(RUN)/results && echo $(RUN)/results || echo $(CURDIR)/data/results) \
+	@GENEPT_RESULTS="$$(test -d "$(RUN)/results" && echo "$(RUN)/results" || \
+	  echo "$(CURDIR)/data/results")" \
 	  $(BIN)/jupyter-book build . -n -W --keep-going --all --quiet
 
 # The whole book as one PDF, _build/genept-book.pdf, printed by Chromium (about a minute).
@@ -137,7 +142,7 @@ colab: install
 # size of atlas.py needs 8 GB of disk and several minutes, book.py runs two books (an hour).
 bench: install
 	@cd benchmarks && for each in genept_w.py call.py sentences.py pair_logistic.py embed_api.py linear.py atlas.py book.py; \
-	  do echo "== $$each"; $(CURDIR)/$(BIN)/python $$each || exit 1; done
+	  do echo "== $$each"; "$(CURDIR)/$(BIN)/python" $$each || exit 1; done
 
 # The book as a research object: ro-crate-metadata.json, for a deposit.
 crate: install

@@ -23,6 +23,8 @@ def make(folder, *words, **environment):
 @pytest.mark.parametrize("environment, expected", [
     ({}, "{top}/shared/data"), ({"GENEPT_MIRROR": ""}, ""), ({"GENEPT_MIRROR": " "}, ""),
     ({"GENEPT_MIRROR": "/elsewhere"}, "/elsewhere"), ({"GENEPT_MIRROR": "near"}, "{here}/near"),
+    ({"GENEPT_MIRROR": "a mirror"}, "{here}/a mirror"),
+    ({"GENEPT_MIRROR": "/my files/ä"}, "/my files/ä"),
 ])
 def test_the_mirror_of_a_sub_make_is_that_of_the_caller(tmp_path, environment, expected):
     (tmp_path / "shared" / "data").mkdir(parents=True)
@@ -31,6 +33,20 @@ def test_the_mirror_of_a_sub_make_is_that_of_the_caller(tmp_path, environment, e
     (here / "Probe").write_text(PROBE.format(makefile=paths.ROOT / "Makefile"))
     done = make(here, "-f", "Probe", "outer", **environment)
     assert f"mirror=[{expected.format(top=tmp_path, here=here)}]" in done.stdout
+
+
+def test_a_book_in_a_folder_with_a_space_is_rendered_from_its_own_run(tmp_path):
+    here = tmp_path / "my book"
+    (here / "_build" / "run" / "results").mkdir(parents=True)
+    builder = here / ".venv" / "bin" / "jupyter-book"
+    builder.parent.mkdir(parents=True)
+    builder.write_text('#!/bin/sh\necho "from=[$GENEPT_RESULTS]"\n')
+    builder.chmod(0o755)
+    (here / "Makefile").write_text((paths.ROOT / "Makefile").read_text(encoding="utf-8"))
+    for name in ("requirements.lock", "pyproject.toml", ".venv/.installed"):
+        (here / name).touch()
+    done = make(here, "render")
+    assert f"from=[{here}/_build/run/results]" in done.stdout and not done.stderr
 
 
 def test_another_python_is_said_before_pip_starts(tmp_path):
