@@ -76,9 +76,10 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
                       "give --out another folder"):
         ready, kept = prepared(planned, report)
         entries, jobs = list(kept.values()), jobs or max(1, min(2, os.cpu_count() or 1))
+        here = pace.unit() if ready else None
         for wave in (False, True):  # pages that read other pages' results come last
             entries += _execute_all([task for task in ready if task["second"] == wave], jobs,
-                                    report)
+                                    here, report)
         if place == folder().resolve():
             write_summary(entries)
         if write:
@@ -153,12 +154,11 @@ def _fetched(path, report, own):
     return missing
 
 
-def _execute_all(tasks, jobs, report):
+def _execute_all(tasks, jobs, here, report):
     """Entries of the tasks, the long ones first. How long they take is told from the recorded times
-    and the pace of this machine, then from the pages that have run."""
+    and ``here``, the pace of this machine, then from the pages that have run."""
     if not tasks:
         return []
-    here = pace.unit()
     runs = pace.expected(recorded_runs()[1], here)
     known = {task["source"]: runs.get(task["source"].stem, 1.) for task in tasks}
     tasks = sorted(tasks, key=lambda task: -known[task["source"]])
