@@ -118,13 +118,14 @@ def check(options):
 def gene_map(options):
     """Compute the places of the gene map again and write ``data/gene-map.csv.gz``."""
     from genept_book.notebooks import need_clone
-    from genept_utils.embed import gene_map, read_embedding
+    from genept_utils.chapters import gene_functions
+    from genept_utils.embed import read_embedding
 
     need_clone("the map is made in a clone of the book")
     print("== UMAP of the shipped vectors (some minutes on one core)")
-    table = gene_map.place(read_embedding(), options.seed)
-    gene_map.write(table, paths.EMBEDDINGS / "minilm.h5ad")
-    print(f"{gene_map.PLACES}: {len(table):,} genes")
+    table = gene_functions.map_places(read_embedding(), options.seed)
+    gene_functions.write_map(table, paths.EMBEDDINGS / "minilm.h5ad")
+    print(f"{gene_functions.PLACES}: {len(table):,} genes")
 
 
 def address(options):

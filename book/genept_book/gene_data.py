@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import genes, paths, sources
-from genept_utils.embed import gene_map, lists, words
+from genept_utils.chapters import gene_functions
+from genept_utils.embed import lists, words
 from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
@@ -45,7 +46,7 @@ def write_gene_data(app):
     """Write ``genes/data-*.js`` beside the pages."""
     folder, (table, note) = Path(app.outdir, "genes"), described()
     folder.mkdir(exist_ok=True)
-    shared = [note, sources.sha256(SHIPPED), sources.sha256(gene_map.PLACES),
+    shared = [note, sources.sha256(SHIPPED), sources.sha256(gene_functions.PLACES),
               *(sources.registry().sha256[key] for key in (genes.HGNC, genes.REFSEQ))]
     for name, make in PARTS.items():
         code = [path.read_text(encoding="utf-8") for path in
@@ -85,7 +86,7 @@ def described():
 
 def gene_columns(table, note):
     """Names, identifiers, classes, groups and places, as JSON."""
-    place = gene_map.read().loc[table.index]
+    place = gene_functions.read_map().loc[table.index]
     classes = {kind: i for i, kinds in enumerate(CLASSES.values()) for kind in kinds}
     groups = table["gene_group"].str.split("|").explode()
     codes, names = pd.factorize(groups[groups != ""], sort=True)

@@ -40,7 +40,7 @@ class Task(NamedTuple):
 
 @functools.cache
 def _classes():
-    return datasets.gene_classes()
+    return gene_functions.gene_classes()
 
 
 def classes(method, source, kept):

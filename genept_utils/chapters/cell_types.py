@@ -18,6 +18,12 @@ def coverage(sets):
     return pd.DataFrame(rows.values(), pd.Index(rows, name="dataset")).round(3)
 
 
+def can_hold_out(obs):
+    """Whether there are batches that share a cell type, so that one can be held out."""
+    return ("batch" in obs and obs["batch"].nunique() > 1
+            and len(datasets.batches_alone(obs)) < obs["batch"].nunique())
+
+
 def over_sets(table, values, pairs, unit, kind="units", shown=None):
     """Scores and paired differences of every set, and over the sets with the set as unit.
 
@@ -107,12 +113,35 @@ def cell_typing(X, labels, k=10, n_splits=5, groups=None, seed=0, near=None):
         test = test[np.isin(labels[test], labels[train])]
         if not len(test):
             continue
-        found = (evaluate.knn_predict([part[train] for part in parts], labels[train],
+        found = (knn_predict([part[train] for part in parts], labels[train],
                                       [part[test] for part in parts], k)
                  if near is None else _voted(near, labels, train, test, k))
         rows.append({"held_out": name, "n_test": len(test),
                      **evaluate.label_scores(labels[test], found)})
     return pd.DataFrame(rows)
+
+
+def knn_predict(train, y, test, k=10):
+    """Labels (n_test,) by vote of the ``k`` nearest training cells, found by exact search; of tied
+    labels the one that sorts first.
+
+    Of several representations each sends its neighbours to one vote: the ensemble of Appendix C4.
+    Euclidean distance orders vectors of unit length as the cosine does.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    single = isinstance(train, np.ndarray)
+    pairs = [(train, test)] if single else list(zip(train, test))
+    for near, _ in pairs:
+        y = checked(near, y)
+    codes, names = pd.factorize(y, sort=True)
+    votes = np.zeros((len(pairs[0][1]), len(names)), dtype=np.int32)
+    for near, asked in pairs:
+        search = NearestNeighbors(n_neighbors=min(k, len(near)), algorithm="brute")
+        found = codes[search.fit(near).kneighbors(asked, return_distance=False)]
+        for column in range(found.shape[1]):
+            votes[np.arange(len(votes)), found[:, column]] += 1
+    return names[votes.argmax(axis=1)]
 
 
 def _voted(near, labels, train, test, k):

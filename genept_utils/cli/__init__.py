@@ -5,7 +5,7 @@ import os
 import sys
 
 from genept_utils import paths
-from genept_utils.cli import book, cells, data, match, paper, text
+from genept_utils.cli import book, cells, data, match, text
 from genept_utils.cli.options import as_options
 from genept_book import start
 
@@ -18,7 +18,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m genept_utils", description=(
         "Fetch the book's data, run its notebooks, embed gene texts and cells."))
     commands = parser.add_subparsers(dest="command", required=True)
-    for module in (data, book, text, match, cells, paper):
+    for module in (data, book, text, match, cells):
         module.register(commands)
     options, left = parser.parse_known_args(arguments)
     _take(left, options, parser)

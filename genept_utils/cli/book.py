@@ -1,5 +1,7 @@
-"""The commands of the book: ``run``, ``score``, ``check``, ``map`` and ``address``, done by
-``genept_book``."""
+"""The commands of the book: ``run``, ``score``, ``check``, ``map``, ``address`` and ``paper``, done
+by ``genept_book``."""
+
+import importlib
 
 from genept_utils.cli.options import at_least
 
@@ -7,6 +9,7 @@ from genept_utils.cli.options import at_least
 def register(commands):
     """Add the commands to the subparsers of the command line."""
     _run(commands)
+    _paper(commands)
     score = commands.add_parser("score", help="score gene vectors on the book's gene tasks",
                                 description=(
         "Score gene vectors on the gene-level tasks of the book, beside its fixed controls and, "
@@ -38,13 +41,9 @@ def register(commands):
         parser.set_defaults(function=_command(name))
 
 
-def _command(name):
-    """A function of :mod:`genept_book.commands`, imported when it is called."""
-    def call(options):
-        from genept_book import commands
-
-        return getattr(commands, name)(options)
-    return call
+def _command(name, file="commands"):
+    """A function of a file of ``genept_book``, imported when it is called."""
+    return lambda options: getattr(importlib.import_module(f"genept_book.{file}"), name)(options)
 
 
 def _run(commands):
@@ -69,3 +68,21 @@ def _run(commands):
         help="memory that one notebook may take (default: no limit)")
     add("--parameters", action="store_true", help="only list the parameters of the notebooks")
     parser.set_defaults(function=_command("run_notebooks"))
+
+
+def _paper(commands):
+    parser = commands.add_parser("paper", help="run the chapters on the paper's own cells",
+                                 description=(
+        "Fetch the data sets of the paper that are not in data/paper yet, check each file against "
+        "what is known of it, run the chapters that stand for the paper's tables on it, and keep "
+        "the results for the ledger. With a FOLDER, its files are taken and nothing is fetched "
+        "but what --only names. A column under another name is given as `aorta.label=COLUMN`; "
+        "PARAMETER=VALUE goes to the chapters. A fetch that was stopped goes on."))
+    parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
+    parser.add_argument("--only", metavar="SET,SET", help="these sets, such as pancreas,ms")
+    parser.add_argument("--check", nargs="*", metavar="WORD",
+                        help="run nothing: check the files, after fetching those that --only names")
+    parser.add_argument("--yes", action="store_true", help="fetch more than 1 GB without asking")
+    parser.add_argument("--cells", type=int, default=20_000, metavar="N",
+                        help="cells of a set that is read in part, lupus and artery (20000)")
+    parser.set_defaults(function=_command("paper", "paper_run"))

@@ -135,12 +135,6 @@ def settle_batch(adata, asked, report=print):
                "there batch and type cannot be told apart, and it is not held out.")
 
 
-def can_hold_out(obs):
-    """Whether there are batches that share a cell type, so that one can be held out."""
-    return ("batch" in obs and obs["batch"].nunique() > 1
-            and len(batches_alone(obs)) < obs["batch"].nunique())
-
-
 def batches_alone(obs):
     """The batches (list of str) that share no cell type with another batch."""
     counts = pd.crosstab(obs["cell_type"], obs["batch"]) > 0

@@ -9,14 +9,13 @@ from genept_utils import optional, renamed
 optional.need("sklearn")
 
 from genept_utils.evaluate.bag_of_words import char_ngrams, words
-from genept_utils.evaluate.classify import classifier, cv_scores
+from genept_utils.evaluate.classify import classifier, cv_scores, label_scores
 from genept_utils.evaluate.clusters import clustering
 from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.gene_spaces import GeneSpaces, standardise
 from genept_utils.evaluate.inputs import gene_input, has_input, read_inputs
 from genept_utils.evaluate.intervals import interval, mean_interval, spread
 from genept_utils.evaluate.logistic import logistic_path
-from genept_utils.evaluate.neighbours import knn_predict, label_scores
 from genept_utils.evaluate.panels import (across_panels, always_training, panel_predictions, panels,
                                           shared_genes)
 from genept_utils.evaluate.roc import (auc_influence, donor_auc, donor_auc_difference,

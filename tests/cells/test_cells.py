@@ -258,14 +258,14 @@ def test_knn_equals_scikit_learns_classifier():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((300, 4)), rng.choice(list("abc"), 300)
     expected = KNeighborsClassifier(10, algorithm="brute").fit(X[:200], y[:200]).predict(X[200:])
-    assert np.array_equal(evaluate.knn_predict(X[:200], y[:200], X[200:]), expected)
+    assert np.array_equal(cell_types.knn_predict(X[:200], y[:200], X[200:]), expected)
 
 
 def test_an_ensemble_of_the_same_representation_changes_nothing():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((200, 4)), rng.choice(list("abc"), 200)
-    one = evaluate.knn_predict(X[:150], y[:150], X[150:])
-    three = evaluate.knn_predict([X[:150]] * 3, y[:150], [X[150:]] * 3)
+    one = cell_types.knn_predict(X[:150], y[:150], X[150:])
+    three = cell_types.knn_predict([X[:150]] * 3, y[:150], [X[150:]] * 3)
     assert np.array_equal(one, three)
 
 

@@ -7,7 +7,6 @@ from sklearn.linear_model import LogisticRegression
 
 from genept_utils import embed, evaluate
 from genept_utils.chapters import gene_functions as chapter
-from genept_utils.embed import gene_map
 
 
 def test_dense_and_sparse_tables_are_learnt():
@@ -38,7 +37,7 @@ def test_coding_scores_see_the_label():
 
 def test_the_default_embedding_has_the_places_of_the_map():
     symbols = ["TP53", "MDM2"]
-    expected = gene_map.read().loc[symbols].to_numpy()
+    expected = chapter.read_map().loc[symbols].to_numpy()
     np.testing.assert_array_equal(chapter.on_map("minilm", pd.Series(symbols)), expected)
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from genept_utils import datasets, genes, sources
+from genept_utils import genes, sources
 from genept_utils.chapters import chromatin_and_dosage as tasks
+from genept_utils.chapters import gene_functions
 from genept_utils.chapters import gene_interactions as pair_sets
 
 
@@ -46,11 +47,11 @@ def test_unknown_names_are_refused_with_what_is_known():
     with pytest.raises(ValueError, match="HuRI"):
         pair_sets.gene_pairs("huri")
     with pytest.raises(ValueError, match="symbol, any"):
-        datasets.gene_classes("all")
+        gene_functions.gene_classes("all")
 
 
 def test_gene_classes_are_fifteen_in_both_universes():
-    by_symbol, by_any = datasets.gene_classes(), datasets.gene_classes("any")
+    by_symbol, by_any = gene_functions.gene_classes(), gene_functions.gene_classes("any")
     for table in (by_symbol, by_any):
         assert table["gene_type"].nunique() == 15
         assert table["symbol"].isin(genes.gene_table().index).all()

@@ -271,7 +271,7 @@ SCORES = {
         "f1_macro"], GROUPS),
     "integration": (lambda X, y: list(integration(X, DONORS[:len(X)], y).values()),
                     GROUPS),
-    "knn_predict": (lambda X, y: (evaluate.knn_predict(X, y, ROWS) != "").astype(float), ALWAYS),
+    "knn_predict": (lambda X, y: (cell_types.knn_predict(X, y, ROWS) != "").astype(float), ALWAYS),
     "cross_validate": (lambda X, y: evaluate.cv_scores(
         X, y, n_splits=3, n_repeats=1, scoring="accuracy")["accuracy"].fillna(0),
         {**ALWAYS, "more clusters than cells": "n_splits=3 cannot be greater"}),

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import __main__, embed, ledger, paths, sources
-from genept_utils.embed import gene_map
+from genept_utils.chapters import gene_functions
 
 ROW = {"item": "i", "task": "t", "dataset": "d", "method": "m", "metric": "accuracy", "value": .5}
 
@@ -30,7 +30,7 @@ def made():
 WRITERS = {
     "result.json": lambda path: ledger.record(path.stem, [ROW]),
     "made.h5ad": lambda path: embed.write_embedding(made(), path),
-    "map.csv.gz": lambda path: gene_map.write(
+    "map.csv.gz": lambda path: gene_functions.write_map(
         pd.DataFrame({"x": range(9), "y": 1}), paths.DATA / "sources.csv", path),
     "derived.csv": lambda path: sources.derived(path, lambda part: part.write_text("a,b\n" * 99)),
     "found.csv": by_match,

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from genept_utils import paths
-from genept_utils.embed import gene_map
+from genept_utils.chapters import gene_functions
 
 SHIPPED = paths.EMBEDDINGS / "minilm.h5ad"
 
 
 def test_places_belong_to_the_shipped_vectors():
-    table = gene_map.read()
+    table = gene_functions.read_map()
     assert list(table.index) == list(ad.read_h5ad(SHIPPED, backed="r").obs_names)
     assert table.to_numpy().min() >= 0 and table.to_numpy().max() <= 9999
 
@@ -23,7 +23,7 @@ def test_near_genes_lie_together():
     """Of the nearest genes by cosine most lie in a hundredth of the map around a gene."""
     vectors = ad.read_h5ad(SHIPPED).X.astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    place = gene_map.read().to_numpy(float)
+    place = gene_functions.read_map().to_numpy(float)
     asked = np.random.default_rng(0).choice(len(vectors), 200, replace=False)
     cosines = vectors[asked] @ vectors.T
     cosines[np.arange(200), asked] = -1
@@ -38,14 +38,14 @@ def test_places_of_other_vectors_are_refused(tmp_path, sha):
     with gzip.open(path, "wt") as file:
         file.write(f"# minilm.h5ad SHA-256 {sha}\nsymbol,x,y\nTP53,1,2\n")
     with pytest.raises(ValueError, match="genept_utils map"):
-        gene_map.read(path)
+        gene_functions.read_map(path)
 
 
 def test_written_places_are_read_back(tmp_path):
     table = pd.DataFrame({"x": [1, 2], "y": [3, 4]}, index=pd.Index(["NA", "TP53"], name="symbol"))
     for name in ("one", "two"):
-        gene_map.write(table, SHIPPED, tmp_path / f"{name}.csv.gz")
-    pd.testing.assert_frame_equal(gene_map.read(tmp_path / "one.csv.gz"), table)
+        gene_functions.write_map(table, SHIPPED, tmp_path / f"{name}.csv.gz")
+    pd.testing.assert_frame_equal(gene_functions.read_map(tmp_path / "one.csv.gz"), table)
     assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
 
 
@@ -53,7 +53,7 @@ def test_place_puts_two_heaps_apart():
     rng = np.random.default_rng(1)
     middles = np.repeat(np.eye(2, 20), 60, axis=0)
     heaps = ad.AnnData((middles + 0.05 * rng.standard_normal((120, 20))).astype(np.float32))
-    table = gene_map.place(heaps)
+    table = gene_functions.map_places(heaps)
     first, second = table.iloc[:60], table.iloc[60:]
     apart = np.hypot(*(first.mean() - second.mean()))
     assert apart > 2 * max(first.std().max(), second.std().max())
@@ -64,4 +64,4 @@ def test_place_puts_two_heaps_apart():
     (np.eye(40, 4), "a vector is all zero"), (np.full((40, 4), np.nan), "all zero or holds NaN")])
 def test_vectors_without_a_place_are_refused(X, said):
     with pytest.raises(ValueError, match=said):
-        gene_map.place(ad.AnnData(X.astype(np.float32)))
+        gene_functions.map_places(ad.AnnData(X.astype(np.float32)))
