@@ -16,6 +16,8 @@ from genept_book.styles import MANY, PALETTE, by_kind, colours, legend, looks
 from genept_book.methods import reads
 
 INK, QUIET = "#222222", "#8A8A8A"
+# Inches; a phone shows that at .68 of the size it was drawn in, letters of 8 points at 7.5 pixels.
+WIDEST = 5.2
 
 
 def use_style():
@@ -32,8 +34,8 @@ def use_style():
 
 
 def _axes(ax, width, height):
-    """The axes given, or those of a figure of this size in inches."""
-    return plt.subplots(figsize=(width, height))[1] if ax is None else ax
+    """The axes given, or those of a figure of this size in inches, no wider than a page shows."""
+    return plt.subplots(figsize=(min(width, WIDEST), height))[1] if ax is None else ax
 
 
 def grouped(labels, most=24):
@@ -104,20 +106,23 @@ def confusion(matrix, labels, ax=None, title=None):
     matrix : array (k, k)
         Counts, rows true, columns predicted.
     labels : sequence of str
-        (k,) class names.
+        (k,) class names; of more than 16 classes the rarest are added up as "other (n types)".
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    matrix = np.asarray(matrix, dtype=float)
-    share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = 2.4 + 0.29 * len(labels)
-    table = pd.DataFrame(share, pd.Index(labels, name="true class"),
-                         pd.Index(labels, name="predicted class"))
-    return heatmap(table, _axes(ax, side + 0.8, side), "per cent of the true class", title, "Blues",
-                   fmt="", square=True, vmin=0, vmax=100, annot_kws={"size": 8},
-                   annot=np.where(share >= 0.5, np.char.mod("%.0f", share), ""))
+    table = pd.DataFrame(np.asarray(matrix, dtype=float), *2 * [list(map(str, labels))])
+    rare = table.sum(axis=1).nlargest(len(table)).index[15:] if len(table) > 16 else []
+    merged = {name: f"other ({len(rare)} types)" for name in rare}
+    table = table.rename(index=merged, columns=merged)
+    table = table.groupby(level=0, sort=False).sum().T.groupby(level=0, sort=False).sum().T
+    share = 100 * table.div(table.sum(axis=1).clip(lower=1), axis=0)
+    share = share.rename_axis(index="true class", columns="predicted class")
+    side = 1.8 + 0.25 * len(share)
+    return heatmap(share, _axes(ax, side, side), title=title, cmap="Blues", cbar=False, fmt="",
+                   square=True, vmin=0, vmax=100, annot_kws={"size": 8},
+                   annot=np.where(share >= 0.5, np.char.mod("%.0f", share.to_numpy()), ""))
 
 
 def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
@@ -223,11 +228,17 @@ def roc(curves, ax=None, title=None):
     return ax
 
 
+def _short(name):
+    return f"{name[:29]}\N{HORIZONTAL ELLIPSIS}" if len(str(name)) > 30 else name
+
+
 def heatmap(table, ax=None, label=None, title=None, cmap="viridis", **options):
-    """A labelled heatmap of a DataFrame; ``label`` names the colour scale and its unit."""
-    ax = _axes(ax, 2.6 + 0.36 * table.shape[1], 1.4 + 0.26 * table.shape[0])
-    sns.heatmap(table, ax=ax, cmap=cmap, linewidths=0.4, cbar_kws={"label": label, "shrink": 0.7},
-                **options)
+    """A labelled heatmap of a DataFrame; ``label`` names the colour scale and its unit. Names of
+    more than 30 letters are cut."""
+    table = table.rename(_short).rename(columns=_short)
+    ax = _axes(ax, 2.2 + 0.36 * table.shape[1], 2 + 0.26 * table.shape[0])
+    sns.heatmap(table, ax=ax, cmap=cmap, linewidths=0.4, **options, cbar_kws={
+        "label": label, "location": "bottom", "shrink": 0.7, "aspect": 30})
     ax.set(xlabel=table.columns.name, ylabel=table.index.name, title=title)
     ax.tick_params(length=0)
     plt.setp(ax.get_xticklabels(), rotation=50, ha="right", rotation_mode="anchor")

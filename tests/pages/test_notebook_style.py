@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from genept_utils import paths
-from genept_book import notebooks
+from genept_book import notebooks, plots
 
 WIDTH = 79  # longer lines are cut off in the page
 LONGEST_CELL = 30
@@ -30,6 +30,14 @@ def long_lines(cells):
     return [line for cell in cells for line in cell.splitlines() if len(line) > WIDTH]
 
 
+def unfit_for_a_phone(cells):
+    """Sizes that a cell gives its figure and which a phone shows too small, see plots.WIDEST."""
+    text = "\n".join(cells)
+    wide = [wide for wide in re.findall(r"figsize=\(([\d.]+)", text) if float(wide) > plots.WIDEST]
+    return wide + [size for size in re.findall(r"(?:font|label)size=([\d.]+)", text)
+                   if float(size) < 8]
+
+
 def definitions(cells):
     return [node for cell in cells for node in ast.walk(ast.parse(cell))
             if isinstance(node, ast.FunctionDef)]
@@ -43,6 +51,18 @@ def plumbing(cells):
 @pages
 def test_no_line_is_cut_off_in_the_page(path):
     assert not long_lines(code(path))
+
+
+@pages
+def test_figures_are_drawn_for_a_phone(path):
+    assert not unfit_for_a_phone(code(path))
+
+
+@pytest.mark.parametrize("cell, found", [
+    ("plt.subplots(figsize=(7.2, 3))", ["7.2"]), ("ax.set_title('a', fontsize=6)", ["6"]),
+    ("plt.subplots(figsize=(5, 12))\nax.text(0, 0, 'a', fontsize=8)", [])])
+def test_figures_too_wide_for_a_phone_are_found(cell, found):
+    assert unfit_for_a_phone([cell]) == found
 
 
 @pages

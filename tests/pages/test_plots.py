@@ -47,6 +47,39 @@ def test_names_on_groups_do_not_cover_each_other(k):
     assert made.min() >= 0 and made[:, 3].max() <= 300
 
 
+@pytest.mark.parametrize("draw", [
+    lambda: plots.confusion(np.eye(15) * 9, [f"a_class_of_{i}" for i in range(15)]),
+    lambda: plots.confusion(np.eye(40) * 9, [f"a long name of a type {i}" for i in range(40)]),
+    lambda: plots.heatmap(pd.DataFrame(np.eye(30)).add_prefix("a long name of a column "),
+                          label="unit"),
+    lambda: plots.forest(pd.DataFrame({"row": ["a"], "method": ["PCA"], "value": [1], "low": [0],
+                                       "high": [2]})),
+    lambda: plots.lines(pd.DataFrame({"n": [1], "method": ["PCA"], "value": [1], "low": [0],
+                                      "high": [2]}), "n"),
+    lambda: plots.roc({"PCA": {"fpr": [0, 1], "tpr": [0, 1], "auc": .5}}),
+    lambda: plots.scatter(np.eye(2), ["a", "b"])])
+def test_a_phone_shows_a_figure_in_letters_of_seven_pixels(draw):
+    with plots.plt.rc_context():
+        plots.use_style()
+        figure = draw().figure
+        figure.draw_without_rendering()
+        wide = figure.get_tightbbox().width
+        letters = min(text.get_fontsize() for text in figure.findobj(plots.plt.Text)
+                      if text.get_text() and text.get_visible())
+        plots.plt.close(figure)
+    assert letters / 72 * 358 / wide >= 7  # points to pixels of a page that is 358 px wide
+
+
+def test_the_rarest_of_many_classes_are_one_row_of_a_confusion_matrix():
+    counts = np.diag(np.arange(40, 0, -1))
+    counts[39, 38] = 7  # of one rare class for another
+    ax = plots.confusion(counts, [f"type {i}" for i in range(40)])
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names == [*(f"type {i}" for i in range(15)), "other (25 types)"]
+    assert ax.texts[-1].get_text() == "100"
+    plots.plt.close(ax.figure)
+
+
 def light(colour):
     """Relative luminance, as WCAG defines it."""
     linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4
