@@ -37,7 +37,7 @@ def main():
         pairs = [("GenePT MiniLM", other) for other in list(INPUTS)[1:]]
         pairs += [("Gene2vec", "spelling, all n-grams")]
         tables.append(evaluate.compare(scores, pairs, kind="terms").assign(task=task))
-        theirs = datasets.published_terms(task).query("genes == 'common'")
+        theirs = chapter.published_terms(task).query("genes == 'common'")
         areas = [theirs.assign(method=theirs["embedding"].map(THEIRS)).dropna(subset="method")]
         areas += [evaluate.term_areas(part)[0].rename("roc_auc").reset_index().assign(method=name)
                   for name, part in scores.groupby("method", observed=True)]

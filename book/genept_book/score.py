@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from genept_book import claims, methods, notebooks, score_cells, score_tasks, stamp
-from genept_utils import datasets, embed, evaluate, paths, sources
+from genept_utils import embed, evaluate, paths, sources
+from genept_utils.chapters import disease_and_function
 from genept_utils.chapters.perturbations import correlation
 
 MIN_COVERED = 0.5  # of the genes of each group of a task, such as a class
@@ -213,7 +214,7 @@ def _add(made, about, scores, gaps):
 
 def _published(task, own, name):
     """Mean areas of published embeddings, and differences to them term by term."""
-    table = datasets.published_terms(task.published).query("genes != 'common'")
+    table = disease_and_function.published_terms(task.published).query("genes != 'common'")
     table["split"] = np.where(table["genes"] == "older", "as many older genes", "hold-out")
     table = table.rename(columns={"embedding": "method"})
     areas = [evaluate.term_areas(part)[0].rename("roc_auc").reset_index().assign(

@@ -7,58 +7,66 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import embed, genes
+from genept_utils import embed, genes, pickles, sources
+from genept_utils.datasets.gene_sets import ALLOWED, term_names
 from genept_utils.evaluate.bag_of_words import vectoriser
 from genept_utils.evaluate.inputs import gene_input, has_input
 from genept_utils.evaluate.simple import facts_of, is_fact, text_facts
 from genept_utils.evaluate.svm import C_VALUES, Products, area, chosen, products
 
 HOLDOUT = 3  # folds 0, 1 and 2 are for training
+# Genes -> table of published scores, by task.
+_PUBLISHED = {"disease": {"all": "omim_AUROC_full", "common": "omim_AUROC"},
+              "function": {"all": "go_AUROC_full", "common": "go_AUROC"},
+              "later": {"new": "go_post2024_AUROC", "older": "go_pre2024_AUROC"}}
 
 OWN, OTHER, UNTOUCHED = "term words deleted", "other words deleted", "untouched"
 _TOKEN = re.compile(r"[a-z0-9]+")
 _EMPTY = {"of", "the", "and", "or", "to", "in", "via", "by", "a", "an", "from", "for", "with"}
 # What else a text may call the thing, by word of a term's name: beginnings of words, by hand.
-ALSO = {
-    "deafness": "deaf hearing", "auditory": "deaf hearing cochlea ear", "sound": "hearing deaf",
-    "intellectual": "mental cognit", "mental": "intellectual cognit", "cognition": "cognit learn "
-    "memor intellectual", "kidney": "renal nephr", "heart": "cardi", "cardiomyopathy": "cardi "
-    "heart", "eye": "ocular ophthalm visual vision retin", "visual": "vision eye ocular blind",
-    "retinal": "retinitis retinopath photoreceptor", "macular": "macula retin",
-    "retinitis": "retin", "lens": "cataract", "cataract": "lens crystallin", "skin": "dermat "
-    "cutan epiderm kerat ichthyo", "brain": "cerebr neuro encephal", "cerebral": "brain encephal",
-    "cerebellar": "cerebell ataxi", "ataxia": "ataxi cerebell", "cancer": "carcin tumor tumour "
-    "neoplas malignan oncogen leukemi lymphom sarcom", "carcinoma": "cancer tumor tumour neoplas "
-    "malignan adenocarcin", "hematologic": "leukemi lymphom blood myelo", "blood": "hemat "
-    "hemophil thromb", "coagulation": "clot bleed hemophil thromb", "anemia": "anaemi "
-    "erythro", "bone": "skelet osteo oss chondro", "dysostosis": "skelet bone osteo",
-    "osteochondrodysplasia": "skelet dysplas bone chondro", "osteoblast": "bone osteo oss",
-    "muscle": "muscul myo dystroph", "muscular": "muscle myo dystroph", "myopathy": "muscle "
-    "muscul myo", "dystrophy": "dystroph", "neuropathy": "neurop nerve charcot", "charcot-marie-"
-    "tooth": "neurop cmt", "paraplegia": "spastic parapleg", "epilepsy": "epilep seizure",
-    "epileptic": "epilep seizure", "encephalopathy": "encephal", "leukodystrophy": "leukodystroph "
-    "leukoencephal myelin", "immunodeficiency": "immun scid", "agammaglobulinemia": "immunoglob "
-    "gammaglobulin", "deficiency": "deficien", "autoimmune": "immun lupus", "tooth": "dental "
-    "teeth amelo dentin enamel", "odontogenesis": "tooth teeth dental enamel", "mouth": "oral "
-    "tooth teeth cleft", "infertility": "infertil fertil sterilit sperm", "spermatogenic": "sperm "
-    "infertil azoosperm", "spermatogenesis": "sperm", "gonadal": "gonad ovar test sex",
-    "gonad": "gonad test ovar", "ovarian": "ovar", "reproductive": "fertil gonad ovar sperm",
-    "sexual": "sex gonad", "ciliary": "cilia cilium", "ciliopathy": "cilia cilium ciliar",
-    "joubert": "cilia cilium ciliar", "intestinal": "intestin bowel colon gastro",
-    "intestine": "intestin bowel colon colo", "colorectal": "colon rect colo", "respiratory":
-    "lung pulmon airway asthma", "artery": "arter vascul athero", "vascular": "vascul vessel "
-    "arter", "spinal": "spine vertebr", "gastrointestinal": "gastr intestin colon stomach",
-    "glycosylation": "glycosyl glycan", "autophagy": "autophag", "macroautophagy": "autophag",
-    "apoptotic": "apopto death", "hypoxia": "hypox oxygen", "cholesterol": "cholesterol sterol "
-    "lipoprotein", "steroid": "steroid sterol hormon", "prostaglandin": "prostagland prostanoid "
-    "cyclooxygen", "iron": "iron ferr heme", "glucose": "gluc insulin diabet", "insulin": "insulin "
-    "diabet gluc", "ubiquitination": "ubiquit", "autoubiquitination": "ubiquit", "splicing":
-    "splic spliceo", "chromatin": "chromat histone nucleosom", "potassium": "potassium",
-    "antimicrobial": "antimicrob bacteri defensin", "replication": "replicat", "mitotic": "mito "
-    "cell-cycle", "metaphase": "mito kinetochor spindle", "digenic": "digen",
-    "nervous": "neur nerve brain", "neuron": "neuro", "neurodegenerative": "neurodegener "
-    "alzheimer parkinson", "epigenetic": "epigen methyl silenc", "wound": "heal",
-}
+ALSO = sources.table("term-words.csv").set_index("word")["beginnings"].to_dict()
+
+
+def published_terms(task):
+    """Published ROC-AUC of 38 embeddings by term: ``embedding``, ``genes`` ("all" that it has, the
+    "common" ones; of the later genes "new" or "older"), ``term``, ``roc_auc``."""
+    names, parts = term_names(task), []
+    identifier = pd.Series(names.index, names.str.lower())
+    for which, file in _PUBLISHED[task].items():
+        table = pd.read_csv(sources.fetch(f"gene_sets/zhong_single_gene_{file}.tsv"), sep="\t",
+                            index_col=0)
+        found = table.columns if table.columns[0] in names else identifier.reindex(
+            table.columns.str.lower())
+        table.columns = pd.Index(found, name="term")
+        parts.append(table.rename_axis("embedding").stack().rename("roc_auc").reset_index()
+                     .assign(genes=which))
+    return pd.concat(parts, ignore_index=True)[["embedding", "genes", "term", "roc_auc"]]
+
+
+def published_sets(task):
+    """Published mean ROC-AUC of 38 embeddings by choice of genes, over the terms of a task; of
+    "synthetic lethality", pairs as sums of two vectors, over three outer folds."""
+    if task == "synthetic lethality":
+        key = "gene_sets/zhong_paired_gene_sl_sum_outerloop_AUC.tsv"
+        table = pd.read_csv(sources.fetch(key), sep="\t", index_col=0)
+        table = table[["outer_AUC_average"]].set_axis(["all"], axis=1)
+    else:
+        table = published_terms(task).pivot_table("roc_auc", "embedding", "genes")
+        table = table[list(_PUBLISHED[task])].rename_axis(columns=None)
+    meta = pd.read_csv(sources.fetch("gene_sets/zhong_embed_meta.csv"), index_col=0)
+    table.insert(0, "category", meta["Category"].reindex(table.index))
+    return table.sort_values(table.columns[1], ascending=False).rename_axis("embedding")
+
+
+def lethal_pairs():
+    """Synthetic lethal pairs among drawn ones, (23364, 3) ``a``, ``b`` (Entrez) and ``label``, and
+    three published outer folds: rows to ``train`` and ``test``, and ``inner``, a list of such."""
+    with open(sources.fetch("gene_sets/zhong_sl_splits.pkl"), "rb") as file:
+        found = pickles.load(file, ALLOWED)
+    pairs = pd.DataFrame(found["pairs"], columns=["a", "b"]).assign(label=found["labels"])
+    folds = [{"train": fold["train_idx"], "test": fold["test_idx"],
+              "inner": fold["inner_splits"]} for _, fold in sorted(found["cv_splits"].items())]
+    return pairs, folds
 
 
 def sets_by_method(inputs, table, seed=0):

@@ -260,7 +260,7 @@ def test_published_scores_are_compared_term_by_term(monkeypatch):
     own = pd.DataFrame({"term": list("aaaabbbbcccc"), "gene": list("12345678") + list("1234"),
                         "label": [0, 0, 1, 1] * 3, "score": [1, 2, 3, 4, 1, 3, 2, 4, 4, 3, 2, 1],
                         "split": "hold-out"})
-    monkeypatch.setattr(score.datasets, "published_terms", lambda name: pd.DataFrame({
+    monkeypatch.setattr(score.disease_and_function, "published_terms", lambda name: pd.DataFrame({
         "embedding": "THEIRS", "genes": ["all"] * 3 + ["common"] * 3, "term": list("abcabc"),
         "roc_auc": [.5, .5, .2, 0, 0, 0]}))
     task = Task("06", "Sets", "roc_auc", "terms", ("term",), None, None, published="disease")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from genept_utils import datasets, pickles, sources
+from genept_utils.chapters import disease_and_function as chapter
 
 TASKS = [("disease", 103, "cataract"), ("function", 56, "visual perception"),
          ("later", 19, "protein maturation")]
@@ -65,7 +66,7 @@ def test_no_symbol_of_a_later_gene_was_given_after_the_text(source):
     ("synthetic lethality", "all", .541, "ESM2")])
 def test_published_means(source, task, genes_, gene2vec, best):
     source("gene_sets/zhong_embed_meta.csv")
-    table = datasets.published_sets(task)
+    table = chapter.published_sets(task)
     assert len(table) == 38 and table["category"].notna().all()
     assert table.loc["GENE2VEC", genes_] == pytest.approx(gene2vec, abs=5e-4)
     assert table[genes_].idxmax() == best
@@ -75,7 +76,7 @@ def test_published_means(source, task, genes_, gene2vec, best):
 def test_published_terms_carry_the_right_term(source, task):
     """The table of all genes names its terms, the other numbers them; both are one term."""
     source(*files(task))
-    table = datasets.published_terms(task).query("embedding == 'GENEPT-MODEL3'")
+    table = chapter.published_terms(task).query("embedding == 'GENEPT-MODEL3'")
     both = table.pivot(index="term", columns="genes", values="roc_auc")
     assert both.notna().all().all() and set(both.index) == set(datasets.gene_sets(task)["term"])
     assert np.corrcoef(both["all"], both["common"])[0, 1] > .9
@@ -83,14 +84,14 @@ def test_published_terms_carry_the_right_term(source, task):
 
 def test_an_unknown_task(source):
     source("gene_sets/zhong_embed_meta.csv")
-    for read in (datasets.gene_sets, datasets.published_sets, datasets.published_terms):
+    for read in (datasets.gene_sets, chapter.published_sets, chapter.published_terms):
         with pytest.raises(ValueError, match="'tissue' are not one of disease, function, later"):
             read("tissue")
 
 
 def test_lethal_pairs_share_no_gene_between_folds(source):
     source("gene_sets/zhong_sl_splits.pkl")
-    pairs, folds = datasets.lethal_pairs()
+    pairs, folds = chapter.lethal_pairs()
     assert len(pairs) == 23_364 and pairs["label"].mean() == pytest.approx(1 / 11, abs=1e-3)
     for fold in folds:
         train, test = (set(pairs.loc[fold[part], ["a", "b"]].to_numpy().ravel())
