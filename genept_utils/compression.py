@@ -86,8 +86,7 @@ def _copy(source, target, path, most=None):
     while chunk := source.read(1 << 20):
         check_size(path, target.tell() + len(chunk))
         if most and target.tell() + len(chunk) > most:
-            raise Refused(f"{path.name} unpacks to more than {most / 1e6:,.0f} MB; give only "
-                             "the part that is needed")
+            raise Refused(f"{path.name} unpacks to more than {most / 1e6:,.0f} MB; give a part")
         if shutil.disk_usage(tempfile.gettempdir()).free < len(chunk):
             raise Refused(f"{path.name} needs more space than {tempfile.gettempdir()} has; "
                              "unpack it by hand, or name another folder with TMPDIR")

@@ -111,9 +111,8 @@ def writing(folder):
             raise
         own = cache() in (folder, *folder.parents)
         raise PermissionError(
-            f"nothing can be written to {folder} ({os.strerror(error.errno)}); "
-            + ("name another folder with GENEPT_CACHE" if own else
-               "change its permissions or name another folder")) from error
+            f"nothing can be written to {folder} ({os.strerror(error.errno)}); name another folder"
+            + (" with GENEPT_CACHE" if own else ", or change its permissions")) from error
 
 
 def check_writable(folder):

@@ -85,14 +85,12 @@ class _Kind:
     def __setstate__(self, state):
         _, order, *fields = state[:5]
         if any(field is not None for field in fields):
-            raise UnsafePickle("the pickle holds an array with fields; arrays of plain numbers "
-                               "and strings are read")
+            raise UnsafePickle("the pickle holds an array with fields; it is not read")
         self.dtype = self.dtype.newbyteorder(order)
 
     def plain(self):
         if self.dtype.hasobject:
-            raise UnsafePickle("the pickle makes Python objects of bytes; nothing was executed, "
-                               "and the file is not read")
+            raise UnsafePickle("the pickle makes Python objects of bytes; it is not read")
         return self.dtype
 
 

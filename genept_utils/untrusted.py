@@ -59,9 +59,8 @@ def no_other_file(file, name):
 
     if leads := file.visititems_links(link) or file.visititems(dataset):
         place, other = leads
-        raise Refused(f"{name}: {place} lies in another file ({other}), which is not "
-                         "read; write one file that holds everything, for example with "
-                         "anndata's write_h5ad where the data were made")
+        raise Refused(f"{name}: {place} lies in another file ({other}), which is not read; write "
+                      "one file that holds everything where the data were made")
 
 
 def compressed(X):
@@ -136,8 +135,7 @@ def _zarr_store(root, _):
             for codec in _codecs(said):
                 if codec.removeprefix("numcodecs.") not in CODECS:
                     raise Refused(f"{root.name}: {path.relative_to(root)} asks for the codec "
-                                     f"{codec!r}, which may run code; nothing was executed, and "
-                                     "the store is not read")
+                                  f"{codec!r}, which may run code; the store is not read")
 
 
 def text_model(path):
@@ -151,16 +149,14 @@ def text_model(path):
     root = Path(path).resolve()
     for file in _files(root):
         if file.suffix == ".py":
-            raise Refused(f"{path} brings code ({file.relative_to(root)}), which would run; "
-                             "such a model is not loaded: embed the texts elsewhere and give the "
-                             "vectors as a file")
+            raise Refused(f"{path} brings code ({file.relative_to(root)}), which would run; embed "
+                          "the texts elsewhere and give the vectors as a file")
         if file.name == "modules.json":
             for module in json.loads(file.read_bytes()):
                 kind = str(module.get("type"))
                 if not kind.startswith("sentence_transformers."):
                     raise Refused(f"{path}: modules.json names {kind}, which is no part of "
-                                     "sentence_transformers and would run; the model is not "
-                                     "loaded")
+                                  "sentence_transformers and would run; it is not loaded")
 
 
 def _files(root):

@@ -67,8 +67,7 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
         No gene has a vector, or :func:`normalise` refuses the values.
     """
     if not hasattr(embedding, "obs_names"):
-        raise TypeError(f"embedding is {type(embedding).__name__}; give the AnnData that "
-                        "embed.read_embedding(name) returns")
+        raise TypeError(f"embedding is {type(embedding).__name__}; give read_embedding(name)")
     source = select_matrix(adata, layer, raw, values, read=bool(hvg or whitened))
     lazy, metadata = is_dask(source.X), declared_scale(source)
     X, kept, var, summary = survey(source.X, source.var)
@@ -187,7 +186,6 @@ def whitening(vectors, ridge=RIDGE):
     mean = vectors.mean(axis=0)
     centred = vectors - mean
     if not centred.any():
-        raise ValueError(f"the vectors of all {len(vectors):,} genes are the same, so there is "
-                         "nothing to whiten")
+        raise ValueError(f"all {len(vectors):,} vectors are the same: there is nothing to whiten")
     values, axes = np.linalg.eigh(np.cov(centred, rowvar=False).astype(np.float64))
     return mean, (axes / np.sqrt(np.maximum(values, 0) + ridge * values[-1])) @ axes.T

@@ -119,8 +119,7 @@ def gene_vectors(adata, embedding, species=None):
         are left out; the names look like those of another species and none was given.
     """
     if adata.X is None:
-        raise ValueError("the AnnData has no X; put counts there, for example "
-                         "adata.X = adata.layers[NAME]")
+        raise ValueError("the AnnData has no X; put counts there: adata.X = adata.layers[NAME]")
     return vectors_of(adata.var, genes.totals_of(adata), embedding, species_of(adata, species))
 
 
@@ -132,20 +131,18 @@ def vectors_of(var, totals, embedding, species=None):
     rows, table, n = matched.rows, matched.table, len(var)
     has = rows >= 0
     if not has.any() and matched.share >= MIN_KNOWN:
-        raise ValueError(f"none of the {n:,} gene names has a vector, though "
-                         f"{matched.share:.0%} of them are known genes: the embedding is one of "
+        raise ValueError(f"none of the {n:,} gene names has a vector, though {matched.share:.0%} "
+                         "are known genes: the embedding is one of "
                          f"{', '.join(map(repr, embedding.obs_names[:3]))}, ...")
     if not has.any():
-        raise ValueError(f"none of the {n:,} gene names has a vector (first names: "
-                         f"{', '.join(table['name'][:3])}); put symbols, Ensembl or "
-                         "Entrez ids into adata.var_names or a column of adata.var, and give "
-                         "species= where they are not human")
+        raise ValueError(f"none of the {n:,} gene names has a vector "
+                         f"({', '.join(table['name'][:3])}, ...); put symbols, Ensembl or Entrez "
+                         "ids into adata.var_names or adata.var; species= where not human")
     fraction = matched.count_fraction
     fraction = float("nan") if fraction is None else float(fraction)
     if fraction < MIN_COUNT_FRACTION:
-        warnings.warn(f"only {fraction:.1%} of the counts lie on the {has.sum():,} of "
-                      f"{n:,} genes with a vector; the cell vectors rest on little",
-                      stacklevel=4)
+        warnings.warn(f"only {fraction:.1%} of the counts lie on the {has.sum():,} of {n:,} genes "
+                      "with a vector; the cell vectors rest on little", stacklevel=4)
     vectors = np.zeros((n, embedding.n_vars), dtype=np.float32)
     vectors[has] = embedding.X[rows[has]]
     n_genes = (table["match_type"].to_numpy() != "not a gene").sum()

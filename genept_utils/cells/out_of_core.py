@@ -82,9 +82,8 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
         if getattr(X, "format", "csr") == "csc":
             matrix = f'adata.layers["{layer}"]' if layer else "adata.X"
             way = "adata = adata.raw.to_adata(); " if raw else ""
-            raise ValueError(f"the matrix of {Path(source).name} lies in columns, so a block of "
-                             "cells is spread over all of it; write it in rows first "
-                             f"({way}{matrix} = {matrix}.tocsr())")
+            raise ValueError(f"the matrix of {Path(source).name} lies in columns; write it in rows "
+                             f"first ({way}{matrix} = {matrix}.tocsr())")
         seen, size = MatrixSummary(), max(block // SAMPLED, 1)
         for start in np.unique(np.linspace(0, max(n - size, 0), SAMPLED).astype(int)):
             part = read_rows(X, start, min(start + size, n))
@@ -177,14 +176,12 @@ def begin(task):
         before = json.loads(file.read_text())
         other = [name for name in same if before.get(name) != same[name]]
         if other:
-            raise ValueError(f"{place} was begun with another {', '.join(other)}; remove it, or "
-                             "give another --out")
+            raise ValueError(f"{place} was begun with another {', '.join(other)}; remove it")
         return
     inside = (path.name for path in (place.iterdir() if place.exists() else ()))
     there = {name for name in inside if not name.startswith(".")}  # a file half made is hidden
     if there and (there - {"done", "store"} or finished(task)):
-        raise ValueError(f"{place} is there and was not made by this command; remove it, or give "
-                         "another --out")
+        raise ValueError(f"{place} was not made by this command; remove it or give another --out")
     (place / "done").mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place / "store", ignore_errors=True)
     with opened(task.source) as group:

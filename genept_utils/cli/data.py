@@ -19,8 +19,7 @@ def data(options):
     chosen = [key for key in table.index if any(key.startswith(word) for word in wanted)
               or wanted == ["all"] and not key.startswith("models/")]
     if wanted and not chosen:
-        raise ValueError(f"no source begins with {' or '.join(map(repr, wanted))}; "
-                         "`python -m genept_utils data` lists them")
+        raise ValueError(f"no source begins with {' or '.join(map(repr, wanted))}: see `data`")
     failed = []
     for key in chosen:
         try:

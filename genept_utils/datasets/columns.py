@@ -66,8 +66,7 @@ def complete(adata, *columns, report=print):
                            f"{', '.join(map(str, adata.obs.columns))}")
         lacks = missing(adata.obs[column])
         if lacks.all():
-            raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another "
-                             f"column with {column}=COLUMN")
+            raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another one")
         if lacks.any():
             report(f"{_name(adata)}: {lacks.sum():,} of {adata.n_obs:,} cells have no {column} "
                    "and are left out.")

@@ -119,8 +119,8 @@ def _vectors(group, key, name):
     except (TypeError, ValueError):
         raise ValueError(f"{key!r} in obsm of {name} holds something other than numbers") from None
     if found.ndim != 2 or not np.isfinite(found).all():
-        raise ValueError(f"{key!r} in obsm of {name} is no table of finite numbers, one row a "
-                         "cell; remove the cells without a vector")
+        raise ValueError(f"{key!r} in obsm of {name} is no table of finite numbers; remove the "
+                         "cells without a vector")
     return found
 
 

@@ -142,8 +142,7 @@ def _hdf5(path, layer, raw, obsm, table):
     if tenx:
         return _ten_x(path, layer, raw, obsm, table, tenx)
     raise ValueError(f"{path.name} is HDF5, but holds neither AnnData, a 10x matrix nor a loom "
-                     f"(it has {', '.join(sorted(keys)[:8]) or 'nothing'}); make an .h5ad file of "
-                     "it")
+                     f"(only {', '.join(sorted(keys)[:8]) or 'nothing'}); make an .h5ad file of it")
 
 
 def _ten_x(path, layer, raw, obsm, table, groups):
@@ -165,8 +164,7 @@ def _loom(file, name, layer, raw, obsm):
     """A loom file: genes x cells, with the attributes of rows and columns beside it."""
     layers = file["layers"] if "layers" in file else {}
     if layer and layer not in layers:
-        raise KeyError(f"{name} has no layer {layer!r}; there are "
-                       f"{', '.join(layers) or 'no layers'}")
+        raise KeyError(f"{name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
     _one_matrix(name, None, raw, obsm)
     matrix = layers[layer] if layer else file["matrix"]
     parts = [sp.csc_matrix(np.asarray(matrix[start:start + 1000], dtype=np.float32).T)
@@ -228,8 +226,7 @@ def _one_matrix(name, layer, raw, obsm):
 def _unpacked(path, layer, raw, obsm, table):
     with compression.unpacked(path) as part:
         if not h5py.is_hdf5(part):
-            raise ValueError(f"{path.name} holds no HDF5 file; unpack it and make an .h5ad file "
-                             "of it")
+            raise ValueError(f"{path.name} holds no HDF5 file; make an .h5ad file of it")
         try:
             return _hdf5(part, layer, raw, obsm, table)
         except ValueError as error:

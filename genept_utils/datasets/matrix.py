@@ -73,8 +73,7 @@ def stored_matrix(source, name, layer=None, raw=False):
     layers, of_raw = _parts(source)
     if layer:
         if layer not in layers:
-            raise KeyError(f"{name} has no layer {layer!r}; there are "
-                           f"{', '.join(map(str, layers)) or 'no layers'}")
+            raise KeyError(f"{name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
         return layers[layer]
     if raw:
         if of_raw is None:

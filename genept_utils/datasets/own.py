@@ -75,8 +75,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
     if name in CELLS:
         if layer or raw or obsm or values or table:
             raise KeyError(f"{name}, a set of the book, holds neither layers nor raw nor tables "
-                           "nor vectors of other models (obsm), and its values are known; those "
-                           "are for the path of a file")
+                           "nor obsm, and its values are known; those are for the path of a file")
         adata, marked = load_open(name), CELLS[name]["values"]
     else:
         path, table = paths.split_table(Path(name).expanduser(), table)

@@ -171,12 +171,10 @@ class Gguf:
     def __init__(self, place):
         self.file = Path(place).expanduser()
         if not self.file.is_file():
-            raise FileNotFoundError(f"there is no file {self.file}; gguf:FILE takes the path of a "
-                                    "text model in one GGUF file")
+            raise FileNotFoundError(f"there is no file {self.file}; gguf:FILE takes its path")
         with open(self.file, "rb") as file:
             if file.read(4) != b"GGUF":
-                raise ValueError(f"{self.file} is no GGUF file; where it is a pointer or a web "
-                                 "page, download the file itself")
+                raise ValueError(f"{self.file} is no GGUF file; download the file itself")
         llama = optional.need("xllamacpp")
         self.sha256 = self.identity = sources.sha256(self.file)
         wanted = llama.CommonParams()
@@ -268,8 +266,7 @@ def _graph(place):
                 "copy the ONNX files of the model there"))
     folder = next((one for one in folders if (one / "tokenizer.json").is_file()), None)
     if folder is None:
-        raise FileNotFoundError(f"{folders[-1]} holds no tokenizer.json; copy it from where the "
-                                "model is published")
+        raise FileNotFoundError(f"{folders[-1]} holds no tokenizer.json; copy it there, too")
     return untrusted.within(file, folder), folder
 
 
@@ -280,8 +277,7 @@ def _json(folder, name):
     try:
         return json.loads((folder / name).read_bytes())
     except (ValueError, RecursionError):
-        raise ValueError(f"{folder / name} is no JSON; copy it again from where the model is "
-                         "published") from None
+        raise ValueError(f"{folder / name} is no JSON; copy it again") from None
 
 
 def _finite(vectors, texts, file):

@@ -92,16 +92,14 @@ def read(folder):
     folder = folder.parent if folder.name in WEIGHTS else folder
     here = {path.name for path in folder.iterdir()}
     if SCBERT in here:
-        raise ValueError(f"{folder}: the gene vectors of scBERT are Gene2vec's; "
-                         "read_embedding('gene2vec') gives them")
+        raise ValueError(f"{folder}: the gene vectors of scBERT are Gene2vec's: read 'gene2vec'")
     if SCFOUNDATION in here:
         return _scfoundation(folder)
     if SCGPT in here or SCGPT_NAMES in here and "args.json" in here:
         return _scgpt(folder)
     if {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json"} & here:
         raise ValueError(f"{folder} is a model of texts, and has no vectors of genes: "
-                         f"read_embedding('st:{folder}/summary') embeds the summaries with it "
-                         "(the mean over the tokens of a text)")
+                         f"read_embedding('st:{folder}/summary') embeds the summaries with it")
     if here & set(GENEFORMER):
         return _geneformer(folder)
     if here & {".zgroup", "zarr.json", ".zattrs"}:
@@ -109,8 +107,7 @@ def read(folder):
                          "anndata.read_zarr(FOLDER).write_h5ad(\"vectors.h5ad\")")
     raise ValueError(
         f"{folder} is no released model known here: scGPT has {SCGPT} and {SCGPT_NAMES}, "
-        f"Geneformer {' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}, and a model of texts "
-        "is read as st:FOLDER")
+        f"Geneformer {' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}; texts: st:FOLDER")
 
 
 def _scgpt(folder):

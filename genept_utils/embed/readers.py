@@ -66,8 +66,7 @@ def read(path):
     if suffix not in READERS:
         suffix = suffix or path.suffix.lower()  # of an archive that names nothing within
         raise ValueError(f"{name} has an unsupported format ({suffix or 'no ending'}); "
-                         + OTHERS.get(suffix, "a table is written with pandas.DataFrame(vectors, "
-                                              "index=names).to_csv(\"vectors.csv\")")
+                         + OTHERS.get(suffix, "write pandas.DataFrame(vectors, names).to_csv(FILE)")
                          + "; read are " + ", ".join(sorted(READERS)))
     try:
         with compression.unpacked(path) as part:
@@ -118,8 +117,7 @@ def _only_dimensions(vectors, columns, name):
     columns = columns or [f"column {i + 2}" for i in range(len(odd))]
     left_out = [str(column) for column, out in zip(columns, odd) if out]
     warnings.warn(f"{name}: {len(left_out):,} of {len(odd):,} columns hold ids, counts or other "
-                  f"numbers and no part of a vector ({', '.join(left_out[:SHOWN])}); they are "
-                  "left out", stacklevel=4)
+                  f"numbers ({', '.join(left_out[:SHOWN])}); they are left out", stacklevel=4)
     return vectors[:, ~odd]
 
 
@@ -162,8 +160,7 @@ def _stacked(keys, rows, name):
     none, usual = (lengths == 0).to_numpy(), lengths.mode().min()
     odd = (lengths != usual).to_numpy()
     if none.any():
-        raise ValueError(f"{name}: {_listed(keys[none], len(keys))} no vector (None, empty or "
-                         "NaN); leave them out of the file")
+        raise ValueError(f"{name}: {_listed(keys[none], len(keys))} no vector; leave them out")
     if odd.any():
         raise ValueError(f"{name}: the vectors have {lengths.nunique()} different lengths; "
                          f"{_listed(keys[odd], len(keys))} {lengths[odd].iloc[0]} numbers, the "

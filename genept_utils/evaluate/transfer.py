@@ -76,8 +76,7 @@ def transfer_labels(train, test, vectors, C=0.01, label="cell_type", max_cells=2
         if len(other) and not np.isin(other, y).any():
             raise ValueError(
                 f"no type stands on both sides: the training cells are {_some(y)}, the test cells "
-                f"{_some(other)}; write the types alike, or leave the column {label!r} of the test "
-                "cells out if they are to be predicted only")
+                f"{_some(other)}; write them alike, or leave {label!r} of the test cells out")
     rows = subsample(y, max_cells, seed)
     near = _written(train[given[rows]], vectors, "training")
     far = _written(test, vectors, "test")
