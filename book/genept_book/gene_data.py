@@ -17,7 +17,7 @@ import pandas as pd
 
 from genept_utils import genes, paths, sources
 from genept_utils.chapters import gene_functions
-from genept_utils.embed import lists, words
+from genept_utils.embed import find, words
 from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
@@ -142,6 +142,6 @@ def neighbours(table, note):
 
 # Code that a part is made by, beside its own file.
 CODE = {"genes": [Path(gene_names.__file__), *sorted(Path(genes.__file__).parent.glob("*.py"))],
-        "words": [Path(words.__file__)], "null": [Path(lists.__file__)]}
+        "words": [Path(words.__file__)], "null": [Path(find.__file__)]}
 PARTS = {"genes": gene_columns, "texts": beginnings, "neighbours": neighbours,
          **gene_words.PARTS}

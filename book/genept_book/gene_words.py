@@ -4,7 +4,7 @@ import anndata as ad
 import numpy as np
 
 from genept_utils import paths
-from genept_utils.embed import lists
+from genept_utils.embed import find
 from genept_utils.embed import words as counted
 from genept_utils.embed.vectors import unit
 from genept_book.gene_names import as_json
@@ -57,12 +57,12 @@ def list_null(table, note):
     A list is held against the largest of the sizes that it reaches; a limit falls with the size.
     """
     vectors = unit(pool(table)[1])
-    mean, vectors = lists.middle(vectors), lists.centred(vectors)
-    sizes = lists.spread(vectors)
-    limits = [[size, round(float(np.quantile(lists.largest_scores(vectors, sizes, size, LISTS),
-                                             lists.LEVEL)), 4)] for size in SIZES]
+    mean, vectors = find.middle(vectors), find.centred(vectors)
+    sizes = find.spread(vectors)
+    limits = [[size, round(float(np.quantile(find.largest_scores(vectors, sizes, size, LISTS),
+                                             find.LEVEL)), 4)] for size in SIZES]
     return as_json({"mean": mean.astype(float).round(7), "spread": np.rint(sizes * 1e5).astype(int),
-                    "limits": limits, "lists": LISTS, "level": lists.LEVEL})
+                    "limits": limits, "lists": LISTS, "level": find.LEVEL})
 
 
 PARTS = {"null": list_null, "words": word_lists, "vectors": list_vectors}

@@ -1,8 +1,9 @@
-"""The sentence of a cell: its genes' names in descending order of expression."""
+"""The sentence of a cell, its genes' names in descending order of expression; and GenePT-s, the
+sentence's text embedding."""
 
 import numpy as np
 
-from genept_utils import genes
+from genept_utils import embed, genes
 from genept_utils.cells.names import matched_genes, only_genes, species_of
 from genept_utils.cells.normalise import normalised
 from genept_utils.datasets.matrix import select_matrix
@@ -109,3 +110,30 @@ def sentence_names(adata, species=None):
         types.append("rewritten")
     named = matched["name"].where(~matched["match_type"].isin(types), matched["symbol"])
     return named.to_numpy(object)
+
+
+def genept_s(adata, model="wordllama", n_genes=1000, prefix=PREFIX, key="X_genept_s",
+             layer=None, raw=False, values=None, species=None):
+    """GenePT-s: a cell is the text embedding of its sentence.
+
+    Parameters
+    ----------
+    model : str
+        A text model as :func:`genept_utils.embed.embed` takes it. ``"wordllama"`` averages
+        static word vectors, so the order of the genes decides only which of them are named.
+    n_genes, prefix
+        See :func:`cell_sentences`.
+    layer, raw, values, species
+        As in :func:`genept_utils.cells.genept_w`.
+
+    Returns
+    -------
+    anndata.AnnData
+        ``adata`` itself, with (n_cells, d) float32 of unit length in ``obsm[key]``.
+    """
+    sentences = cell_sentences(adata, n_genes, prefix, None, layer, raw, values, species)
+    adata.obsm[key] = embed.embed(sentences, model)
+    adata.uns.setdefault("genept", {})[key] = {"embedding": model, "n_genes": int(n_genes),
+                                               "prefix": prefix,
+                                               "species": genes.species_name(species_of(adata, species))}
+    return adata

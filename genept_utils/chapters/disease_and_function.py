@@ -9,9 +9,8 @@ import scipy.sparse as sp
 
 from genept_utils import embed, genes, pickles, sources
 from genept_utils.datasets.gene_sets import ALLOWED, term_names
-from genept_utils.evaluate.bag_of_words import vectoriser
-from genept_utils.evaluate.inputs import gene_input, has_input
-from genept_utils.evaluate.simple import facts_of, is_fact, text_facts
+from genept_utils.evaluate.inputs import (facts_of, gene_input, has_input, is_fact, text_facts,
+                                          vectoriser)
 from genept_utils.evaluate.svm import C_VALUES, Products, area, chosen, products
 
 HOLDOUT = 3  # folds 0, 1 and 2 are for training

@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
 
 from genept_utils import evaluate, genes, paths, sources
-from genept_utils.evaluate import softmax
+from genept_utils.evaluate import logistic
 
 N_CLASSES, MORE_THAN = 15, 75  # classes at most, each of more rows than that
 FEW = 32  # columns, below which many rows are equal
@@ -60,7 +60,7 @@ def gene_classes(universe="symbol"):
 
 def along_axes(X):
     """The features of a method as :func:`fit` takes them; no fit is changed by it."""
-    return X if sp.issparse(X) or X.shape[1] < FEW else softmax.along_axes(X)
+    return X if sp.issparse(X) or X.shape[1] < FEW else logistic.along_axes(X)
 
 
 def fit(X, y, rows, C, start=None):
@@ -71,7 +71,7 @@ def fit(X, y, rows, C, start=None):
         return OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")).fit(
             X[rows], y[rows])
     if X.shape[1] >= FEW:
-        return softmax.softmax(X[rows], y[rows], C, start, scaled=True, gtol=1e-6, ftol=1e-7)
+        return logistic.softmax(X[rows], y[rows], C, start, scaled=True, gtol=1e-6, ftol=1e-7)
     names, codes = np.unique(y[rows], return_inverse=True)
     once, copies = np.unique(np.column_stack([X[rows], codes]), axis=0, return_counts=True)
     with warnings.catch_warnings():

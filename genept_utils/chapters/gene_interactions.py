@@ -9,7 +9,7 @@ import scipy.optimize
 import scipy.sparse as sp
 
 from genept_utils import evaluate, genes, sources
-from genept_utils.evaluate.simple import facts_of, is_fact
+from genept_utils.evaluate.inputs import facts_of, is_fact
 
 TOLERANCE = 1e-3  # of a fit; areas move by less than .001
 TIGHT = {"sum": 1e-4, "product": 1e-8}  # of a fit to sparse vectors: products are small

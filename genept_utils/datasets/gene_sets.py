@@ -1,8 +1,10 @@
-"""Genes of diseases and of functions, with published folds.
+"""Genes of diseases and of functions, with published folds; processes of genes by GO.
 
 The folds and the scores of 38 embeddings on them are those of Zhong, Li, Dannenfelser and Yao
 (2025), bioRxiv 2025.01.29.635607; ``"later"`` is their test on genes annotated afterwards.
 """
+
+import functools
 
 import pandas as pd
 
@@ -10,7 +12,8 @@ from genept_utils import genes, pickles, sources
 
 FOLDS = ("cv_fold1", "cv_fold2", "cv_fold3", "holdout")
 _FILES = {"disease": "omim", "function": "go", "later": "later"}
-_GO = ("gene_sets/zhong_go_bp_2020.gmt", "gene_sets/zhong_go_exp.gmt")
+PROCESSES = "gene_sets/zhong_go_bp_2020.gmt"  # of the Gene Ontology, as of 2020
+_GO = (PROCESSES, "gene_sets/zhong_go_exp.gmt")
 _NAMES = {"disease": ("gene_sets/zhong_omim.gmt",), "function": _GO, "later": _GO}
 # What these pickles hold besides pandas frames of numpy arrays.
 ALLOWED = {**pickles.FRAMES, "pandas.core.indexes.range": {"RangeIndex"},
@@ -62,3 +65,22 @@ def term_names(task):
         table = genes.sets(key)
         names |= dict(zip(table["set"], table["name"]))
     return pd.Series(names)
+
+
+def go_processes():
+    """The GO biological processes that each gene is annotated with directly.
+
+    Returns
+    -------
+    pandas.Series
+        Per approved symbol a list of GO identifiers, for genes that have any.
+    """
+    return _of(sources.fetch(PROCESSES)).copy()
+
+
+@functools.cache  # of a file, which may be missing another time
+def _of(_):
+    known = genes.hgnc()["entrez_id"].loc[lambda ids: ids != ""]
+    table = genes.sets(PROCESSES)
+    symbols = table["entrez_id"].map(pd.Series(known.index, known)).rename("symbol")
+    return table["set"].rename("process").groupby(symbols).agg(list)

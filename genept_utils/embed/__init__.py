@@ -4,8 +4,7 @@ import sys
 import types
 
 from genept_utils.embed.backends import embed
-from genept_utils.embed.find import align, nearest
-from genept_utils.embed.lists import nearest_to_list
+from genept_utils.embed.find import align, nearest, nearest_to_list
 from genept_utils.embed.registry import SHIPPED, embed_genes, read_embedding
 from genept_utils.embed.texts import CHAT_MODEL, PROMPT, TEXTS, clean, texts
 from genept_utils.embed.vectors import as_embedding, permuted, random_like, unit, write_embedding

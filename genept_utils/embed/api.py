@@ -11,8 +11,8 @@ import numpy as np
 from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.client import ask_all
-from genept_utils.embed.response import parsed, read_vectors, said, spoken, tokens_used
-from genept_utils.embed.server import BadAnswer, Refused, ServiceError, plain
+from genept_utils.embed.server import (BadAnswer, Refused, ServiceError, parsed, plain,
+                                       read_vectors, said, spoken, tokens_used)
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
 MAX_REQUEST_TOKENS = 300_000  # tokens a request

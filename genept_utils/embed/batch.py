@@ -10,9 +10,8 @@ import numpy as np
 from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.api import prepared, stacked
-from genept_utils.embed.response import read_vectors
 from genept_utils.embed.server import (BadAnswer, Refused, ServiceError, final, make_client,
-                                       plain)
+                                       plain, read_vectors)
 
 MOST = 50_000  # texts a batch
 RUNS = ("validating", "in_progress", "finalizing", "cancelling")

@@ -8,12 +8,12 @@ from genept_utils import optional, renamed
 
 optional.need("sklearn")
 
-from genept_utils.evaluate.bag_of_words import char_ngrams, words
 from genept_utils.evaluate.classify import classifier, cv_scores, label_scores
 from genept_utils.evaluate.clusters import clustering
 from genept_utils.evaluate.compare import compare, summarise
 from genept_utils.evaluate.gene_spaces import GeneSpaces, standardise
-from genept_utils.evaluate.inputs import gene_input, has_input, read_inputs
+from genept_utils.evaluate.inputs import (char_ngrams, gene_input, has_input, read_inputs,
+                                          text_facts, words)
 from genept_utils.evaluate.intervals import interval, mean_interval, spread
 from genept_utils.evaluate.logistic import logistic_path
 from genept_utils.evaluate.panels import (across_panels, always_training, panel_predictions, panels,
@@ -21,7 +21,6 @@ from genept_utils.evaluate.panels import (across_panels, always_training, panel_
 from genept_utils.evaluate.roc import (auc_influence, donor_auc, donor_auc_difference,
                                        mean_of_terms, pair_roc, term_areas)
 from genept_utils.evaluate.sets import overview, read_sets, readable
-from genept_utils.evaluate.simple import text_facts
 from genept_utils.evaluate.splits import families, splits, strata, subsample
 from genept_utils.evaluate.transfer import transfer_labels, write_predictions
 from genept_utils.evaluate.ways import on_same_genes, pairs_alike, score_all, ways, write, written

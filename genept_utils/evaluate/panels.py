@@ -8,7 +8,7 @@ from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.classify import label_scores
 from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_rows
-from genept_utils.evaluate.softmax import softmax
+from genept_utils.evaluate.logistic import softmax
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import genept_utils as gp
-from genept_utils.embed import lists
+from genept_utils.embed import find
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_genes_to_choose_from_and_names_that_are_none(genes):
 
 def test_rows_of_zeros_stay_out(genes):
     vectors = np.vstack([genes.X[:20], np.zeros((2, 24), np.float32)])
-    made = lists.centred(vectors)
+    made = find.centred(vectors)
     assert not made[20:].any()
-    np.testing.assert_allclose(made[:20], lists.centred(genes.X[:20]), atol=1e-6)
-    assert np.isfinite(lists.spread(made)).all()
+    np.testing.assert_allclose(made[:20], find.centred(genes.X[:20]), atol=1e-6)
+    assert np.isfinite(find.spread(made)).all()

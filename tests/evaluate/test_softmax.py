@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
-from genept_utils.evaluate.softmax import along_axes, softmax
+from genept_utils.evaluate.logistic import along_axes, softmax
 
 
 def rows(n=300, d=40, seed=0):
