@@ -22,7 +22,6 @@ def register(commands):
     add("--out", required=True, metavar="FILE.h5ad", help="file to write")
     add("--yes", action="store_true", help="spend without asking")
     add("--quantise", action="store_true", help="one byte per number, as shipped")
-    add("--coding", action="store_true", help="only protein-coding genes")
     parser.set_defaults(function=cli_embed)
 
     parser = commands.add_parser("cost", help="what an embedding would cost", description=(
@@ -42,6 +41,7 @@ def _add_model(parser, more=""):
     add("--dimensions", type=at_least(1), metavar="N", help="shorter vectors")
     add("--max-tokens", type=at_least(1), metavar="N", help="cut texts that are longer")
     add("--requests-per-minute", type=at_least(1), default=3000, metavar="N")
+    add("--coding", action="store_true", help="only protein-coding genes")
     return add
 
 
@@ -76,21 +76,21 @@ def cli_embed(options):
 
 def _embedded(options):
     """Estimate, ask and embed; None where the reader says no."""
-    from genept_utils import embed, genes
+    from genept_utils import embed
     from genept_utils.embed import cost
 
     if options.layer or options.raw or options.values or options.species:
         raise ValueError("--layer, --raw, --values and --species say how a file of cells is read, "
                          f"for --model coexpression:FILE; {options.model} reads texts")
-    if unasked := _chat_unasked(options.text):
+    symbols = _symbols(options)
+    if unasked := _chat_unasked(options.text, symbols):
         print(f"{options.text}: {unasked:,} prompts go to the chat model first, one request each, "
               f"at least {unasked / options.requests_per_minute:.0f} minutes; the price is the "
               "model's, see your provider.")
         if not cost.agreed(options.yes):
             return None
-    written = embed.texts(options.text)
     if options.model.startswith("openai"):
-        estimate = _estimate(options, written)
+        estimate = _estimate(options, embed.texts(options.text, symbols))
         print(estimate)
         if estimate.to_send and not cost.agreed(options.yes):
             return None
@@ -98,22 +98,28 @@ def _embedded(options):
              if (value := getattr(options, name))}
     if options.model.startswith("openai:"):
         given["requests_per_minute"] = options.requests_per_minute
-    if options.coding:
-        kinds = genes.gene_table()["gene_type"]
-        given["symbols"] = kinds.index[kinds == "gene with protein product"]
-    return embed.embed_genes(options.model, options.text, **given)
+    return embed.embed_genes(options.model, options.text, symbols=symbols, **given)
 
 
 def cli_cost(options):
     """Print the estimate."""
     from genept_utils import embed
 
-    if unasked := _chat_unasked(options.text):
+    symbols = _symbols(options)
+    if unasked := _chat_unasked(options.text, symbols):
         raise ValueError(f"the text {options.text!r} is not written yet: {unasked:,} chat answers "
                          "are missing, and their length is not known before they come")
-    print(_estimate(options, embed.texts(options.text),
+    print(_estimate(options, embed.texts(options.text, symbols),
                     tokens_per_minute=options.tokens_per_minute))
     return 0
+
+
+def _symbols(options):
+    """The genes that --coding asks for; None for all."""
+    from genept_utils import genes
+
+    kinds = genes.gene_table()["gene_type"] if options.coding else None
+    return kinds.index[kinds == "gene with protein product"] if options.coding else None
 
 
 def _estimate(options, texts, **limits):
@@ -123,7 +129,7 @@ def _estimate(options, texts, **limits):
                               price=options.price, dimensions=options.dimensions, **limits)
 
 
-def _chat_unasked(text):
+def _chat_unasked(text, symbols):
     """How many answers of a chat text are not kept yet; 0 for another text."""
     if not text.startswith("chat"):
         return 0
@@ -132,6 +138,6 @@ def _chat_unasked(text):
 
     model = text.partition(":")[2] or embed.CHAT_MODEL
     keys = [store.key("chat", model, embed.PROMPT.format(symbol=symbol))
-            for symbol in embed.texts("name").index]
+            for symbol in embed.texts("name", symbols).index]
     with store.opened() as table:
         return len(keys) - len(store.read(table, keys))

@@ -15,6 +15,7 @@ from genept_utils.embed.server import (
     Broken,
     Refused,
     ServiceError,
+    Slow,
     asked_to_wait,
     final,
     make_client,
@@ -24,6 +25,8 @@ from genept_utils.embed.server import (
 TRIES_OF_A_PART = 2  # of what was split off a request that failed
 TRIES_OF_A_BAD_ONE = 4  # of a text whose vector was bad in an answer that was otherwise good
 KEPT = "what had come is kept, and the same call later asks only for the rest."
+PROBE = 16  # texts of the request that shows how fast the server reads
+SHARE = 4  # a request, with those that wait beside it, takes this part of the time-out
 DOWN = 3  # texts in a row that fail without any answer between them: the server is down
 
 
@@ -32,8 +35,10 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
     """Answers (bytes) for all keys of ``wanted``: kept ones from disk, the others asked for.
 
     The shortest text goes first and alone: it shows whether the address, the key and the model
-    are right. After it a text that the server refuses, or that breaks it, is found by halving
-    the request; the others are asked for and kept all the same.
+    are right. Some more show how fast the server is: a model on a laptop's processor reads a few
+    texts a second, and requests of hundreds would run into the time-out. After them a text that
+    the server refuses, or that breaks it, is found by halving the request; the others are asked
+    for and kept all the same.
 
     Raises
     ------
@@ -49,7 +54,8 @@ def ask_all(model, wanted, pack, send, report, concurrency=8, requests_per_minut
                 found |= _kept(table, wanted.keys() - found)  # paid for in the meantime
                 missing = [key for key in wanted if key not in found]
                 if missing:
-                    asking = _Asking(model, wanted, found, table, client, send, report, retries)
+                    asking = _Asking(model, wanted, found, table, client, send, report, retries,
+                                     timeout / SHARE)
                     asking.pace = 60 / requests_per_minute, 60 / (tokens_per_minute or np.inf)
                     asking.ask_for(missing, pack, concurrency)
                 report["sent"] = len(missing)
@@ -68,14 +74,16 @@ class _Asking:
     All threads go at one pace, and one pause holds all of them.
     """
 
-    def __init__(self, model, wanted, found, table, client, send, report, retries):
+    def __init__(self, model, wanted, found, table, client, send, report, retries,
+                 seconds):
         self.model, self.wanted, self.found, self.table = model, wanted, found, table
         self.client, self.send, self.report, self.retries = client, send, report, retries
         self.refused, self.in_a_row = {}, 0
         self.next, self.closed, self.lock = 0.0, False, threading.Lock()
         self.known = {"dimension": len(next(iter(found.values()))) // 4} if found else {}
         self.size = store.key("most inputs", str(client.base_url), model)
-        self.most = int(store.read(table, [self.size]).get(self.size, sys.maxsize))
+        self.limit = int(store.read(table, [self.size]).get(self.size, sys.maxsize))
+        self.most, self.seconds = self.limit, seconds
 
     def ask_for(self, missing, pack, concurrency):
         from tqdm import tqdm
@@ -91,7 +99,14 @@ class _Asking:
             except Refused as error:
                 raise ServiceError(
                     f"The server refused the first request: {error}; {asked}") from None
-            self.in_parallel(pack([key for key in missing if key != first]), concurrency)
+            jobs = pack([key for key in missing if key != first])
+            if jobs and len(jobs[0][0]) > SHARE * PROBE:
+                job, tokens = jobs[0]
+                start, jobs[0] = time.monotonic(), (job[PROBE:], tokens)
+                self.work(job[:PROBE], tokens * PROBE // len(job))
+                each = (time.monotonic() - start) / PROBE
+                self.most = min(self.most, max(1, int(self.seconds / each / concurrency)))
+            self.in_parallel(jobs, concurrency)
         if self.refused:
             key, why = next(iter(self.refused.items()))
             raise ServiceError(
@@ -119,12 +134,9 @@ class _Asking:
                 pool.shutdown(cancel_futures=True)
 
     def work(self, job, tokens, tries=None):
-        most = self.most  # another thread may change it meanwhile
-        if len(job) > most:
-            for start in range(0, len(job), most):
-                some = job[start:start + most]
-                self.work(some, tokens * len(some) // len(job), tries)
-            return
+        while len(job) > (most := self.most):  # which other threads change meanwhile
+            self.work(job[:most], part := tokens * most // len(job), tries)
+            job, tokens = job[most:], tokens - part
         try:
             most_tries = min(self.retries + 1, tries or (3 if len(job) > 1 else 99))
             bad = self.keep(job, self.insist(job, tokens, most_tries))
@@ -135,11 +147,13 @@ class _Asking:
                 self.refuse(job[0], error)
                 return
             half, before = len(job) // 2, len(self.refused)
+            if isinstance(error, Slow):
+                self.most = min(self.most, half)
             for part in (job[:half], job[half:]):
                 self.work(part, tokens // 2, TRIES_OF_A_PART)
             if len(self.refused) == before and not isinstance(error, Broken):  # it was the size
-                self.most = min(self.most, half)
-                store.write(self.table, {self.size: str(self.most).encode()})
+                self.most = self.limit = min(self.limit, half)
+                store.write(self.table, {self.size: str(self.limit).encode()})
 
     def insist(self, job, tokens, tries):
         """One request, asked again where that may help."""
@@ -150,13 +164,20 @@ class _Asking:
             self.enter(tokens)
             with self.lock:
                 self.report["requests"] += 1
+            start = time.monotonic()
             try:
-                return self.send(self.client, job, self.known)
+                answer = self.send(self.client, job, self.known)
+                with self.lock:
+                    if len(job) == self.most and 2 * (time.monotonic() - start) < self.seconds:
+                        self.most = min(2 * self.most, self.limit)
+                return answer
             except (openai.OpenAIError, BadAnswer) as error:
                 if fatal := final(error, self.model, answered=len(self.found) > 0):
                     raise fatal from None
                 if not isinstance(error, again):
                     raise Refused(plain(error)) from None
+                if isinstance(error, openai.APITimeoutError) and len(job) > 1:
+                    raise Slow(plain(error)) from None  # the same again would take as long
                 why, wait = plain(error), asked_to_wait(getattr(error, "response", None))
                 if isinstance(error, openai.RateLimitError):
                     with self.lock:

@@ -34,6 +34,10 @@ class Broken(Refused):
     """The server failed at the request each time it was asked."""
 
 
+class Slow(Broken):
+    """The answer did not come in time; one to fewer texts may."""
+
+
 _ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:\d+)?(/\S*)?$")
 _TAG = r"(?:think|thinking|thought|reasoning)"
 _THOUGHT = rf"(?is)<({_TAG})>.*?</\1>"

@@ -394,9 +394,13 @@ def test_nothing_is_kept_twice_or_half(serve, tmp_path):
 def three_genes(monkeypatch):
     if not (paths.EMBEDDINGS / "minilm.h5ad").is_file():  # stands in where HGNC is not here
         pytest.skip("the shipped embedding is not here")
+    written = pd.Series({"TP53": "a tumour gene", "TP63": "another", "XIST": "no protein"})
+
+    def texts(kind, symbols=None):
+        return written if symbols is None else written[written.index.isin(symbols)]
+
     for module in (embed, embed.registry):
-        monkeypatch.setattr(module, "texts", lambda kind, symbols=None: pd.Series(
-            ["a tumour gene", "another", "a third"], ["TP53", "TP63", "CD4"]))
+        monkeypatch.setattr(module, "texts", texts)
 
 
 def test_the_command_asks_before_it_spends(serve, three_genes, tmp_path, monkeypatch, capsys):
@@ -433,6 +437,19 @@ def test_the_cost_command(serve, three_genes, capsys):
     assert "is not one of wordllama" in capsys.readouterr().err
     assert __main__.main(["cost", "--model", f"openai:{MODEL}", "--text", "chat"]) == 2
     assert "3 chat answers are missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text, said", [("summary", "2 to send"), ("chat", "2 chat answers")])
+def test_protein_coding_genes_alone_are_counted_and_paid(serve, three_genes, tmp_path, capsys,
+                                                         text, said):
+    stats, out = serve(dimension=8), tmp_path / "made.h5ad"
+    model = ["--model", f"openai:{MODEL}", "--coding", "--text", text]
+    __main__.main(["cost", *model])
+    assert said in "".join(capsys.readouterr())
+    if text == "summary":
+        assert __main__.main(["embed", *model, "--out", str(out), "--yes"]) == 0
+        assert "2 to send" in capsys.readouterr().out and stats()["billed"] == 2
+        assert list(embed.read_embedding(out).obs_names) == ["TP53", "TP63"]
 
 
 def test_the_match_command(source, tmp_path, capsys):
