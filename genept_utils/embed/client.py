@@ -23,7 +23,7 @@ from genept_utils.embed.server import (
 )
 
 TRIES_OF_A_PART = 2  # of what was split off a request that failed
-TRIES_OF_A_BAD_ONE = 4  # of a text whose vector was bad in an answer that was otherwise good
+TRIES_OF_A_BAD_ONE = 4  # of a text whose vector was bad or late in an answer, others being good
 KEPT = "what had come is kept, and the same call later asks only for the rest."
 PROBE = 16  # texts of the request that shows how fast the server reads
 SHARE = 4  # a request, with those that wait beside it, takes this part of the time-out
@@ -147,10 +147,10 @@ class _Asking:
                 self.refuse(job[0], error)
                 return
             half, before = len(job) // 2, len(self.refused)
-            if isinstance(error, Slow):
+            if slow := isinstance(error, Slow):
                 self.most = min(self.most, half)
             for part in (job[:half], job[half:]):
-                self.work(part, tokens // 2, TRIES_OF_A_PART)
+                self.work(part, tokens // 2, TRIES_OF_A_BAD_ONE if slow else TRIES_OF_A_PART)
             if len(self.refused) == before and not isinstance(error, Broken):  # it was the size
                 self.most = self.limit = min(self.limit, half)
                 store.write(self.table, {self.size: str(self.limit).encode()})

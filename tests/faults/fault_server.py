@@ -20,6 +20,7 @@ KEY = "sk-this-is-a-secret"
 MODEL = "text-embedding-ada-002"
 OPTIONS = {
     "latency": 0.0,  # seconds before each answer
+    "a_text": 0.0,  # seconds a text, one after another, as a model on one processor
     "per_minute": 0,  # requests a minute, 0 for no limit
     "dimension": 1536,
     "most_inputs": 2048,
@@ -79,7 +80,8 @@ def listed(texts, dimension):
 class State:
     def __init__(self, options):
         self.options = {**OPTIONS, **options}
-        self.lock = threading.Lock()
+        self.too_many = 0  # requests with more inputs than it takes
+        self.lock, self.reading = threading.Lock(), threading.Lock()
         self.times = collections.deque()
         self.requests = self.faulty = 0
         self.billed = collections.Counter()
@@ -149,6 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"requests": state.requests, "faults": state.seen,
                               "billed": sum(billed.values()), "texts": len(billed),
                               "twice": sum(n > 1 for n in billed.values()),
+                              "too_many": state.too_many,
                               "batches": len(state.batches)})
         elif path == "/v1/batches":
             self.answer(200, {"object": "list", "data": list(state.batches.values()),
@@ -196,8 +199,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(5)
         if self.path == "/v1/chat/completions":
             return self.chat(asked, fault)
+        if state.options["a_text"]:
+            with state.reading:
+                time.sleep(state.options["a_text"] * len(asked["input"]))
         texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
         if len(texts) > state.options["most_inputs"]:
+            state.too_many += 1
             return self.refuse(413, "too many inputs")
         if state.options["body"]:
             return self.answer(200, SAID[state.options["body"]])
