@@ -143,7 +143,7 @@ def pair_auc(source, pairs, folds, ratio=3, seed=0):
         some = min(len(outside), ratio * len(inside))
         train = np.concatenate([inside, rng.choice(outside, some, replace=False)])
         used = np.concatenate([train, test])
-        dots, rows = single.of_pairs(ends[used], len(train)), np.arange(len(used))
+        dots, rows = single.of_pairs(ends[used]), np.arange(len(used))
         C = dots.best_C(rows, label[used], [tuple(np.isin(used, part) for part in parts)
                                             for parts in fold["inner"]])
         scores = dots.over_C(rows, label[used], rows < len(train), rows >= len(train), [C])[0]

@@ -22,9 +22,9 @@ class Products:
     """Dot products of rows, the first of which are its columns, and machines on them: linear for
     counts, where the product of two rows is what they share, else radial, ``gamma="scale"``."""
 
-    def __init__(self, dots, size, total, width, linear):
+    def __init__(self, dots, size, total, width, linear, ends=None):
         self.dots, self.size, self.total = dots, size, total
-        self.width, self.linear = width, linear
+        self.width, self.linear, self.ends = width, linear, ends
 
     @classmethod
     def of(cls, X, dots=None):
@@ -33,15 +33,21 @@ class Products:
         dots = products(X) if dots is None else dots
         return cls(dots, dots.diagonal(), np.asarray(X.sum(axis=1)).ravel(), X.shape[1], linear)
 
-    def of_pairs(self, ends, n):
-        """Of sums of two rows (m, 2), with the first n of them."""
-        dots, size = np.empty((len(ends), n), self.dots.dtype), np.empty(len(ends), self.dots.dtype)
-        for start in range(0, len(ends), 512):
-            some = ends[start:start + 512]
-            half = self.dots[some[:, 0]] + self.dots[some[:, 1]]
-            dots[start:start + 512] = half[:, ends[:n, 0]] + half[:, ends[:n, 1]]
-            size[start:start + 512] = half[np.arange(len(some))[:, None], some].sum(axis=1)
-        return Products(dots, size, self.total[ends].sum(axis=1), self.width, self.linear)
+    def of_pairs(self, ends):
+        """Of sums of two rows (m, 2) with each other. They are summed where they are asked for:
+        all of ten thousand pairs would take half a gigabyte."""
+        a, b = ends.T
+        size = (self.dots[a, a] + self.dots[b, a]) + (self.dots[a, b] + self.dots[b, b])
+        return Products(self.dots, size, self.total[ends].sum(axis=1), self.width, self.linear,
+                        np.ascontiguousarray(ends))
+
+    def some(self, rows, columns):
+        """The products of some rows with others, (n, m) float32."""
+        if self.ends is None:
+            return chosen(self.dots, rows, columns)
+        made = np.empty((len(rows), len(columns)), np.float32)
+        _choose_pairs(self.dots, self.ends[rows], self.ends[columns], made)
+        return made
 
     def best_C(self, rows, label, inner, values=C_VALUES):
         """The C with the best mean ROC-AUC over (train, test) masks; the smallest of equal ones."""
@@ -60,15 +66,23 @@ class Products:
         asked, places = np.unique(rows[test], return_inverse=True)  # equal rows tie
         if label.min() == label.max():
             return []
-        if self.linear:
-            inner, outer = (chosen(self.dots, some, seen) for some in (seen, asked))
-        else:
+        scale = None
+        if not self.linear:
             mean = self.total[rows[train]].mean() / self.width
-            variance = self.size[rows[train]].mean() / self.width - mean**2
-            inner, outer = (_radial(self.dots, some, seen, self.size, self.size,
-                                       1 / (self.width * variance)) for some in (seen, asked))
-        return [(outer @ signed.astype(np.float32))[places]
-                for signed in optima(inner, label, values, copies)]
+            scale = 1 / (self.width * (self.size[rows[train]].mean() / self.width - mean**2))
+        found = [signed.astype(np.float32) for signed in
+                 optima(self._kernel(seen, seen, scale), label, values, copies)]
+        kernel = self._kernel(asked, seen, scale)  # after the other one: both take half a gigabyte
+        return [(kernel @ signed)[places] for signed in found]
+
+    def _kernel(self, rows, columns, scale):
+        """Linear, or with a ``scale`` ``exp(-scale * distance**2)``, (n, m) float32."""
+        made = self.some(rows, columns)
+        if scale is None:
+            return made
+        _distances(self.size[rows].astype(np.float32), self.size[columns].astype(np.float32),
+                   np.float32(-scale), made)
+        return np.exp(made, out=made)
 
 
 def products(X, known=None, changed=None):
@@ -149,15 +163,6 @@ def optima(kernel, label, values, copies=None):
             return
 
 
-def _radial(products, rows, columns, left, right, scale):
-    """Kernel ``exp(-scale * distance**2)`` of some rows and columns (numbers) of dot products
-    (n, m), from these and the squared lengths ``left`` (n,) and ``right`` (m,); float32."""
-    made = chosen(products, rows, columns)
-    _distances(left[rows].astype(np.float32), right[columns].astype(np.float32),
-               np.float32(-scale), made)
-    return np.exp(made, out=made)
-
-
 def _compiled(**options):
     def decorate(function):
         try:
@@ -198,6 +203,16 @@ def _choose(table, rows, columns, out):
         line, into = table[rows[i]], out[i]
         for j in range(len(columns)):
             into[j] = line[columns[j]]
+
+
+@_compiled()
+def _choose_pairs(table, rows, columns, out):
+    half = np.empty(table.shape[1], table.dtype)
+    for i in range(len(rows)):
+        for t in range(len(half)):
+            half[t] = table[rows[i, 0], t] + table[rows[i, 1], t]
+        for j in range(len(columns)):
+            out[i, j] = half[columns[j, 0]] + half[columns[j, 1]]
 
 
 @_compiled()

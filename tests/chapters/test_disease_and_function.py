@@ -202,8 +202,9 @@ def test_genes_without_a_vector_are_left_out(term):
 def test_pairs_are_sums_of_two_genes(term, kind):
     X, ends = term[0], np.random.default_rng(1).integers(0, 160, (50, 2))
     S = X[ends[:, 0]] + X[ends[:, 1]]
-    made, wanted = Products.of(kind(X)).of_pairs(ends, 30), Products.of(kind(S))
-    np.testing.assert_allclose(made.dots, wanted.dots[:, :30], atol=1e-9)
+    made, wanted = Products.of(kind(X)).of_pairs(ends), Products.of(kind(S))
+    some = np.arange(50)[::-2]
+    np.testing.assert_allclose(made.some(some, some[:9]), wanted.some(some, some[:9]), rtol=1e-5)
     np.testing.assert_allclose(made.size, wanted.size, atol=1e-9)
     np.testing.assert_allclose(made.total, wanted.total, atol=1e-9)
 
