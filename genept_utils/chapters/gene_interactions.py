@@ -74,7 +74,8 @@ class Fits:
             X = known if features == "sum" else pair_features(known, pairs, features)
         if features == "sum":
             X = incidence(pairs, len(X)), X
-        for C, fits in zip(strengths, evaluate.logistic_path(X, y, parts, strengths, TOLERANCE)):
+        made = evaluate.logistic_path(X, y, parts, strengths, TOLERANCE, overwrite=True)
+        for C, fits in zip(strengths, made):
             self.made |= {(part, C): values for part, values in enumerate(fits)}
 
     def __call__(self, part, C):
@@ -89,10 +90,17 @@ class Fits:
 
 def pair_features(vectors, pairs, kind="sum"):
     """A row per pair: sum (as published) or product of its two vectors."""
-    a, b = (vectors[side] for side in with_vectors(pairs).T)
     if kind not in ("sum", "product"):
         raise ValueError(f"pair feature {kind!r} is not one of sum, product")
-    return a + b if kind == "sum" else a.multiply(b).tocsr() if sp.issparse(a) else a * b
+    first, second = with_vectors(pairs).T
+    made = vectors[first]
+    if sp.issparse(made):
+        return made + vectors[second] if kind == "sum" else made.multiply(vectors[second]).tocsr()
+    for start in range(0, len(made), 8192):  # the vectors of both sides would take twice as much
+        part = made[start:start + 8192]
+        (np.add if kind == "sum" else np.multiply)(part, vectors[second[start:start + 8192]],
+                                                   out=part)
+    return made
 
 
 def with_vectors(pairs):

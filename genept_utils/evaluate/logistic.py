@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from scipy.optimize import minimize
 
 
-def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
+def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000, overwrite=False):
     """Decision values of logistic regressions on parts of the same rows.
 
     Each is the minimum of ``|w|^2 / 2 + C * sum(log loss)`` over the rows that it may see, as
@@ -33,6 +33,8 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
         (k,) values of C.
     tol : float
         A fit has converged when a step moves it by a smaller share of its size.
+    overwrite : bool
+        Dense features may be changed, which spares a copy of them.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
     seen = [set(np.unique(y[rows])) for rows in trained.astype(bool)]
     if any(labels != {0.0, 1.0} for labels in seen):
         raise ValueError("labels must be 0 and 1, with both in every training part")
-    A, Z, size = _principal(*X) if isinstance(X, tuple) else _principal(None, X)
+    A, Z, size = _principal(*(X if isinstance(X, tuple) else (None, X)), overwrite)
     bound = np.append(size, len(y))[:, None] / 4
     ridge = np.append(np.ones(len(size)), 0)[:, None]  # the intercept is not penalised
     sign = (2 * y - 1)[:, None].astype(Z.dtype)
@@ -83,23 +85,31 @@ def logistic_path(X, y, trained, strengths, tol=1e-4, max_iter=2000):
     return np.array([found[C] for C in strengths])
 
 
-def _principal(A, G):
+def _principal(A, G, overwrite=False):
     """Features with mean zero along their principal axes: (A, Z, squared length of each axis)."""
-    G = G.toarray() if sp.issparse(G) else np.array(G)  # a copy, changed in place
-    G = G if G.dtype == np.float32 else G.astype(float)
+    G = G.toarray() if sp.issparse(G) else np.asarray(G) if overwrite else np.array(G)
+    G = G if G.dtype == np.float32 else G.astype(float, copy=False)
     if A is not None:
         A = sp.csr_array(A, dtype=G.dtype)
         share = np.asarray(A.sum(axis=0)).ravel()
         G -= share @ G / share.sum()
         size, axes = np.linalg.eigh((G.T @ ((A.T @ A) @ G)).astype(float))
-        return A, G @ axes.astype(G.dtype), np.maximum(size, 0)
+        return A, _turned(G, axes), np.maximum(size, 0)
     G -= G.mean(axis=0)
     if G.shape[1] <= G.shape[0]:
         size, axes = np.linalg.eigh((G.T @ G).astype(float))
-        return None, G @ axes.astype(G.dtype), np.maximum(size, 0)
+        return None, _turned(G, axes), np.maximum(size, 0)
     size, axes = np.linalg.eigh(G.astype(float) @ G.T)  # fewer rows: the same inner products
     kept = size > 1e-10 * size[-1]
     return None, (axes[:, kept] * np.sqrt(size[kept])).astype(G.dtype), size[kept]
+
+
+def _turned(G, axes):
+    """``G`` times the axes, in its own memory."""
+    axes = axes.astype(G.dtype)
+    for start in range(0, len(G), 4096):
+        G[start:start + 4096] = G[start:start + 4096] @ axes
+    return G
 
 
 class Linear:
