@@ -156,6 +156,25 @@ def test_an_embedding_is_an_anndata(counts):
         cells.genept_w(counts, "minilm")
 
 
+@pytest.mark.parametrize("base", [None, 2])
+@pytest.mark.parametrize("n", [1, 200, 2000])
+def test_variable_genes_are_those_of_scanpy(pbmc3k, n, base):
+    import scanpy as sc
+
+    part = cells.normalise(pbmc3k[:300])
+    part = part[:, np.asarray(part.X.sum(axis=0)).ravel() > 0].copy()
+    part.X /= np.float32(np.log(base or np.e))
+    part.uns["log1p"] = {"base": base}
+    wanted = sc.pp.highly_variable_genes(part, n_top_genes=n, inplace=False)
+    assert np.array_equal(cells.highly_variable(part, n), wanted["highly_variable"])
+
+
+def test_none_of_cells_that_are_all_alike_is_variable(pbmc3k):
+    same = pbmc3k[[7] * 5].copy()
+    with pytest.raises(ValueError, match="no gene varies between the 5 cells"):
+        cells.highly_variable(same, 10)
+
+
 def test_options_hvg_and_whitened(pbmc3k):
     part = cells.normalise(pbmc3k[:300])
     embedding = embed.read_embedding()
