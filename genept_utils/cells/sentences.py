@@ -9,7 +9,7 @@ from genept_utils.cells.normalise import normalised
 from genept_utils.datasets.matrix import select_matrix
 
 PREFIX = "A cell with genes ranked by expression: "
-BLOCK = 2_000_000  # non-zeros that are sorted at a time
+BLOCK = 500_000  # non-zeros that are sorted at a time
 CUT = "\x1e"  # the record separator of ASCII, between two cells while they are one text
 
 
