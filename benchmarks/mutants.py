@@ -3,20 +3,29 @@
     python benchmarks/mutants.py --sample 100 --seed 0
 
 One place in the code is changed at a time (a comparison, a sign, a number, a condition, ``min``
-for ``max``), and the tests that name a function of its file run until one fails. Functions are
-changed in a fork of one warm process, so that a mutant costs only its tests. A mutant that
-survives is either a gap in the tests or changes nothing that anybody can see; which of them is
-for a reader to say, so each is printed. Not part of ``make test``: it takes about 25 minutes.
+for ``max``). Each mutant is a fork of one warm process that has collected the unit tests; there
+the tests that run the changed line go one after the other, quick files first, until one fails.
+Which tests run which lines is noted before, once, and kept in ``_build`` for as long as neither
+the code nor the tests change. Beyond :data:`MOST` seconds of tests a mutant counts as survived.
+
+A mutant that survives is either a gap in the tests or changes nothing that anybody can see; which
+of them is for a reader to say, so each is printed. Left alone are messages, the place that a
+warning points at, what only spares scikit-learn its checks or its threads (:data:`COSTS`), defaults
+of parameters, constants of modules (block sizes and tolerances have a name there) and compiled
+functions, which do not take other code. Not part of
+``make test``: 60 mutants take about 15 minutes.
 """
 
 import argparse
 import ast
+import collections
 import copy
+import hashlib
 import importlib
 import inspect
 import os
+import pickle
 import random
-import re
 import resource
 import signal
 import sys
@@ -24,13 +33,16 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("genept_utils/evaluate/*.py", "genept_utils/cells/*.py", "genept_utils/genes/match.py")
+TESTS = ("tests/evaluate", "tests/cells", "tests/genes")
 NOT_MEANT = {"__init__", "simd"}  # simd makes machine code, once a process
-MOST = 3
-LONGEST = 300  # seconds of processor time
+MOST = 60  # seconds of tests a mutant
 WAIT = 10  # times as many by the clock
-SLOW = {"test_coverage": ("intervals", "roc", "compare")}  # simulations
+COSTS = {"stacklevel", "assume_finite", "skip_parameter_validation"}  # change no result
+MEMORY = 8 << 30  # bytes that a mutant may ask for
 SWAPS = {"min": "max", "any": "all", "minimum": "maximum", "argmin": "argmax", "mean": "sum",
          "ones": "zeros", "vstack": "hstack", "argsort": "sort", "intersection": "union"}
 SWAPS |= {new: old for old, new in SWAPS.items()}
@@ -56,8 +68,8 @@ class Mutator(ast.NodeTransformer):
     def visit_Module(self, node):
         for part in node.body:
             for function in part.body if isinstance(part, ast.ClassDef) else [part]:
-                # compiled functions do not take other code
-                compiled = "jit" in "".join(map(ast.unparse, getattr(function, "decorator_list", ())))
+                with_what = "".join(map(ast.unparse, getattr(function, "decorator_list", ())))
+                compiled = "jit" in with_what or "_compiled" in with_what
                 if isinstance(function, ast.FunctionDef) and not compiled:
                     first = ast.get_docstring(function) is not None
                     function.body[first:] = map(self.visit, function.body[first:])
@@ -67,6 +79,9 @@ class Mutator(ast.NodeTransformer):
         return node
 
     visit_JoinedStr = visit_arguments = visit_Raise
+
+    def visit_keyword(self, node):
+        return node if node.arg in COSTS else self.generic_visit(node)
 
     def visit_If(self, node):
         self.generic_visit(node)
@@ -100,7 +115,7 @@ class Mutator(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node):
-        if ast.unparse(node.func) == "warnings.warn":
+        if ast.unparse(node.func) in ("warnings.warn", "threadpool_limits"):
             return node
         self.generic_visit(node)
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -129,39 +144,107 @@ def broken(path, tree):
         function.__code__ = new[name].__code__
 
 
-def fitting(path):
-    """The test files beside a source file that name its functions most often, MOST of them."""
-    names = re.findall(r"(?m)^def (\w+)", path.read_text())
-    tests = sorted((ROOT / "tests" / path.parent.name).glob("test_*.py"))
-    word = re.compile(rf"\b(?:{path.stem}|{'|'.join(names)})\b")
-    named = {str(test): len(word.findall(test.read_text())) for test in tests
-             if test.stem not in SLOW or path.stem in SLOW[test.stem]}
-    return sorted(filter(named.get, named), key=named.get, reverse=True)[:MOST] or list(named)
-
-
-def tested(path, tests, at=None, limit=600):
-    """("passed" | "failed" | "no end", seconds) of the tests in a fork, with place ``at`` broken.
-
-    Seconds and their limit are of processor time, so that other work on the machine breaks nothing.
-    """
+def forked(work, limit):
+    """(exit code, seconds) of work in a fork, quiet, with a limit of processor time, so that other
+    work on the machine breaks nothing."""
     child = os.fork()
     if not child:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + limit) + 1,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY,) * 2)
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1), os.dup2(quiet, 2)
-        if at is not None:
-            broken(path, Mutator(at).visit(ast.parse(path.read_text())))
-        import pytest
-
-        os._exit(int(pytest.main(["-x", "-q", "-p", "no:xdist", "-p", "no:faulthandler", *tests])))
+        code = 3
+        try:
+            code = work()
+        finally:
+            os._exit(code)
     waits = threading.Timer(WAIT * limit, os.killpg, (child, signal.SIGKILL))
     waits.start()
     _, status, used = os.wait4(child, 0)
     waits.cancel()
-    code = os.waitstatus_to_exitcode(status)
-    result = {0: "passed", -signal.SIGXCPU: "no end", -signal.SIGKILL: "no end"}.get(code, "failed")
-    return result, used.ru_utime + used.ru_stime
+    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+
+
+def fails(session, items):
+    """Whether one of these tests fails; none after it is run."""
+    for item, following in zip(items, [*items[1:], None]):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return 1
+    return 0
+
+
+def lines_of(session, items, files, kept):
+    """Per test of one file that passes: seconds, and the (file, line) that it runs; to a file."""
+    inside, seen = set(map(str, files)), set()
+
+    def trace(frame, event, _):
+        if frame.f_code.co_filename not in inside:
+            return None
+        seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return trace
+
+    told, shared = {}, set()
+    threading.settrace(trace)
+    for item, following in zip(items, [*items[1:], None]):
+        seen.clear()
+        begun, failed = time.process_time(), session.testsfailed
+        ready = item.setup
+
+        def setup():
+            ready()
+            shared.update(seen)  # a fixture of the whole file serves the tests that follow too
+
+        item.setup = setup
+        sys.settrace(trace)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        sys.settrace(None)
+        if session.testsfailed == failed:
+            told[item.nodeid] = time.process_time() - begun, seen | shared
+    kept.write_bytes(pickle.dumps(told))
+    return 0
+
+
+def mapped(session, files):
+    """(file, line) -> [(seconds, test)], and the tests that fail unchanged, which do not count."""
+    by_file = collections.defaultdict(list)
+    for item in session.items:
+        by_file[item.path].append(item)
+    found, failing = collections.defaultdict(list), []
+    code = b"".join(path.read_bytes() for path in files) + Path(__file__).read_bytes()
+    (ROOT / "_build").mkdir(exist_ok=True)
+    for path, items in by_file.items():
+        digest = hashlib.sha256(code + path.read_bytes()).hexdigest()[:16]
+        kept = ROOT / "_build" / f"mutants-{path.parent.name}-{path.stem}-{digest}.pickle"
+        if not kept.is_file():
+            for old in kept.parent.glob(f"mutants-{path.parent.name}-{path.stem}-*.pickle"):
+                if len(old.stem.rpartition("-")[2]) == 16:
+                    old.unlink()
+            forked(lambda: lines_of(session, items, files, kept), 900)
+        told = pickle.loads(kept.read_bytes()) if kept.is_file() else {}
+        failing += [item.nodeid for item in items if item.nodeid not in told]
+        for item in items:
+            seconds, lines = told.get(item.nodeid, (0, ()))
+            for line in lines:
+                found[line].append((seconds, item))
+    return found, failing
+
+
+def chosen_tests(found, path, lines):
+    """The tests that run one of these lines of a file, the quicker files first, in
+    :data:`MOST` seconds."""
+    tests = {item.nodeid: (seconds, item) for line in lines
+             for seconds, item in found.get((str(path), line), ())}.values()
+    whole = collections.Counter()
+    for seconds, item in tests:
+        whole[item.path] += seconds
+    made, total = [], 0
+    for seconds, item in sorted(tests, key=lambda one: (whole[one[1].path], one[0])):
+        total += seconds
+        if total < MOST or not made:
+            made.append(item)
+    return made, total
 
 
 def places(path):
@@ -172,7 +255,7 @@ def places(path):
 
 
 def shown(path, at):
-    """The line of a place, and what it becomes."""
+    """The lines of the statement of a place, and what it becomes."""
     tree = ast.parse(path.read_text())
     mutator = Mutator(at)
     changed = mutator.visit(copy.deepcopy(tree))
@@ -180,7 +263,53 @@ def shown(path, at):
     old, new = next((pair for pair in zip(before, after) if pair[0] != pair[1]), ("", ""))
     first = len(os.path.commonprefix([old, new]))
     said = " -> ".join(line[max(first - 25, 0):first + 25].strip() for line in (old, new))
-    return f"{path.relative_to(ROOT)}:{mutator.line}: {said}"
+    return statement(tree, mutator.line), f"{path.relative_to(ROOT)}:{mutator.line}: {said}"
+
+
+def statement(tree, line):
+    """The lines of the innermost statement around a line: one of them is seen when it runs."""
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)
+              and node.lineno <= line <= node.end_lineno]
+    inner = min(around, key=lambda node: node.end_lineno - node.lineno)
+    return range(inner.lineno, inner.end_lineno + 1)
+
+
+class Mutants:
+    """In place of pytest's loop over the tests: the loop over the mutants."""
+
+    def __init__(self, options, files, chosen, every):
+        self.options, self.files, self.chosen, self.every = options, files, chosen, every
+
+    def pytest_runtestloop(self, session):
+        begun = time.monotonic()
+        found, failing = mapped(session, self.files)
+        print(f"{len(session.items)} tests in {(time.monotonic() - begun) / 60:.1f} minutes; not "
+              "counted, for they fail unchanged here:", *failing or ["none"], sep="\n  ", flush=True)
+        killed, alive, begun = 0, [], time.monotonic()
+        for number, (path, at) in enumerate(self.chosen, 1):
+            if time.monotonic() - begun > 60 * self.options.minutes:
+                break
+            lines, said = shown(path, at)
+            tests, total = chosen_tests(found, path, lines)
+
+            def work():
+                try:
+                    broken(path, Mutator(at).visit(ast.parse(path.read_text())))
+                except Exception:
+                    return 4
+                return fails(session, tests)
+
+            code, seconds = forked(work, 3 * min(total, MOST) + 20) if tests else (0, 0)
+            result = {0: "passed", 1: "failed", 4: "no code", -signal.SIGXCPU: "no end",
+                      -signal.SIGKILL: "no end"}.get(code, "crashed")
+            killed += code not in (0, 4)
+            alive += [] if code else [said]
+            print(f"{number:4} {result:7} {seconds:5.1f} s {len(tests):4} tests  {said}", flush=True)
+        total = killed + len(alive)
+        print(f"\n{killed} of {total} mutants were seen ({killed / max(total, 1):.0%}), drawn from "
+              f"{len(self.every):,} places with seed {self.options.seed}, in "
+              f"{(time.monotonic() - begun) / 60:.0f} minutes; not seen:", *alive, sep="\n  ")
+        return True
 
 
 def main():
@@ -192,45 +321,20 @@ def main():
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT), str(ROOT / "book")]
-    every = [(path, at) for pattern in SOURCES for path in sorted(ROOT.glob(pattern))
-             if path.stem not in NOT_MEANT and options.only in str(path)
-             for at in range(places(path))]
+    files = [path for pattern in SOURCES for path in sorted(ROOT.glob(pattern))
+             if path.stem not in NOT_MEANT]
+    every = [(path, at) for path in files if options.only in str(path) for at in range(places(path))]
     chosen = random.Random(options.seed).sample(every, min(options.sample, len(every)))
     from genept_utils import embed, genes
 
-    for path in {path for path, _ in every}:
+    for path in files:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     import scanpy, sklearn.cluster, sklearn.linear_model, sklearn.neighbors, umap  # noqa: E401, F401
 
     genes.look_up(["TP53", "x_1"]), embed.read_embedding()
-    killed, alive, begun, whole = 0, [], time.monotonic(), {}
-    left_out = set()
-    for number, (path, at) in enumerate(chosen, 1):
-        if path in left_out:
-            continue
-        if time.monotonic() - begun > 60 * options.minutes:
-            break
-        tests = fitting(path)
-        result, seconds = tested(path, tests, at, 3 * whole.get(path, LONGEST / 3))
-        if result == "passed":
-            whole[path] = max(whole.get(path, 0), seconds)
-        elif path not in whole:  # do they pass unchanged?
-            unchanged, whole[path] = tested(path, tests)
-            if unchanged != "passed":
-                left_out.add(path)
-        if path in left_out:
-            continue
-        killed += result != "passed"
-        if result == "passed":
-            alive.append(shown(path, at))
-        print(f"{number:4} {result:7} {seconds:5.1f} s  {shown(path, at)}", flush=True)
-    total = killed + len(alive)
-    print(f"\n{killed} of {total} mutants were seen ({killed / max(total, 1):.0%}), drawn from "
-          f"{len(every):,} places with seed {options.seed}, in "
-          f"{(time.monotonic() - begun) / 60:.0f} minutes; not seen:", *alive, sep="\n  ")
-    for path in left_out:
-        print(f"not counted, its tests fail unchanged here: {path.relative_to(ROOT)}")
+    return pytest.main(["-q", "-s", "-p", "no:xdist", "-p", "no:faulthandler", *TESTS],
+                       plugins=[Mutants(options, files, chosen, every)])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

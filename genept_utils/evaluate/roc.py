@@ -34,6 +34,7 @@ def auc_influence(y, scores, stratum=None):
     """
     y = np.asarray(y, dtype=bool)
     won, _, others = _won(y, scores, stratum)
+    won = np.where(others > 0, won, 0)  # rows that nothing of their stratum compares with
     total = others[y].sum()
     area = (won * others)[y].sum() / total
     return area, (won - area) * others / total

@@ -120,3 +120,107 @@ def test_curves_of_pairs_alone_and_of_several_data_sets():
     other = evaluate.pair_roc(y, {"b": score}, pairs)
     with pytest.raises(ValueError, match="same pairs"):
         evaluate.compare({"a": curves["a"], "b": other["b"]}, [("a", "b")])
+
+
+# ------------------------------------------------------------------ small tables, worked by hand
+
+def runs(**methods):
+    return pd.concat([pd.DataFrame({"method": method, "unit": range(len(values)), "value": values})
+                      for method, values in methods.items()], ignore_index=True)
+
+
+@pytest.mark.parametrize("values, kind, known", [
+    ([.2, .4, .9], "range", (.5, .2, .9)), ([-1, 0, 4.], "range", (1, -1, 4)),
+    ([0, 1.], "spread", (.5, .025, .975)), ([np.nan, .2, .4], "spread", (.3, .205, .395)),
+    ([0, .9, 1, 1, 1, 1, 1], "folds", (.8428571, None, 1)),  # cut at the end of the scale
+    ([0, 0, 0, 0, 0, 0, .2], "folds", (.0285714, 0, None)),
+    ([.9, 1, 1, 1, 1, 1.1], "folds", (1, None, 1.1049)),  # no share, and not cut
+    ([-.1, 0, 0, 0, 0, 0.1], "folds", (0, -.1049, None)),
+])
+def test_the_interval_of_a_group(values, kind, known):
+    row = evaluate.summarise(runs(a=values), kind=kind).iloc[0]
+    assert row["repeats"] == len(values) and "n" not in row and "metric" not in row
+    for name, value in zip(("value", "low", "high"), known):
+        assert value is None or row[name] == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("turned", [list, pd.Categorical])
+def test_groups_come_as_they_stand_and_columns_name_their_size(turned):
+    table = runs(z=[.1, .2, .6], a=[.5, np.nan, .7, .9])
+    table["method"] = (pd.Categorical(table["method"], ["a", "never", "z"])
+                       if turned is pd.Categorical else table["method"])
+    made = evaluate.summarise(table, kind="units", unit="unit")
+    assert made["method"].tolist() == ["z", "a"]
+    assert made.set_index("method")["n"].to_dict() == {"z": 3, "a": 3}
+    assert made.set_index("method")["value"].to_dict() == pytest.approx({"z": .3, "a": .7})
+    for sizes, n in (({"n": range(7, 14)}, [7, 10]), ({"n_test": range(7, 14)}, [7, 10]),
+                     ({"n_test": range(7), "n": range(7, 14)}, [7, 10])):
+        table["method"] = table["method"].astype(str)
+        assert evaluate.summarise(table.assign(**sizes))["n"].tolist() == n
+    table["unit"] = pd.Categorical(table["unit"], range(9))
+    assert evaluate.summarise(table, kind="units", unit="unit")["n"].tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("categories", [False, True])
+def test_differences_of_a_pair(categories):
+    table = runs(z=[.5, .7, .9, .4], a=[.1, .2, .6], b=[.3, .3, .3, .3])
+    if categories:
+        table["method"] = pd.Categorical(table["method"], ["a", "b", "never", "z"])
+        table["unit"] = pd.Categorical(table["unit"], range(9))
+    made = evaluate.compare(table, [("z", "a"), ("a", "z"), ("z", "z"), ("z", "never"),
+                                    ("never", "a")], "unit", kind="range")
+    assert list(made.columns) == ["method", "against", "value", "low", "high", "n"]
+    assert made[["method", "against"]].to_numpy().tolist() == [["z", "a"], ["a", "z"], ["z", "z"]]
+    assert made["n"].tolist() == [3, 3, 4]
+    np.testing.assert_allclose(made[["value", "low", "high"]], [
+        [1.2 / 3, .3, .5], [-1.2 / 3, -.5, -.3], [0, 0, 0]], atol=1e-12)
+    none = evaluate.compare(table, [("z", "a")], "unit", kind="units")
+    assert none["value"].item() == pytest.approx(.4)
+    unpaired = evaluate.compare(table, [("z", "a"), ("a", "a"), ("never", "a")], kind="unpaired")
+    assert unpaired["value"].tolist() == pytest.approx([.325, 0]) and unpaired["n"][0] == 3
+
+
+def test_columns_are_compared_one_by_one_in_their_order():
+    table = pd.concat([runs(a=[.5, .6], b=[.1, .1]).assign(set=name, other=1.)
+                       for name in ("y", "x")])
+    made = evaluate.compare(table, [("a", "b")], "unit", ["value", "other"], "set", "range")
+    assert made[["set", "metric", "value"]].to_numpy().tolist() == [
+        ["y", "value", pytest.approx(.45)], ["y", "other", 0],
+        ["x", "value", pytest.approx(.45)], ["x", "other", 0]]
+    table["set"] = pd.Categorical(table["set"], ["x", "never", "y"])
+    made = evaluate.compare(table, [("a", "b")], "unit", by=["set"], kind="range")
+    assert made["set"].tolist() == ["y", "x"] and "metric" not in made
+
+
+def test_a_pair_that_is_right_or_wrong_has_the_interval_of_differences():
+    made = evaluate.compare(runs(a=[1, 1, 1, 0, 1, 0, 1], b=[0, 1, 0, 0, 1, 0, 1]), [("a", "b")],
+                            "unit").iloc[0]
+    assert tuple(made[["value", "low", "high"]]) == pytest.approx(
+        evaluate.mean_interval([1, 0, 1, 0, 0, 0, 0], difference=True))
+
+
+def test_a_range_of_nothing_and_tables_by_method():
+    empty = evaluate.compare(runs(a=[np.nan], b=[.5]), [("a", "b")], "unit", kind="range")
+    assert not len(empty) or empty[["value", "low", "high"]].isna().all(axis=None)
+    apart = runs(a=[.5, np.nan], b=[np.nan, .5])
+    row = evaluate.compare(apart, [("a", "b")], "unit", kind="range").iloc[0]
+    assert row["n"] == 0 and row[["value", "low", "high"]].isna().all()
+    made = evaluate.summarise({"b": runs(x=[.1, .3]).drop(columns="method"),
+                               "a": runs(x=[.5]).drop(columns="method")}, kind="range")
+    assert made["method"].tolist() == ["b", "a"] and made["value"].tolist() == [.2, .5]
+    assert not len(evaluate.summarise({})) and not len(evaluate.compare({}, [("a", "b")]))
+
+
+def test_rows_of_curves_are_numbered_through():
+    rng = np.random.default_rng(0)
+    y, pairs = np.arange(60) % 2, rng.integers(0, 20, (60, 2))
+    curves = evaluate.pair_roc(y, {"a": y + rng.random(60), "b": rng.random(60)}, pairs)
+    made = evaluate.summarise({"x": curves, "y": curves})
+    assert made.index.tolist() == [0, 1, 2, 3] and made["dataset"].tolist() == list("xxyy")
+    assert made[["low", "value", "high"]].iloc[0].tolist() == [
+        curves["a"][name] for name in ("low", "auc", "high")]
+    gap = evaluate.compare(curves, [("a", "b"), ("b", "a"), ("a", "a"), ("c", "a")])
+    assert gap["value"].tolist() == pytest.approx([
+        curves["a"]["auc"] - curves["b"]["auc"], curves["b"]["auc"] - curves["a"]["auc"], 0])
+    assert (gap["low"] + gap["high"]).to_numpy() == pytest.approx(2 * gap["value"].to_numpy())
+    assert gap["low"][0] < gap["value"][0] and gap["n"].eq(60).all()
