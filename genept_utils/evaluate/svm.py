@@ -14,6 +14,7 @@ import scipy.sparse as sp
 C_VALUES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 TOLERANCE = 1e-3  # libsvm's and scikit-learn's default
 MAX_STEPS = 10_000_000
+ROWS = 512  # of a block of products, which fits into the processor's cache
 CHECKED = 8  # steps between two looks at the largest violation
 _SIGN = np.int32(0x7FFFFFFF)
 
@@ -96,8 +97,8 @@ def products(X, known=None, changed=None):
         _sparse_products(rows, X.indptr, X.indices, X.data, back.indptr, back.indices, back.data,
                          made)
     else:
-        for start in range(0, len(rows), 512):
-            made[rows[start:start + 512]] = X[rows[start:start + 512]] @ X.T
+        for start in range(0, len(rows), ROWS):
+            made[rows[start:start + ROWS]] = X[rows[start:start + ROWS]] @ X.T
     if known is not None:
         made[:, rows] = made[rows].T
     return made

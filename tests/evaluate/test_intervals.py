@@ -153,3 +153,92 @@ def test_area_of_donors_and_the_difference_of_two():
     assert evaluate.donor_auc(y, -np.array(a))[2] == pytest.approx(1 - low)
     gap, less, more = evaluate.donor_auc_difference(y, a, b)
     assert gap == pytest.approx(1 / 9) and less < 0 < gap < more
+
+
+# ------------------------------------------------------------------ each formula, by another way
+
+VALUES = [np.array([.1, .1, .2, .1, .2, .9]), np.array([-3., 1, 1, 2, 1.5, 1, 2]),
+          np.array([5., 5, 5, 5, 5, 6, 9, 5.5]), np.arange(8.)]
+
+
+@pytest.mark.parametrize("level", [.8, .95])
+@pytest.mark.parametrize("values", VALUES)
+@pytest.mark.parametrize("difference", [False, True])
+def test_halls_transformation_is_turned_back(level, values, difference):
+    """The ends are where x + a x^2 / 3 + a^2 x^3 / 27 + a / 6 is the quantile of t, with x the
+    distance of the mean in standard errors times its root of n and a the skewness by root n."""
+    from scipy.optimize import brentq
+
+    n, mean = len(values), values.mean()
+    lean, t = stats.skew(values) / np.sqrt(n), stats.t.ppf((1 + level) / 2, n - 1)
+
+    def off(x, wanted):
+        return x + lean * x**2 / 3 + lean**2 * x**3 / 27 + lean / 6 - wanted
+
+    below, above = (brentq(off, -99, 99, (end,)) for end in (t, -t))
+    error = stats.sem(values)
+    assert evaluate.mean_interval(values, level, difference) == pytest.approx(
+        (mean, mean - error * below, mean - error * above), abs=1e-6)
+
+
+@pytest.mark.parametrize("n, skewed", [(3, False), (5, False), (6, True)])
+def test_from_six_values_on_the_interval_leans(n, skewed):
+    values = np.append(np.linspace(.1, .2, n - 1), .9)
+    mean, low, high = evaluate.mean_interval(values)
+    plain = stats.t.ppf(.975, n - 1) * stats.sem(values)
+    assert bool(high - mean > 1.1 * (mean - low)) == skewed
+    assert skewed or (mean - low, high - mean) == pytest.approx((plain, plain))
+
+
+@pytest.mark.parametrize("values, difference", [
+    ([.3] * 7, False), ([2.] * 7, False), ([2., 2], True), ([.5] * 6, True)])
+def test_values_that_are_all_the_same(values, difference):
+    assert evaluate.mean_interval(values, difference=difference) == (values[0],) * 3
+
+
+@pytest.mark.parametrize("level", [.8, .95])
+@pytest.mark.parametrize("right, n", [(0, 4), (4, 4), (1, 2), (7, 10), (0, 2)])
+def test_wilson_at_each_level(level, right, n):
+    known = stats.binomtest(right, n).proportion_ci(level, method="wilson")
+    made = evaluate.mean_interval([1] * right + [0] * (n - right), level)
+    assert made == pytest.approx((right / n, known.low, known.high), abs=1e-12)
+    mean, low, high = made
+    assert low <= mean <= high  # whatever the rounding
+
+
+@pytest.mark.parametrize("level", [.8, .95])
+@pytest.mark.parametrize("more, less, same", [(0, 0, 8), (3, 1, 6), (0, 5, 0), (2, 2, 0), (1, 0, 1)])
+def test_agresti_and_min_at_each_level(level, more, less, same):
+    """Half a unit more on each side of a McNemar table, then Wald's interval of a difference."""
+    n, b, c = more + less + same, more + .5, less + .5
+    z, gap = stats.norm.ppf((1 + level) / 2), (b - c) / (n + 2)
+    half = z * np.sqrt(((b + c) / (n + 2) - gap**2) / (n + 2))
+    made = evaluate.mean_interval([1] * more + [-1] * less + [0] * same, level, difference=True)
+    assert made == pytest.approx(((more - less) / n, gap - half, gap + half))
+
+
+@pytest.mark.parametrize("values, difference", [
+    ([1, -1, 0, 0, 1, 1, 0.], False), ([2, 0, 1, 1, 0, 0, 1.], False), ([.5, 0, 1, -1, 0, 0.], True),
+    ([2, 1, 0, 0, -1, 1.], True)])
+def test_other_values_have_the_interval_of_t(values, difference):
+    mean, low, high = evaluate.mean_interval(values, difference=difference)
+    plain = 2 * stats.t.ppf(.975, len(values) - 1) * stats.sem(values)
+    assert high - low == pytest.approx(plain, rel=.1) and mean == np.mean(values)
+
+
+@pytest.mark.parametrize("level", [.8, .95])
+@pytest.mark.parametrize("scores, share", [([.7, .9], .5), ([.1, .4, .4, .9, np.nan], .1)])
+def test_corrected_t_at_each_level(level, scores, share):
+    known = np.array(scores)[np.isfinite(scores)]
+    n = len(known)
+    error = np.sqrt(np.var(known, ddof=1) * (1 / n + share / (1 - share)))
+    assert evaluate.interval(scores, share, level) == pytest.approx(
+        (known.mean(), *stats.t.interval(level, n - 1, known.mean(), error)))
+
+
+@pytest.mark.parametrize("values, level, known", [
+    ([0, 1, 2, 3, 100.], .5, (21.2, 1, 21.2)),  # the mean is never outside
+    ([-100, 1, 2, 3, 4.], .5, (-18, -18, 3)), ([.5], .95, (.5,) * 3),
+    ([0, 10.], .9, (5, .5, 9.5)), ([], .95, (np.nan,) * 3)])
+def test_the_middle_of_few_values(values, level, known):
+    assert evaluate.spread(values, level) == pytest.approx(known, nan_ok=True)
