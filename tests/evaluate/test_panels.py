@@ -176,3 +176,196 @@ def test_scores_are_those_of_scikit_learn(two_groups):
     assert runs["majority"] == pytest.approx(true.value_counts(normalize=True).max())
     assert runs["f1_macro"] == pytest.approx(f1_score(true, said, labels=true.unique(),
                                                       average="macro"))
+
+
+# ------------------------------------------------------------------ draws, worked by hand
+
+def test_panels_are_halves_of_a_permutation():
+    symbols = [f"G{i:02}" for i in range(11)]
+    mixed = np.random.default_rng(5).permutation(np.array(symbols, dtype=object))
+    for size, ends in ((None, (5, 10)), (3, (3, 6)), (5, (5, 10)), (1, (1, 2))):
+        a, b = evaluate.panels(symbols, size, seed=5)
+        assert a.tolist() == sorted(mixed[:ends[0]]) and b.tolist() == sorted(mixed[ends[0]:ends[1]])
+    assert [len(panel) for panel in evaluate.panels(["A", "B"])] == [1, 1]
+    for few, said in ((["A", "A", ""], "two panels of 1 genes need 2; there are 1"),
+                      ([], "there are 0")):
+        with pytest.raises(ValueError, match=said):
+            evaluate.panels(few)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_family_goes_to_the_panel_that_has_fewer_genes(seed):
+    symbols = [f"{family}{i}" for family, n in zip("ABCDEFG", (9, 1, 2, 5, 3, 1, 4))
+               for i in range(n)]
+    kin = [symbol[0] for symbol in symbols]
+    rng, sides = np.random.default_rng(seed), ([], [])
+    for family in rng.permutation(7):
+        members = [symbol for symbol in symbols if symbol[0] == "ABCDEFG"[family]]
+        (sides[0] if len(sides[0]) <= len(sides[1]) else sides[1]).extend(members)
+    made = evaluate.panels([*symbols, symbols[0]], families=[*kin, "other"], seed=seed)
+    assert [panel.tolist() for panel in made] == [sorted(side) for side in sides]
+    some = evaluate.panels(symbols, 4, kin, seed)
+    again = evaluate.panels(symbols[::-1], 4, kin[::-1], seed)
+    for few, other, side in zip(some, again, sides):
+        assert len(few) == 4 and set(few) <= set(side) and few.tolist() == sorted(few)
+        assert few.tolist() == other.tolist()
+
+
+def test_shared_genes_of_a_control_and_of_two_sets(two_groups):
+    adata, told = two_groups
+    drawn = []
+
+    def control(number):
+        drawn.append(number)
+        return told[10:60].copy()
+
+    found = evaluate.shared_genes({"a": told[:50].copy(), "b": control}, adata[:, :20], adata[:, 30:])
+    assert drawn == [0] and list(found) == sorted([*told.obs_names[10:20], *told.obs_names[30:50]])
+
+
+def test_two_fifths_of_a_sample_train_in_every_draw(two_groups):
+    adata, told = two_groups
+    kept = evaluate.always_training(adata, 100, 3)
+    rows = evaluate.subsample(adata.obs["cell_type"], 100, 3)
+    own = np.sort(np.random.default_rng(3).permutation(100)[:40])
+    assert kept.obs_names.tolist() == adata.obs_names[rows[own]].tolist()
+    runs = evaluate.across_panels(adata, {"told": told}, n_resamples=1, seed=3, max_cells=100)
+    assert runs["n_test"].tolist() == [50, 50] and runs["draw"].tolist() == [3, 3]
+    with pytest.raises(ValueError, match="1 label is no comparison"):
+        evaluate.always_training(adata[:200])
+
+
+def by_hand(near, far, told, a, b, y, C):
+    """Accuracy on a panel of other genes, from dense vectors and scikit-learn's regression."""
+    from sklearn.linear_model import LogisticRegression
+
+    def written(adata, panel):
+        V = np.asarray(told[panel].X, float)
+        X = embed.unit(adata[:, panel].X.toarray().astype(float) @ V)
+        return (X - X.mean(axis=0)) / X.std(axis=0)
+
+    model = LogisticRegression(C=C, max_iter=500, tol=.01).fit(written(near, a), y(near))
+    return (model.predict(written(far, b)) == y(far)).mean()
+
+
+@pytest.mark.parametrize("types", [2, 3])
+def test_a_draw_by_hand(two_groups, types):
+    """Both panels, both halves of the cells, one regression."""
+    adata, told = two_groups
+    if types == 3:
+        adata.obs["cell_type"] = np.where(np.arange(400) % 3 == 0, "c", adata.obs["cell_type"])
+    runs = evaluate.across_panels(adata, {"told": told}, n_resamples=2, seed=1, C=.05)
+    for draw, part in runs.groupby("draw"):
+        a, b = evaluate.panels(told.obs_names, seed=draw)
+        kept, rest = np.split(np.random.default_rng(1).permutation(400), [160])
+        rest = np.random.default_rng(draw).permutation(rest)
+        near, far = np.sort([*kept, *rest[:40]]), np.sort(rest[40:])
+        for split, panel in (("disjoint panels", b), ("same panel", a)):
+            known = by_hand(adata[near], adata[far], told, a, panel,
+                            lambda part: part.obs["cell_type"].to_numpy(str), .05)
+            row = part[part["split"] == split].iloc[0]
+            assert row["accuracy"] == pytest.approx(known, abs=.011)
+            assert (row["genes"], row["pool"], row["n_test"]) == (100, 200, 200)
+
+
+def test_two_columns_of_a_gene_and_cells_of_one_type(two_groups):
+    """The first column of a gene counts; names that are no symbols are matched before."""
+    adata, told = two_groups
+    alone = evaluate.across_panels(adata, {"told": told}, n_resamples=2)
+    twice = ad.concat([adata, adata[:, ::-1]], axis=1, index_unique=None, merge="same")
+    twice.var_names = [*adata.var_names, *adata.var_names[::-1]]
+    twice.X = sp.csr_matrix(twice.X)
+    twice.X[:, 200:] = twice.X[:, 200:].multiply(3).tocsr()
+    pd.testing.assert_frame_equal(
+        evaluate.across_panels(twice, {"told": told}, n_resamples=2), alone)
+    named = adata.copy()
+    ids = embed.read_embedding().obs.loc[adata.var_names, "ensembl_id"].astype(str).to_numpy()
+    named.var_names = np.where(ids == "", adata.var_names, ids)
+    pd.testing.assert_frame_equal(
+        evaluate.across_panels(named, {"told": told}, n_resamples=2), alone)
+
+
+def test_training_cells_of_one_type_give_that_type():
+    from genept_utils.evaluate.panels import _fit
+
+    X = np.random.default_rng(0).standard_normal((6, 2))
+    assert _fit(X, np.array(["a"] * 6), 1).predict(X).tolist() == ["a"] * 6
+    for labels in ("ababab", "abcabc"):
+        assert set(_fit(X, np.array(list(labels)), 10).predict(X)) <= set(labels)
+
+
+@pytest.mark.parametrize("kind", ["symbol", "gene_group"])
+def test_families_on_one_side_of_a_draw(two_groups, kind):
+    adata, told = two_groups
+    kin = evaluate.families(np.sort(told.obs_names), kind)
+    runs = evaluate.across_panels(adata, {"told": told}, n_resamples=2, families=kind, same=False)
+    for draw, genes in zip(runs["draw"], runs["genes"]):
+        assert genes == len(evaluate.panels(np.sort(told.obs_names), families=kin, seed=draw)[0])
+
+
+def test_panels_among_some_genes_and_of_a_given_panel(two_groups):
+    adata, told = two_groups
+    some = told.obs_names[:50]
+    runs = evaluate.across_panels(adata, {"told": told}, n_resamples=2, among=some, size=20)
+    assert set(runs["pool"]) == {50} and set(runs["genes"]) == {20}
+    fixed = evaluate.across_panels(adata, {"told": told}, n_resamples=2, among=some,
+                                   given=set(some[:20]))
+    assert set(fixed["genes"]) == {30}
+    for given, n in ((set(some), 50), (set(), 0)):
+        with pytest.raises(ValueError, match=f"{n} of 50 genes with a vector lie on the given"):
+            evaluate.across_panels(adata, {"told": told}, among=some, given=given)
+
+
+# ------------------------------------------------------------------ gene spaces
+
+def test_columns_are_standardised_and_constant_ones_are_zero():
+    X = np.array([[1., 5, 2], [3, 5, 2], [5, 5, 2.00001]])
+    made = gene_spaces.standardise(X)
+    np.testing.assert_allclose(made[:, 0], [-1.2247449, 0, 1.2247449], rtol=1e-5)
+    assert not made[:, 1].any() and np.abs(made[:, 2]).max() < 10 and made.dtype == np.float32
+
+
+def test_vectors_stay_in_the_order_of_their_genes(two_groups):
+    _, told = two_groups
+    other = told[::-1].copy()
+    more = made(np.ones((3, 2)), ["ZZZ1", told.obs_names[3], told.obs_names[1]])
+    shared, rows = gene_spaces.shared_rows({"a": told, "b": other, "c": more})
+    assert shared.tolist() == sorted(told.obs_names[[1, 3]])
+    for name, embedding in (("a", told), ("b", other), ("c", more)):
+        assert embedding.obs_names[rows[name]].tolist() == shared.tolist()
+    with pytest.raises(ValueError, match="no gene has a vector in all"):
+        gene_spaces.shared_rows({})
+
+
+def test_sums_leave_out_genes_that_are_not_shared_and_controls_are_drawn(two_groups):
+    adata, told = two_groups
+    drawn = {}
+
+    def control(number):
+        drawn[number] = made(np.full((200, 2), number + 1.), told.obs_names[::-1])
+        return drawn[number]
+
+    spaces = GeneSpaces({"told": told, "null": control}, told.obs_names[:150], seed=2)
+    assert list(drawn) == [2] and spaces.methods == ["told", "null"] and len(spaces.genes) == 150
+    names = [*told.obs_names[140:160]]
+    X = adata[:, names].X.tocsr()
+    sums = spaces.sums(X, names)
+    assert sums.shape == (400, 7 + 2 + 1) and sums.dtype == np.float32
+    np.testing.assert_allclose(sums[:, -1], X[:, :10].toarray().sum(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(sums[:, :7], X[:, :10].toarray() @ told.X[140:150], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(sums[:, 7], 3 * sums[:, -1], rtol=1e-5)
+    spaces.draw(4)
+    np.testing.assert_allclose(spaces.sums(X, names)[:, 8], 5 * sums[:, -1], rtol=1e-5)
+
+
+def test_a_whitening_is_forgotten_with_its_vectors():
+    import gc
+
+    X = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
+    mean, root = gene_spaces._whitening(X)
+    np.testing.assert_allclose((X - mean) @ root, cells.whiten(X), atol=1e-5)
+    assert gene_spaces._whitening(X)[1] is root and root.dtype == np.float32
+    key = id(X)
+    del X
+    gc.collect()
+    assert key not in gene_spaces._WHITENED
