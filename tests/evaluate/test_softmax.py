@@ -65,3 +65,34 @@ def test_two_classes_and_sparse_features_are_refused():
         softmax(X, y == "a")
     with pytest.raises(ValueError, match="dense features"):
         softmax(sp.csr_matrix(X), y)
+
+
+@pytest.mark.parametrize("C, steps, close", [(.1, 12, 1e-3), (10, 20, 5e-4), (1000, 20, 5e-3)])
+def test_scaled_axes_take_few_steps(C, steps, close):
+    X, y = rows()
+    X = along_axes(X)
+    wanted = chances(softmax(X, y, C, scaled=True, gtol=1e-12, ftol=0, max_iter=9000), X)
+    made = softmax(X, y, C, scaled=True, gtol=1e-9, ftol=0, max_iter=steps)
+    assert np.abs(chances(made, X) - wanted).max() < close
+    plain = softmax(X, y, C, gtol=1e-9, ftol=0, max_iter=steps)
+    assert np.abs(chances(plain, X) - wanted).max() > 5 * close
+
+
+def test_it_stops_where_steps_gain_little():
+    X, y = rows()
+    done = softmax(X, y, 10, gtol=0, ftol=0, max_iter=9000)
+    off = [np.abs(softmax(X, y, 10, gtol=0, ftol=ftol, max_iter=9000).weights
+                  - done.weights).max() for ftol in (1e-3, 1e-5, 1e-9)]
+    assert off[0] > 2 * off[1] > 10 * off[2]
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "c"], ["a", "b", "d", "c"]])
+def test_a_start_is_taken_for_the_same_classes(labels):
+    """One step from the optimum stays there; of other classes it begins at zero."""
+    X, y = rows()
+    some = np.isin(y, labels)
+    done = softmax(X[some], y[some], gtol=1e-9, max_iter=2000)
+    again = softmax(X[some], y[some], start=done, max_iter=1)
+    np.testing.assert_allclose(again.weights, done.weights, atol=1e-4)
+    assert done.predict(X[:5]).dtype.kind == "U" and again.weights.shape == (41, len(labels))
+    assert softmax(X.astype(np.float32), y).weights.dtype == np.float32
