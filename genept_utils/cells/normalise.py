@@ -14,6 +14,7 @@ from genept_utils.datasets.matrix import advice, declared, declared_scale, selec
 
 TARGET = 10_000  # counts a cell is scaled to
 LOG_CEILING = 20  # log2(1 + a million) is 19.93: no logarithm of scaled counts is larger
+STRETCH = 500  # cells that are scaled at a time
 SAMPLED = 200  # cells of a block whose totals are compared
 NAMED = {"raw": "counts", "log": "logarithms"}
 SAME = 1e-3  # relative difference up to which totals are the same
@@ -241,10 +242,10 @@ def scale_and_log(X, target=TARGET):
     stretch of cells at a time so that no second matrix is held."""
     total = np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
     factor = np.divide(target, total, out=np.zeros_like(total), where=total > 0)
-    for start in range(0, X.shape[0], 500):
-        rows = X.indptr[start:start + 501]
+    for start in range(0, X.shape[0], STRETCH):
+        rows = X.indptr[start:start + STRETCH + 1]
         part = X.data[rows[0]:rows[-1]]
-        part[:] = np.log1p(part * np.repeat(factor[start:start + 500], np.diff(rows)))
+        part[:] = np.log1p(part * np.repeat(factor[start:start + STRETCH], np.diff(rows)))
 
 
 def normalised(adata):
