@@ -5,8 +5,9 @@
 One place in the code is changed at a time (a comparison, a sign, a number, a condition, ``min``
 for ``max``). Each mutant is a fork of one warm process that has collected the unit tests; there
 the tests that run the changed line go one after the other, quick files first, until one fails.
-Which tests run which lines is noted before, once, and kept in ``_build`` for as long as neither
-the code nor the tests change. Beyond :data:`MOST` seconds of tests a mutant counts as survived.
+Which tests run which lines is noted before, and kept in ``_build`` until the test file changes
+(lines are counted within their function, so that other changes of the code do not matter).
+Beyond :data:`MOST` seconds of tests a mutant counts as survived.
 
 A mutant that survives is either a gap in the tests or changes nothing that anybody can see; which
 of them is for a reader to say, so each is printed. Left alone are messages, the place that a
@@ -39,8 +40,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("genept_utils/evaluate/*.py", "genept_utils/cells/*.py", "genept_utils/genes/match.py")
 TESTS = ("tests/evaluate", "tests/cells", "tests/genes")
 NOT_MEANT = {"__init__", "simd"}  # simd makes machine code, once a process
-MOST = 60  # seconds of tests a mutant
-WAIT = 10  # times as many by the clock
+MOST = 30  # seconds of tests a mutant
+SLOWER = 5  # times as long as ever a test may take, and ten seconds more
+WAIT = 10  # times as many seconds by the clock
 COSTS = {"stacklevel", "assume_finite", "skip_parameter_validation"}  # change no result
 MEMORY = 8 << 30  # bytes that a mutant may ask for
 SWAPS = {"min": "max", "any": "all", "minimum": "maximum", "argmin": "argmax", "mean": "sum",
@@ -166,23 +168,37 @@ def forked(work, limit):
     return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
 
 
-def fails(session, items):
-    """Whether one of these tests fails; none after it is run."""
-    for item, following in zip(items, [*items[1:], None]):
+def fails(session, tests):
+    """Whether one of these tests (seconds, item) fails; none after it is run."""
+    for (seconds, item), (_, following) in zip(tests, [*tests[1:], (0, None)]):
+        most = int(time.process_time() + SLOWER * seconds) + 10
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             return 1
     return 0
 
 
+def places_of(path):
+    """line -> (file, function, line in the function), whatever stands before the function."""
+    made, name = {}, str(path.relative_to(ROOT))
+    for part in ast.parse(path.read_text()).body:
+        for one in part.body if isinstance(part, ast.ClassDef) else [part]:
+            if isinstance(one, ast.FunctionDef):
+                label = one.name if one is part else f"{part.name}.{one.name}"
+                made |= {line: (name, label, line - one.lineno)
+                         for line in range(one.lineno, one.end_lineno + 1)}
+    return made
+
+
 def lines_of(session, items, files, kept):
-    """Per test of one file that passes: seconds, and the (file, line) that it runs; to a file."""
-    inside, seen = set(map(str, files)), set()
+    """Per test of one file that passes: seconds, and the places that it runs; to a file."""
+    known, seen = {str(path): places_of(path) for path in files}, set()
 
     def trace(frame, event, _):
-        if frame.f_code.co_filename not in inside:
+        if frame.f_code.co_filename not in known:
             return None
-        seen.add((frame.f_code.co_filename, frame.f_lineno))
+        seen.add(known[frame.f_code.co_filename].get(frame.f_lineno))
         return trace
 
     told, shared = {}, set()
@@ -201,77 +217,48 @@ def lines_of(session, items, files, kept):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         sys.settrace(None)
         if session.testsfailed == failed:
-            told[item.nodeid] = time.process_time() - begun, seen | shared
+            told[item.nodeid] = time.process_time() - begun, (seen | shared) - {None}
     kept.write_bytes(pickle.dumps(told))
     return 0
 
 
 def mapped(session, files):
-    """(file, line) -> [(seconds, test)], and the tests that fail unchanged, which do not count."""
+    """place -> [(seconds, test)], and the tests that fail unchanged, which do not count."""
     by_file = collections.defaultdict(list)
     for item in session.items:
         by_file[item.path].append(item)
     found, failing = collections.defaultdict(list), []
-    code = b"".join(path.read_bytes() for path in files) + Path(__file__).read_bytes()
     (ROOT / "_build").mkdir(exist_ok=True)
     for path, items in by_file.items():
-        digest = hashlib.sha256(code + path.read_bytes()).hexdigest()[:16]
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         kept = ROOT / "_build" / f"mutants-{path.parent.name}-{path.stem}-{digest}.pickle"
         if not kept.is_file():
-            for old in kept.parent.glob(f"mutants-{path.parent.name}-{path.stem}-*.pickle"):
-                if len(old.stem.rpartition("-")[2]) == 16:
-                    old.unlink()
             forked(lambda: lines_of(session, items, files, kept), 900)
         told = pickle.loads(kept.read_bytes()) if kept.is_file() else {}
         failing += [item.nodeid for item in items if item.nodeid not in told]
         for item in items:
-            seconds, lines = told.get(item.nodeid, (0, ()))
-            for line in lines:
-                found[line].append((seconds, item))
+            seconds, run = told.get(item.nodeid, (0, ()))
+            for place in run:
+                found[place].append((seconds, item))
     return found, failing
 
 
 def chosen_tests(found, path, lines):
-    """The tests that run one of these lines of a file, the quicker files first, in
-    :data:`MOST` seconds."""
+    """The tests (seconds, item) that run one of these lines of a file, the quicker files first,
+    in :data:`MOST` seconds."""
+    known = places_of(path)
     tests = {item.nodeid: (seconds, item) for line in lines
-             for seconds, item in found.get((str(path), line), ())}.values()
+             for seconds, item in found.get(known.get(line), ())}.values()
     whole = collections.Counter()
     for seconds, item in tests:
         whole[item.path] += seconds
     made, total = [], 0
-    for seconds, item in sorted(tests, key=lambda one: (whole[one[1].path], one[0])):
+    for seconds, item in sorted(tests, key=lambda one: (whole[one[1].path], str(one[1].path),
+                                                        one[0])):
         total += seconds
         if total < MOST or not made:
-            made.append(item)
-    return made, total
-
-
-def places(path):
-    """How many places of a file can be changed."""
-    counter = Mutator()
-    counter.visit(ast.parse(path.read_text()))
-    return counter.count
-
-
-def shown(path, at):
-    """The lines of the statement of a place, and what it becomes."""
-    tree = ast.parse(path.read_text())
-    mutator = Mutator(at)
-    changed = mutator.visit(copy.deepcopy(tree))
-    before, after = ast.unparse(tree).splitlines(), ast.unparse(changed).splitlines()
-    old, new = next((pair for pair in zip(before, after) if pair[0] != pair[1]), ("", ""))
-    first = len(os.path.commonprefix([old, new]))
-    said = " -> ".join(line[max(first - 25, 0):first + 25].strip() for line in (old, new))
-    return statement(tree, mutator.line), f"{path.relative_to(ROOT)}:{mutator.line}: {said}"
-
-
-def statement(tree, line):
-    """The lines of the innermost statement around a line: one of them is seen when it runs."""
-    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)
-              and node.lineno <= line <= node.end_lineno]
-    inner = min(around, key=lambda node: node.end_lineno - node.lineno)
-    return range(inner.lineno, inner.end_lineno + 1)
+            made.append((seconds, item))
+    return made
 
 
 class Mutants:
@@ -290,7 +277,7 @@ class Mutants:
             if time.monotonic() - begun > 60 * self.options.minutes:
                 break
             lines, said = shown(path, at)
-            tests, total = chosen_tests(found, path, lines)
+            tests = chosen_tests(found, path, lines)
 
             def work():
                 try:
@@ -299,7 +286,7 @@ class Mutants:
                     return 4
                 return fails(session, tests)
 
-            code, seconds = forked(work, 3 * min(total, MOST) + 20) if tests else (0, 0)
+            code, seconds = forked(work, 3 * MOST) if tests else (0, 0)
             result = {0: "passed", 1: "failed", 4: "no code", -signal.SIGXCPU: "no end",
                       -signal.SIGKILL: "no end"}.get(code, "crashed")
             killed += code not in (0, 4)
