@@ -261,6 +261,33 @@ def chosen_tests(found, path, lines):
     return made
 
 
+def places(path):
+    """How many places of a file can be changed."""
+    counter = Mutator()
+    counter.visit(ast.parse(path.read_text()))
+    return counter.count
+
+
+def shown(path, at):
+    """The lines of the statement of a place, and what it becomes."""
+    tree = ast.parse(path.read_text())
+    mutator = Mutator(at)
+    changed = mutator.visit(copy.deepcopy(tree))
+    before, after = ast.unparse(tree).splitlines(), ast.unparse(changed).splitlines()
+    old, new = next((pair for pair in zip(before, after) if pair[0] != pair[1]), ("", ""))
+    first = len(os.path.commonprefix([old, new]))
+    said = " -> ".join(line[max(first - 25, 0):first + 25].strip() for line in (old, new))
+    return statement(tree, mutator.line), f"{path.relative_to(ROOT)}:{mutator.line}: {said}"
+
+
+def statement(tree, line):
+    """The lines of the innermost statement around a line: one of them is seen when it runs."""
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)
+              and node.lineno <= line <= node.end_lineno]
+    inner = min(around, key=lambda node: node.end_lineno - node.lineno)
+    return range(inner.lineno, inner.end_lineno + 1)
+
+
 class Mutants:
     """In place of pytest's loop over the tests: the loop over the mutants."""
 
