@@ -15,6 +15,8 @@ from genept_book import own_data, secret
 from genept_book.stamp import stamp
 
 _one = threading.Lock()
+# glibc gives large arrays back to the system when they go; by itself it soon keeps those up to 32 MB
+MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), "8000000")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -43,7 +45,8 @@ def execute(task, threads):
 def _execute(task, threads):
     # a partial run's results stand apart: pages that read all results find the complete ones
     results = task["place"] / ("results_in_part" if task["missing"]["optional"] else "results")
-    os.environ |= {**dict.fromkeys(THREADS, str(threads)), "GENEPT_RESULTS": str(results),
+    os.environ |= {**dict.fromkeys(THREADS, str(threads)), **MEMORY,
+                   "GENEPT_RESULTS": str(results),
                    "PYTHONHASHSEED": "0",
                    "PYTHONWARNINGS": "ignore:IProgress not found"}  # tqdm, without widgets
     stem, start = task["source"].stem, time.monotonic()

@@ -76,8 +76,10 @@ def read(wanted, seed=0):
             rows = by_symbol(found)
             rows = rows if shared is None else rows[rows.index.isin(shared)]
             made[method], shared = found[rows.to_numpy()].copy(), rows.index
-    gc.collect()
-    return on_shared_genes(made)
+    del found
+    made = on_shared_genes(made)
+    gc.collect()  # an AnnData refers to itself: without this the first ones stay
+    return made
 
 
 def on_shared_genes(embeddings):
@@ -135,7 +137,10 @@ def _loadings(reference, seed):
     if reference != THREE_LINES:
         return embed.read_embedding(f"coexpression:{reference}", seed)
     adata = datasets.load("mixology")
-    return cells.coexpression(adata[adata.obs["experiment"].str.endswith("3 lines")], seed=seed)
+    learnt = cells.coexpression(adata[adata.obs["experiment"].str.endswith("3 lines")], seed=seed)
+    del adata
+    gc.collect()  # two hundred MB
+    return learnt
 
 
 def names_in(name):
