@@ -11,16 +11,15 @@ Beyond :data:`MOST` seconds of tests a mutant counts as survived.
 
 A mutant that survives is either a gap in the tests or changes nothing that anybody can see; which
 of them is for a reader to say, so each is printed. Left alone are messages, the place that a
-warning points at, what only spares scikit-learn its checks or its threads (:data:`COSTS`), defaults
-of parameters, constants of modules (block sizes and tolerances have a name there) and compiled
-functions, which do not take other code. Not part of
-``make test``: 60 mutants take about 15 minutes.
+warning points at, what only spares scikit-learn its checks or its threads
+(``mutator.COSTS``), defaults of parameters, constants of modules (block sizes and tolerances have
+a name there) and compiled functions, which do not take other code. Not part of ``make test``: 60
+mutants take about 15 minutes.
 """
 
 import argparse
 import ast
 import collections
-import copy
 import hashlib
 import importlib
 import inspect
@@ -36,6 +35,8 @@ from pathlib import Path
 
 import pytest
 
+from mutator import Mutator, places, shown
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("genept_utils/evaluate/*.py", "genept_utils/cells/*.py", "genept_utils/genes/match.py")
 TESTS = ("tests/evaluate", "tests/cells", "tests/genes")
@@ -43,87 +44,7 @@ NOT_MEANT = {"__init__", "simd"}  # simd makes machine code, once a process
 MOST = 30  # seconds of tests a mutant
 SLOWER = 5  # times as long as ever a test may take, and ten seconds more
 WAIT = 10  # times as many seconds by the clock
-COSTS = {"stacklevel", "assume_finite", "skip_parameter_validation"}  # change no result
 MEMORY = 8 << 30  # bytes that a mutant may ask for
-SWAPS = {"min": "max", "any": "all", "minimum": "maximum", "argmin": "argmax", "mean": "sum",
-         "ones": "zeros", "vstack": "hstack", "argsort": "sort", "intersection": "union"}
-SWAPS |= {new: old for old, new in SWAPS.items()}
-OPERATORS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
-             ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot,
-             ast.IsNot: ast.Is, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div,
-             ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.And: ast.Or, ast.Or: ast.And,
-             ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.MatMult: ast.MatMult}
-
-
-class Mutator(ast.NodeTransformer):
-    """Change the place with number ``at`` within functions; words of messages are left alone."""
-
-    def __init__(self, at=-1):
-        self.at, self.count, self.line = at, 0, None
-
-    def hit(self, node):
-        self.count += 1
-        if self.count - 1 == self.at:
-            self.line = node.lineno
-        return self.count - 1 == self.at
-
-    def visit_Module(self, node):
-        for part in node.body:
-            for function in part.body if isinstance(part, ast.ClassDef) else [part]:
-                with_what = "".join(map(ast.unparse, getattr(function, "decorator_list", ())))
-                compiled = "jit" in with_what or "_compiled" in with_what
-                if isinstance(function, ast.FunctionDef) and not compiled:
-                    first = ast.get_docstring(function) is not None
-                    function.body[first:] = map(self.visit, function.body[first:])
-        return node
-
-    def visit_Raise(self, node):
-        return node
-
-    visit_JoinedStr = visit_arguments = visit_Raise
-
-    def visit_keyword(self, node):
-        return node if node.arg in COSTS else self.generic_visit(node)
-
-    def visit_If(self, node):
-        self.generic_visit(node)
-        if self.hit(node.test):
-            node.test = ast.UnaryOp(ast.Not(), node.test)
-        return node
-
-    def visit_Compare(self, node):
-        self.generic_visit(node)
-        if self.hit(node):
-            node.ops[0] = OPERATORS[type(node.ops[0])]()
-        return node
-
-    def operator(self, node):
-        self.generic_visit(node)
-        if OPERATORS.get(type(node.op), type(node.op)) is not type(node.op) and self.hit(node):
-            node.op = OPERATORS[type(node.op)]()
-        return node
-
-    visit_BinOp = visit_BoolOp = visit_AugAssign = operator
-
-    def visit_UnaryOp(self, node):
-        self.generic_visit(node)
-        return node.operand if isinstance(node.op, (ast.Not, ast.Invert)) and self.hit(node) else node
-
-    def visit_Constant(self, node):
-        if isinstance(node.value, (bool, int, float)) and self.hit(node):
-            value = node.value
-            return ast.Constant(not value if isinstance(value, bool) else
-                                value + 1 if isinstance(value, int) else 2 * value or 1.0)
-        return node
-
-    def visit_Call(self, node):
-        if ast.unparse(node.func) in ("warnings.warn", "threadpool_limits"):
-            return node
-        self.generic_visit(node)
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        if name in SWAPS and self.hit(node):
-            setattr(node.func, "attr" if hasattr(node.func, "attr") else "id", SWAPS[name])
-        return node
 
 
 def functions(module):
@@ -171,8 +92,9 @@ def forked(work, limit):
 def fails(session, tests):
     """Whether one of these tests (seconds, item) fails; none after it is run."""
     for (seconds, item), (_, following) in zip(tests, [*tests[1:], (0, None)]):
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         most = int(time.process_time() + SLOWER * seconds) + 10
-        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
+        resource.setrlimit(resource.RLIMIT_CPU, (min(most, hard), hard))
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             return 1
@@ -259,33 +181,6 @@ def chosen_tests(found, path, lines):
         if total < MOST or not made:
             made.append((seconds, item))
     return made
-
-
-def places(path):
-    """How many places of a file can be changed."""
-    counter = Mutator()
-    counter.visit(ast.parse(path.read_text()))
-    return counter.count
-
-
-def shown(path, at):
-    """The lines of the statement of a place, and what it becomes."""
-    tree = ast.parse(path.read_text())
-    mutator = Mutator(at)
-    changed = mutator.visit(copy.deepcopy(tree))
-    before, after = ast.unparse(tree).splitlines(), ast.unparse(changed).splitlines()
-    old, new = next((pair for pair in zip(before, after) if pair[0] != pair[1]), ("", ""))
-    first = len(os.path.commonprefix([old, new]))
-    said = " -> ".join(line[max(first - 25, 0):first + 25].strip() for line in (old, new))
-    return statement(tree, mutator.line), f"{path.relative_to(ROOT)}:{mutator.line}: {said}"
-
-
-def statement(tree, line):
-    """The lines of the innermost statement around a line: one of them is seen when it runs."""
-    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)
-              and node.lineno <= line <= node.end_lineno]
-    inner = min(around, key=lambda node: node.end_lineno - node.lineno)
-    return range(inner.lineno, inner.end_lineno + 1)
 
 
 class Mutants:
