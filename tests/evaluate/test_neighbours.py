@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from genept_utils import evaluate
-from genept_utils.evaluate.neighbours import label_scores
+from genept_utils.chapters import cell_types
+from genept_utils.evaluate.classify import label_scores
 
 LINE = np.arange(6.)[:, None]  # six training cells on a line
 
@@ -16,7 +16,7 @@ LINE = np.arange(6.)[:, None]  # six training cells on a line
     ("ccbbaa", 6, [0], "a"), ("aabbbb", 60, [0], "b"), ("bbbbaa", 10, [9], "b"),
 ])
 def test_votes_by_hand(y, k, at, found):
-    made = evaluate.knn_predict(LINE, list(y), np.array(at)[:, None], k)
+    made = cell_types.knn_predict(LINE, list(y), np.array(at)[:, None], k)
     assert made.tolist() == list(found)
 
 
@@ -24,10 +24,10 @@ def test_representations_vote_together():
     """The second one alone says b twice; together a has three votes of four."""
     other = np.array([0., 5, 1, 2, 3, 4])[:, None]
     y, asked = list("aabbbb"), np.zeros((1, 1))
-    assert evaluate.knn_predict([LINE, other], y, [asked, asked], 2).tolist() == ["a"]
-    assert evaluate.knn_predict([other, other], y, [asked, asked], 3).tolist() == ["b"]
+    assert cell_types.knn_predict([LINE, other], y, [asked, asked], 2).tolist() == ["a"]
+    assert cell_types.knn_predict([other, other], y, [asked, asked], 3).tolist() == ["b"]
     wide = np.hstack([LINE, LINE])  # dimensions may differ, and so may the numbers of cells
-    assert evaluate.knn_predict([LINE, wide], y, [asked, np.zeros((1, 2))], 2).tolist() == ["a"]
+    assert cell_types.knn_predict([LINE, wide], y, [asked, np.zeros((1, 2))], 2).tolist() == ["a"]
 
 
 @pytest.mark.parametrize("true, said", [
