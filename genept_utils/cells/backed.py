@@ -7,7 +7,7 @@ import anndata as ad
 from genept_utils import optional, paths, untrusted
 from genept_utils.datasets.files import anndata_in, check_declared, read_frame
 from genept_utils.datasets.formats import CONVERT, PACKED, is_zarr, not_read, plain_name
-from genept_utils.datasets.matrix import other_matrices
+from genept_utils.datasets.matrix import other_matrices, stored_matrix
 
 ONCE = ('make an .h5ad file of it once: genept_utils.datasets.read_cells("{0}")'
         '.write_h5ad("{1}.h5ad")')
@@ -64,14 +64,7 @@ def described(group, layer=None, raw=False, values=None):
 
 def matrix_of(group, layer=None, raw=False):
     """The stored matrix that holds the values, as something that gives rows."""
-    place = f"layers/{layer}" if layer else "raw/X" if raw else "X"
-    if place not in group or group[place].attrs.get("encoding-type") == "null":
-        there = [name for name in ("X", "raw/X") if name in group and name != place]
-        there += [f"layers/{name}" for name in (group["layers"] if "layers" in group else ())]
-        good = other_matrices(group, layer, raw)
-        raise KeyError(f"there is no {place} in the file; there is {', '.join(there) or 'nothing'}"
-                       + (f"; give {' or '.join(good)} to use what lies there" if good else ""))
-    stored = group[place]
+    stored = stored_matrix(group, "the file", layer, raw)
     check_declared(group["obs"], group["raw/var" if raw else "var"], stored, "the file")
     if hasattr(stored, "shape"):
         return stored

@@ -333,7 +333,7 @@ def test_wrong_files_are_said(atlas_file, tmp_path, capsys, options, word):
 
 
 @pytest.mark.parametrize("arguments, word", [
-    (("--layer", "none"), "there is no layers/none"), (("--raw",), "there is no raw/X")])
+    (("--layer", "none"), "has no layer 'none'"), (("--raw",), "the file has no raw")])
 def test_wrong_options_are_said(atlas_file, capsys, arguments, word):
     assert atlas_file(*arguments) == 2
     assert word in capsys.readouterr().err
