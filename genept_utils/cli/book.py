@@ -10,35 +10,45 @@ def register(commands):
     """Add the commands to the subparsers of the command line."""
     _run(commands)
     _paper(commands)
-    score = commands.add_parser("score", help="score gene vectors on the book's gene tasks",
-                                description=(
-        "Score gene vectors on the gene-level tasks of the book, beside its fixed controls and, "
-        "on gene sets, 38 published embeddings, and write a page and a table. What is done is "
-        "kept in the cache: a stopped command goes on. Controls are scored once; later vectors of "
-        "the same genes take minutes."))
-    add = score.add_argument
+    _score(commands)
+    _check(commands)
+    places = commands.add_parser("map", help="place all genes of the shipped vectors by UMAP")
+    places.add_argument("--seed", type=at_least(0), default=0, help="seed of the layout")
+    address = commands.add_parser("address", help="the repository's address, or another one")
+    address.add_argument("url", nargs="?", help="write this one everywhere, for a fork")
+    places.set_defaults(function=_command("gene_map"))
+    address.set_defaults(function=_command("address"))
+
+
+def _score(commands):
+    """Score gene vectors on the gene-level tasks of the book, beside its fixed controls and, on gene
+    sets, 38 published embeddings, and write a page and a table. What is done is kept in the cache: a
+    stopped command goes on. Controls are scored once; later vectors of the same genes take minutes.
+    """
+    parser = commands.add_parser("score", help="score gene vectors on the book's gene tasks",
+                                 description=_score.__doc__)
+    add = parser.add_argument
     add("vectors", metavar="VECTORS", help="a file of vectors, or a name such as minilm")
     add("--tasks", metavar="TASK,TASK", help="these alone; a wrong one lists them")
     add("--jobs", type=at_least(1), help="tasks side by side (default: up to 2)")
     add("--name", help="what to call the vectors (default: the file's name)")
     add("--out", metavar="STEM", help="of STEM.html and STEM.json (default: NAME-gene-tasks here)")
-    check = commands.add_parser("check", help="fail where a page is stale", description=(
-        "Compare each committed notebook's stamp with the present code, module and inputs."))
-    check.add_argument("names", nargs="*", metavar="NAME")
-    other = check.add_mutually_exclusive_group()
+    parser.set_defaults(function=_command("score"))
+
+
+def _check(commands):
+    """Compare each committed notebook's stamp with the present code, module and inputs."""
+    parser = commands.add_parser("check", help="fail where a page is stale",
+                                 description=_check.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    other = parser.add_mutually_exclusive_group()
     other.add_argument("--prose", action="store_true", help=(
         "instead name the numbers in the text of pages that their outputs, results, settings and "
         "the published numbers do not hold"))
     other.add_argument("--claims", action="store_true", help=(
         "instead name the sentences whose verdict is not the recorded one, and those that "
         "compare and are bound to no claim"))
-    places = commands.add_parser("map", help="place all genes of the shipped vectors by UMAP")
-    places.add_argument("--seed", type=at_least(0), default=0, help="seed of the layout")
-    address = commands.add_parser("address", help="the repository's address, or another one")
-    address.add_argument("url", nargs="?", help="write this one everywhere, for a fork")
-    for parser, name in ((score, "score"), (check, "check"), (places, "gene_map"),
-                         (address, "address")):
-        parser.set_defaults(function=_command(name))
+    parser.set_defaults(function=_command("check"))
 
 
 def _command(name, file="commands"):
@@ -47,9 +57,10 @@ def _command(name, file="commands"):
 
 
 def _run(commands):
-    parser = commands.add_parser("run", help="execute notebooks strictly", description=(
-        "Execute notebooks with checked parameters. NAME is a notebook or its number, "
-        "PARAMETER=VALUE sets a parameter: `run 07 dataset=cells.h5ad label=cell_type`."))
+    """Execute notebooks with checked parameters. NAME is a notebook or its number, PARAMETER=VALUE
+    sets a parameter: `run 07 dataset=cells.h5ad label=cell_type`."""
+    parser = commands.add_parser("run", help="execute notebooks strictly",
+                                 description=_run.__doc__)
     add = parser.add_argument
     add("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
     add("--grid", action="append", default=[], metavar="PARAMETER=VALUE,VALUE | FILE.yml",
@@ -71,13 +82,13 @@ def _run(commands):
 
 
 def _paper(commands):
+    """Fetch the data sets of the paper that are not in data/paper yet, check each file against what
+    is known of it, run the chapters that stand for the paper's tables on it, and keep the results
+    for the ledger. With a FOLDER, its files are taken and nothing is fetched but what --only names.
+    A column under another name is given as `aorta.label=COLUMN`; PARAMETER=VALUE goes to the
+    chapters. A fetch that was stopped goes on."""
     parser = commands.add_parser("paper", help="run the chapters on the paper's own cells",
-                                 description=(
-        "Fetch the data sets of the paper that are not in data/paper yet, check each file against "
-        "what is known of it, run the chapters that stand for the paper's tables on it, and keep "
-        "the results for the ledger. With a FOLDER, its files are taken and nothing is fetched "
-        "but what --only names. A column under another name is given as `aorta.label=COLUMN`; "
-        "PARAMETER=VALUE goes to the chapters. A fetch that was stopped goes on."))
+                                 description=_paper.__doc__)
     parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
     parser.add_argument("--only", metavar="SET,SET", help="these sets, such as pancreas,ms")
     parser.add_argument("--check", nargs="*", metavar="WORD",

@@ -10,9 +10,8 @@ from genept_utils.cli.options import as_options, at_least
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
-    parser = commands.add_parser("cells", help="cell vectors of a file of any size", description=(
-        "GenePT-w of an .h5ad file or a zarr store, a block of cells at a time: memory does not "
-        "grow with the cells, and the command goes on where it was stopped."))
+    parser = commands.add_parser("cells", help="cell vectors of a file of any size",
+                                 description=cells.__doc__)
     add = parser.add_argument
     add("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the matrix in rows")
     add("--table", metavar="NAME", help="modality of a .h5mu file or table of a SpatialData store")
@@ -33,7 +32,8 @@ def register(commands):
 
 
 def cells(options):
-    """Compute what is missing and put the output together."""
+    """GenePT-w of an .h5ad file or a zarr store, a block of cells at a time: memory does not grow
+    with the cells, and the command goes on where it was stopped."""
     from genept_utils import optional
 
     source, out = (Path(given).expanduser().resolve() for given in (

@@ -14,9 +14,8 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
-    parser = commands.add_parser("match", help="find the genes of a list of names", description=(
-        "Look up names (symbols, previous symbols, aliases, Ensembl, Entrez, HGNC ids) and say "
-        "which are ambiguous and which are missing."))
+    parser = commands.add_parser("match", help="find the genes of a list of names",
+                                 description=match.__doc__)
     add = parser.add_argument
     add("file", metavar="FILE", help="a file of cells such as .h5ad (its var_names or a column of "
         "var, with the share of counts covered), or a text or table file, also packed, such as "
@@ -34,7 +33,8 @@ def register(commands):
 
 
 def match(options):
-    """Print the report on the names of a file."""
+    """Look up names (symbols, previous symbols, aliases, Ensembl, Entrez, HGNC ids) and say which
+    are ambiguous and which are missing."""
     genes.species_name(options.species)  # a wrong one is said before a large file is read
     out = writable(options.out) if options.out else None
     report = _report(Path(options.file).expanduser(), options)

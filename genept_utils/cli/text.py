@@ -10,10 +10,8 @@ from genept_utils.cli.options import at_least, writable
 
 def register(commands):
     """Add both commands to the subparsers of the command line."""
-    parser = commands.add_parser("embed", help="embed the texts of all genes", description=(
-        "Compute the vectors of all genes from one text with one model, and write them as "
-        "AnnData. A model on a paid server is estimated first, and asked about unless --yes. "
-        "With --model coexpression:FILE.h5ad the vectors are learnt from the cells of a file."))
+    parser = commands.add_parser("embed", help="embed the texts of all genes",
+                                 description=cli_embed.__doc__)
     add = _add_model(parser, ", or coexpression:FILE.h5ad")
     add("--species", help="coexpression: mouse, ...: whose genes the file has")
     add("--layer", help="coexpression: take the values from this layer")
@@ -24,8 +22,8 @@ def register(commands):
     add("--quantise", action="store_true", help="one byte per number, as shipped")
     parser.set_defaults(function=cli_embed)
 
-    parser = commands.add_parser("cost", help="what an embedding would cost", description=(
-        "Count tokens and print dollars and minutes; nothing is sent."))
+    parser = commands.add_parser("cost", help="what an embedding would cost",
+                                 description=cli_cost.__doc__)
     _add_model(parser)("--tokens-per-minute", type=at_least(1), default=1_000_000, metavar="N")
     parser.set_defaults(function=cli_cost)
 
@@ -46,7 +44,9 @@ def _add_model(parser, more=""):
 
 
 def cli_embed(options):
-    """Compute and write; 1 where the reader says no."""
+    """Compute the vectors of all genes from one text with one model, and write them as AnnData. A
+    model on a paid server is estimated first, and asked about unless --yes. With --model
+    coexpression:FILE.h5ad the vectors are learnt from the cells of a file."""
     from genept_utils import embed
 
     if not options.out.endswith(".h5ad"):
@@ -102,7 +102,7 @@ def _embedded(options):
 
 
 def cli_cost(options):
-    """Print the estimate."""
+    """Count tokens and print dollars and minutes; nothing is sent."""
     from genept_utils import embed
 
     symbols = _symbols(options)
