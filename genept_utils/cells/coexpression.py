@@ -5,22 +5,19 @@ vector is its loadings times the singular values. The matrix is passed a block o
 so that cells in memory, in a file and in a Dask array go the same way.
 """
 
-import hashlib
-import json
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import datasets, embed, genes, paths, sources
+from genept_utils import datasets, embed, genes, sources
 from genept_utils.cells.backed import described, opened
 from genept_utils.cells.components import Scaled, leading, moments, plain
 from genept_utils.cells.names import species_of, survey
 from genept_utils.cells.normalise import judge
 from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, select_matrix
-from genept_utils.embed import store
+from genept_utils.embed.vectors import made_once
 
 ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
 VERSION = 1  # of the method: another one is computed anew and not taken from the cache
@@ -106,13 +103,8 @@ def _kept(name, options):
     else:
         digests = [sources.sha256(path)]
         about = {"path": path.name, "sha256": digests[0]}
-    made_from = json.dumps([VERSION, *digests, options], sort_keys=True)
-    digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
-    kept = paths.cache() / "vectors" / f"coexpression-{digest}.h5ad"
-    with store.alone(kept.name, tell=False):
-        sources.derived(kept, lambda part: _of_path(path, options, about).write_h5ad(
-            part, convert_strings_to_categoricals=False))
-    return ad.read_h5ad(kept)
+    return made_once("coexpression", [VERSION, *digests, options],
+                     lambda: _of_path(path, options, about))
 
 
 def _of_path(path, options, about):

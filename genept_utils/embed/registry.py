@@ -1,9 +1,7 @@
 """Gene embeddings by name: shipped, computed here, controls, files of others."""
 
 import contextlib
-import hashlib
 import importlib.metadata
-import json
 import re
 import warnings
 from pathlib import Path
@@ -11,10 +9,10 @@ from pathlib import Path
 import anndata as ad
 
 from genept_utils import genes, optional, paths, sources, untrusted
-from genept_utils.embed import cost, model_files, readers, store
+from genept_utils.embed import cost, model_files, readers
 from genept_utils.embed.backends import MODELS, embed, forms
 from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
-from genept_utils.embed.vectors import as_embedding, dequantised, permuted, random_like
+from genept_utils.embed.vectors import as_embedding, dequantised, made_once, permuted, random_like
 from genept_utils.paths import SHIPPED
 
 MAX_UNKNOWN = 0.2  # share of the keys of a file that may be no genes without a warning
@@ -180,18 +178,15 @@ def _computed(model, text, seed):
         optional.need("wordllama")
     version = (importlib.metadata.version("wordllama") if model == "wordllama"
                else model_files.digest(model))  # a file may change
-    made_from = json.dumps([model, text, seed, TEXTS_VERSION, version,
-                            *(sources.registry().sha256[key]
-                              for key in text_sources(text))])
-    digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}")
-    kept = paths.cache() / "vectors" / f"{plain}-{digest}.h5ad"
-    if model.startswith("openai") and not kept.is_file():
-        _agree_to_spend(model, text)
-    with store.alone(kept.name, tell=False):  # pages that run side by side make it once
-        sources.derived(kept, lambda part: embed_genes(model, text, seed).write_h5ad(
-            part, convert_strings_to_categoricals=False))
-    return ad.read_h5ad(kept)
+    made_from = [model, text, seed, TEXTS_VERSION, version,
+                 *(sources.registry().sha256[key] for key in text_sources(text))]
+
+    def make():
+        if model.startswith("openai"):
+            _agree_to_spend(model, text)
+        return embed_genes(model, text, seed)
+
+    return made_once(re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}"), made_from, make)
 
 
 def _agree_to_spend(model, text):

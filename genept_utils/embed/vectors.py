@@ -6,12 +6,14 @@ symbol with the identifiers, ``.uns["genept"]`` with model, text, date and hashe
 
 import datetime
 import hashlib
+import json
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from genept_utils import genes, sources
+from genept_utils import genes, paths, sources
+from genept_utils.embed import store
 
 
 def unit(vectors, out=None):
@@ -142,3 +144,14 @@ def dequantised(adata):
     if "entrez_id" in adata.obs and adata.obs["entrez_id"].dtype.kind == "i":
         adata.obs["entrez_id"] = adata.obs["entrez_id"].astype(str).replace("0", "")
     return adata
+
+
+def made_once(name, made_from, make):
+    """An embedding that ``make`` makes once: kept in the cache by its name and the hash of
+    ``made_from``, a list of what it depends on. Of processes side by side one makes it."""
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
+    path = paths.cache() / "vectors" / f"{name}-{digest}.h5ad"
+    with store.alone(path.name, tell=False):
+        sources.derived(path, lambda part: make().write_h5ad(
+            part, convert_strings_to_categoricals=False))
+    return ad.read_h5ad(path)
