@@ -1,5 +1,6 @@
 // What is wider than its room scrolls: reached by keyboard, named, and with a hint while there
-// is more to see. Also names the side column, which the theme leaves outside all landmarks.
+// is more to see. Also names the side column and the search box, which the theme leaves outside all
+// landmarks.
 (() => {
   const boxes = [...document.querySelectorAll(
     ".table-box, .pst-scrollable-table-container, div.highlight pre, .image-box")];
@@ -65,5 +66,10 @@
   if (side && !side.hasAttribute("role")) {
     side.setAttribute("role", "complementary");
     side.setAttribute("aria-label", "The book");
+  }
+  const search = document.querySelector(".search-button__wrapper");
+  if (search) {
+    search.setAttribute("role", "search");
+    search.setAttribute("aria-label", "Search the book");
   }
 })();

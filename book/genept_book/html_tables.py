@@ -61,8 +61,8 @@ def tidy_tables(html):
 
     pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
     place of the name that stands for all columns. Row numbers are left out, what is missing is a
-    dash, zero has no sign, thousands are parted by commas, and long heads may break where their
-    parts meet. In a table of many columns an interval stands under its number.
+    dash, zero has no sign, counts have no decimals, thousands are parted by commas, and long heads
+    may break where their parts meet. In a table of many columns an interval stands under its number.
     """
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
@@ -134,16 +134,20 @@ def _mark_numbers(table, heads):
         if all(NUMBER.match(_text(cell)) for cell in column):
             for cell in (*column, *names[i:i + 1]):
                 cell["class"] = [*cell.get("class", []), "num"]
+            texts = [text for text in map(_text, column) if text not in ("", "–")]
+            counts = all(re.fullmatch(r"\d+\.0", text) for text in texts) and any(
+                len(text) > 3 for text in texts)  # a column where a value is missing is a float
             for cell in column:
-                if re.fullmatch(r"\d{4,}", _text(cell)):
-                    cell.string = f"{int(_text(cell)):,}"
+                if counts or re.fullmatch(r"\d{4,}", _text(cell)):
+                    cell.string = re.sub(
+                        r"^(\d+)(\.0)?$", lambda found: f"{int(found[1]):,}", _text(cell))
 
 
 def _join_intervals(soup, table, heads):
     """Set ``low`` and ``high`` under their number, where a table has two rows of heads or more
     than seven columns."""
     names = _cells(heads[-1]) if heads else []
-    if len(heads) != 2 and len(names) < 8:
+    if len(heads) < 2 and len(names) < 8:
         return
     texts = list(map(_text, names))
     found = [i for i, name in enumerate(texts) if tuple(texts[i + 1:i + 3]) in (
@@ -160,18 +164,26 @@ def _join_intervals(soup, table, heads):
             high.decompose()
         for cell in names[i + 1:i + 3]:
             cell.decompose()
-    if len(heads) != 2 or not found:
+    if len(heads) < 2 or not found:
         return
-    above = _cells(heads[0])
-    for cell in above:
-        if cell.get("colspan") == "3":
-            del cell["colspan"]
-            cell["class"] = [*cell.get("class", []), "num"]
-    if len(above) == len(texts) - 2 * len(found) and all(texts[i] == "value" for i in found):
-        for cell, name in zip(above, _cells(heads[1])):
+    gone = {i + step for i in found for step in (1, 2)}
+    for row in heads[:-1]:
+        at = 0
+        for cell in _cells(row):
+            span = int(cell.get("colspan", 1))
+            left = span - len(gone & set(range(at, at + span)))
+            at += span
+            if left < span:
+                cell["colspan"] = left
+            if left == 1 < span:
+                del cell["colspan"]
+                cell["class"] = [*cell.get("class", []), "num"]
+    above = _cells(heads[-2])
+    if len(above) == len(texts) - len(gone) and all(texts[i] == "value" for i in found):
+        for cell, name in zip(above, _cells(heads[-1])):
             if _text(name) == "value":
                 name.string = _text(cell)
-        heads[0].decompose()
+        heads[-2].decompose()
 
 
 def together(frame, *names):

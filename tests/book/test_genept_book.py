@@ -15,6 +15,8 @@ from genept_book.stamp import code_hash
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
+from bs4 import BeautifulSoup  # noqa: E402
+
 from genept_book import assets, html_tables, notebook_pages, roles, wording  # noqa: E402
 
 
@@ -120,6 +122,17 @@ def test_interval_stands_under_its_number_in_a_table_of_two_heads(name, rows):
     assert "low" not in head and (name in head) == (rows == 2) and "ari x" in head
 
 
+def test_each_head_stands_above_its_own_columns_where_intervals_are_joined():
+    columns = pd.MultiIndex.from_product([["kang", "lung"], ["type", "batch"],
+                                          ["value", "low", "high"]])
+    frame = pd.DataFrame([range(12)], pd.Index(["x"], name="method"), columns)
+    html = html_tables.tidy_tables(frame.to_html())
+    heads = [[(cell.get_text(), int(cell.get("colspan", 1))) for cell in row.find_all(["th", "td"])]
+             for row in BeautifulSoup(html, "html.parser").select("thead tr")]
+    assert heads == [[("", 1), ("kang", 2), ("lung", 2)],
+                     [("method", 1), *[("type", 1), ("batch", 1)] * 2]]
+
+
 def test_intervals_are_joined_in_rows_that_repeat_no_name_and_in_wide_tables():
     index = pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")], names=["set", "method"])
     wide = pd.DataFrame({"n": [1, 2], "auc": [.5, .6], "auc_low": [.4, .5], "auc_high": [.6, .7],
@@ -135,6 +148,14 @@ def test_thousands_are_parted_in_columns_of_numbers_only():
     frame = pd.DataFrame({"cells": [16791, 900], "gene": ["7157", "TP53"], "share": [.5, 1234.5]})
     html = html_tables.tidy_tables(frame.to_html())
     assert ">16,791<" in html and ">900<" in html and ">7157<" in html and ">1234.5<" in html
+
+
+@pytest.mark.parametrize("values, shown", [
+    ([11187.0, 54.0], [">11,187<", ">54<"]), ([3284.0, None], [">3,284<", ">–<"]),
+    ([1.0, 0.0], [">1.0<", ">0.0<"]), ([12.0, 0.5], [">12.0<", ">0.5<"])])
+def test_counts_have_no_decimals(values, shown):
+    html = html_tables.tidy_tables(pd.DataFrame({"n": values}).to_html())
+    assert all(text in html for text in shown)
 
 
 def test_zero_has_no_sign():

@@ -7,6 +7,7 @@ from genept_utils import paths
 
 VERSION = "4.10.3"
 SERIOUS = ("serious", "critical")
+EVERY = ("minor", "moderate", *SERIOUS)
 # Rows like those above them are taken away: axe compares the place of every element with every
 # other, and the ledger has tens of thousands of them.
 RUN = """async ([levels, rules]) => {
@@ -41,9 +42,9 @@ def source():
     return script.read_text(encoding="utf-8")
 
 
-def findings(page, rules=None):
-    """Serious and critical findings on a page that is open, one line each; of some rules only
-    where they are given."""
+def findings(page, rules=None, levels=SERIOUS):
+    """Findings of these levels on a page that is open, one line each; of some rules only where
+    they are given."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(content=source())
-    return page.evaluate(RUN, [list(SERIOUS), rules])
+    return page.evaluate(RUN, [list(levels), rules])

@@ -4,8 +4,8 @@ Usage: python tests/browser/check_book.py _build/html [--screenshots DIR] [--pag
 
 Every page is opened at 1280 and 390 px, in the light and the dark scheme. Checked are: one
 visible h1; images that load and have alt text; script errors; requests that fail or go to
-another host; overflow; links and anchors within the book; formulas; contrast of text (WCAG AA);
-code and tables that open and sort from the keyboard.
+another host; what has to be read before the first paint; overflow; links and anchors within the
+book; formulas; contrast of text (WCAG AA); code and tables that open and sort from the keyboard.
 """
 
 import argparse
@@ -23,6 +23,9 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 WIDTHS = (1280, 390)
+# What a page may read and lay out before it is painted: bytes of style sheets and scripts that
+# block it, and elements. With these a page of the book is painted in half a second from disk.
+MOST_BYTES, MOST_ELEMENTS = 850_000, 9_000
 SCHEMES = ("light", "dark")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -32,7 +35,7 @@ FLAGS = [
 ]
 
 # What a page shows, asked in the page itself: a list of faults.
-LOOK = """async ([width]) => {
+LOOK = """async ([width, bytes, elements]) => {
   const faults = [];
   const seen = (e) => e.checkVisibility({checkVisibilityCSS: true, checkOpacity: true});
   const headings = [...document.querySelectorAll('h1')].filter(seen);
@@ -52,6 +55,12 @@ LOOK = """async ([width]) => {
     if (!document.querySelector('mjx-container')) faults.push('formulas are not rendered');
     for (const e of document.querySelectorAll('mjx-merror')) faults.push(`bad formula ${e.title}`);
   }
+  const blocking = performance.getEntriesByType('resource')
+    .filter((r) => r.renderBlockingStatus === 'blocking')
+    .reduce((sum, r) => sum + r.decodedBodySize, 0);
+  if (blocking > bytes) faults.push(`first paint waits for ${blocking} bytes`);
+  const laid = document.querySelectorAll('*').length;
+  if (laid > elements) faults.push(`${laid} elements, over ${elements}`);
   const root = document.scrollingElement;
   if (root.scrollWidth > width) {
     const held = (e) => e && (getComputedStyle(e).overflowX !== 'visible' || held(e.parentElement));
@@ -270,7 +279,7 @@ def check(root, names=None, screenshots=None, report=print):
                 page.goto(base + name, wait_until="load")
                 for scheme in SCHEMES:
                     page.emulate_media(color_scheme=scheme)
-                    seen = page.evaluate(LOOK, [width]) + page.evaluate(CONTRAST)
+                    seen = page.evaluate(LOOK, [width, MOST_BYTES, MOST_ELEMENTS]) + page.evaluate(CONTRAST)
                     for fault in seen:
                         faults.setdefault(fault, []).append(f"{width} px {scheme}")
                     if screenshots:

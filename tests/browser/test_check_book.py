@@ -39,6 +39,7 @@ PAGES = {
     "use": f"<h1>a</h1>{CODE}<div class='math'>\\[x\\]</div>"
            "<script>document.querySelector('summary').onclick = (e) => e.preventDefault()</script>"
            "<table class='sortable'><thead><tr><th>x</th></tr></thead></table>",
+    "heavy": "<h1>a</h1><link rel='stylesheet' href='heavy.css'><p>x</p>" + 9000 * "<i></i>",
 }
 FAULTS = [
     ("headings", "2 visible h1"),
@@ -57,6 +58,8 @@ FAULTS = [
     ("use", "formulas are not rendered"),
     ("use", "code does not open from the keyboard"),
     ("use", "table is not made sortable"),
+    ("heavy", "first paint waits for 900000 bytes"),
+    ("heavy", "elements, over 9000"),
 ]
 
 
@@ -65,6 +68,7 @@ def found(tmp_path_factory):
     """Faults by page of a small book, two of whose pages are sound."""
     root = tmp_path_factory.mktemp("book")
     (root / "dot.gif").write_bytes(base64.b64decode(PIXEL.partition(",")[2]))
+    (root / "heavy.css").write_text(" " * 900_000)
     for name, body in PAGES.items():
         (root / f"{name}.html").write_text(PAGE.format(body=body), encoding="utf-8")
     return check_book.check(root, report=lambda line: None)

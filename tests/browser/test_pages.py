@@ -1,4 +1,4 @@
-"""Pages of the built book: first screen, search, filters, first paint, accessibility."""
+"""Pages of the built book: first screen, search, filters, accessibility."""
 
 import axe
 import check_book
@@ -77,15 +77,6 @@ def test_table_is_filtered_sorted_and_fits(opened, name):
     assert len(numbers) > 5 and numbers == sorted(numbers)
     fits = "[...document.querySelectorAll('.table-box')].every(b => b.scrollWidth <= b.clientWidth)"
     assert page.evaluate(fits)
-
-
-def test_pages_paint_within_three_seconds_from_disk(opened, html):
-    for name in ("book/index.html", "book/gene-map.html", "book/ledger.html",
-                 "notebooks/05-chromatin-and-dosage.html"):
-        page = opened(name)
-        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        assert paint < 3000, f"{name}: {paint:.0f} ms"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -1,0 +1,84 @@
+"""Accessibility of what opens: cards, lists, folded parts, dialogs, menus, answers of a search."""
+
+import axe
+import pytest
+
+
+def ready(page, selector):
+    page.wait_for_selector(f"{selector}[data-ready]", state="attached")
+
+
+def list_of_genes(page):
+    ready(page, ".gene-map")
+    page.fill("#gene-input", "CTS")
+    page.wait_for_selector("#gene-list li")
+
+
+def card_and_table_of_the_map(page):
+    ready(page, ".gene-map")
+    page.fill("#gene-input", "CTSB")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".gene-card h2")
+    page.locator(".map-table summary").click()
+    page.wait_for_selector(".map-rows tr")
+    everything_folded(page)
+
+
+def no_such_gene(page):
+    page.wait_for_selector(".map-state:text('No gene is called')")
+
+
+def answer_to_a_list(page):
+    ready(page, ".gene-list-page")
+    page.locator("button.example").first.click()
+    page.wait_for_selector(".list-answer tbody tr")
+    everything_folded(page)
+
+
+def everything_folded(page):
+    """Code, exercises, *Cite this page*."""
+    page.evaluate("document.querySelectorAll('details').forEach((part) => part.open = true)")
+
+
+def search_box(page):
+    page.keyboard.press("Control+k")
+    page.wait_for_selector(".search-button__wrapper.show input")
+
+
+def contents(page):
+    shown = [button for button in page.locator(".primary-toggle, .sidebar-toggle").all()
+             if button.is_visible()]
+    shown[0].click()
+
+
+def menus(page):
+    for button in page.locator(".article-header-buttons .dropdown-toggle").all():
+        button.click()
+
+
+def hits(page):
+    page.wait_for_selector(".gene-hits a")
+    page.wait_for_selector("#search-results li")
+
+
+CHAPTER = "notebooks/04-gene-programs.html"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name, open_", [
+    ("book/gene-map.html", list_of_genes), ("book/gene-map.html", card_and_table_of_the_map),
+    ("book/gene-map.html#NOSUCH", no_such_gene), ("book/ask.html", answer_to_a_list),
+    (CHAPTER, everything_folded), (CHAPTER, search_box), (CHAPTER, contents), (CHAPTER, menus),
+    ("search.html?q=insulin", hits), ("search.html", search_box),
+    ("book/paper-index.html", everything_folded)])
+def test_what_opens_is_accessible(opened, name, open_, width):
+    """No finding of axe at all, in both schemes; the dark one for colours alone."""
+    try:
+        axe.source()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    page = opened(name, width, height=900)
+    open_(page)
+    found = axe.findings(page, levels=axe.EVERY)
+    page.emulate_media(color_scheme="dark")
+    assert not found and not axe.findings(page, ["color-contrast"], axe.EVERY)
