@@ -139,7 +139,7 @@ def _learnt(X, source, options, about=None):
     n, n_cells = options["n"], X.shape[0]
     if n >= n_cells or n > used.sum():
         raise ValueError(
-            f"{n} components need more than {n} cells and {n} genes that vary; there are "
+            f"{n} components need more than {n} cells and at least {n} genes that vary; there are "
             f"{n_cells:,} cells and {used.sum():,} of {len(symbols):,} genes that have a symbol, "
             f"vary and are seen in {options['min_cells']} cells: give more cells, names that are "
             "known, or a smaller n=")

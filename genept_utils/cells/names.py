@@ -132,7 +132,7 @@ def vectors_of(var, totals, embedding, species=None):
     has = rows >= 0
     if not has.any() and matched.share >= MIN_KNOWN:
         raise ValueError(f"none of the {n:,} gene names has a vector, though {matched.share:.0%} "
-                         "are known genes: the embedding is one of "
+                         "of them are known genes: the embedding is one of "
                          f"{', '.join(map(repr, embedding.obs_names[:3]))}, ...")
     if not has.any():
         raise ValueError(f"none of the {n:,} gene names has a vector "

@@ -142,7 +142,7 @@ def _hdf5(path, layer, raw, obsm, table):
     if tenx:
         return _ten_x(path, layer, raw, obsm, table, tenx)
     raise ValueError(f"{path.name} is HDF5, but holds neither AnnData, a 10x matrix nor a loom "
-                     f"(only {', '.join(sorted(keys)[:8]) or 'nothing'}); make an .h5ad file of it")
+                     f"(it has {', '.join(sorted(keys)[:8]) or 'nothing'}); make an .h5ad of it")
 
 
 def _ten_x(path, layer, raw, obsm, table, groups):

@@ -144,9 +144,10 @@ def _from_file(path):
                          "; where the genes stand in columns, turn the table (.T)") from None
     strange = keys[(obs["symbol"] == "").to_numpy()] if "symbol" in obs else keys[:0]
     if len(strange) > MAX_UNKNOWN * len(keys):
-        warnings.warn(f"{path.name}: {len(strange):,} of {len(keys):,} keys are no human gene known"
-                      f" here, such as {', '.join(map(repr, strange[:3]))}; they are found only "
-                      "under the very same names", stacklevel=3)
+        warnings.warn(f"{path.name}: {len(strange):,} of {len(keys):,} keys "
+                      f"({len(strange) / len(keys):.0%}) are no human gene known here, such as "
+                      f"{', '.join(map(repr, strange[:3]))}; they are found only under the very "
+                      "same names", stacklevel=3)
     return as_embedding(vectors, obs, model=model, text=text, path=str(path),
                         sha256=digest, distinct=len({hash(row.tobytes()) for row in vectors}))
 
@@ -159,8 +160,8 @@ def _learnt(name, seed):
     except (KeyError, ValueError) as error:
         said = error.args[0] if isinstance(error, KeyError) else error
         raise ValueError(
-            f"{name}: {said}; `python -m genept_utils embed --model {name} --out VECTORS.h5ad` has "
-            "the options of gp.coexpression, and VECTORS.h5ad is then the embedding") from None
+            f"{name}: {said}; what gp.coexpression takes, `python -m genept_utils embed --model "
+            f"{name} --out FILE.h5ad` takes, too, and FILE.h5ad is then the embedding") from None
 
 
 def _authors_file():

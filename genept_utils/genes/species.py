@@ -54,8 +54,9 @@ def taxon(species):
     number = word.rpartition(":")[2].removeprefix("txid")
     found = _BY_NAME.get(word, int(number) if number.isdecimal() else None)
     if found not in TAXA:
-        raise ValueError(f"species {species!r} is not known here; known are (also in Latin, or by "
-                         f"taxon id) {', '.join(names[0] for names in TAXA.values())}")
+        raise ValueError(f"species {species!r} is not known here; known are "
+                         f"{', '.join(names[0] for names in TAXA.values())}, their Latin names "
+                         "and taxon ids")
     return found
 
 
