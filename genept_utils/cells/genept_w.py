@@ -186,6 +186,7 @@ def whitening(vectors, ridge=RIDGE):
     mean = vectors.mean(axis=0)
     centred = vectors - mean
     if not centred.any():
-        raise ValueError(f"all {len(vectors):,} vectors are the same: there is nothing to whiten")
+        raise ValueError(f"the vectors of all {len(vectors):,} genes are the same, so there is "
+                         "nothing to whiten")
     values, axes = np.linalg.eigh(np.cov(centred, rowvar=False).astype(np.float64))
     return mean, (axes / np.sqrt(np.maximum(values, 0) + ridge * values[-1])) @ axes.T

@@ -92,14 +92,16 @@ def read(folder):
     folder = folder.parent if folder.name in WEIGHTS else folder
     here = {path.name for path in folder.iterdir()}
     if SCBERT in here:
-        raise ValueError(f"{folder}: the gene vectors of scBERT are Gene2vec's: read 'gene2vec'")
+        raise ValueError(f"{folder}: the gene vectors of scBERT are Gene2vec's; "
+                         "read_embedding('gene2vec') gives them")
     if SCFOUNDATION in here:
         return _scfoundation(folder)
     if SCGPT in here or SCGPT_NAMES in here and "args.json" in here:
         return _scgpt(folder)
     if {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json"} & here:
         raise ValueError(f"{folder} is a model of texts, and has no vectors of genes: "
-                         f"read_embedding('st:{folder}/summary') embeds the summaries with it")
+                         f"read_embedding('st:{folder}/summary') embeds the summaries with it "
+                         "(the mean over the tokens of a text)")
     if here & set(GENEFORMER):
         return _geneformer(folder)
     if here & {".zgroup", "zarr.json", ".zattrs"}:
