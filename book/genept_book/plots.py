@@ -229,12 +229,12 @@ def roc(curves, ax=None, title=None):
 
 
 def _short(name):
-    return f"{name[:29]}\N{HORIZONTAL ELLIPSIS}" if len(str(name)) > 30 else name
+    return f"{name[:39]}\N{HORIZONTAL ELLIPSIS}" if len(str(name)) > 40 else name
 
 
 def heatmap(table, ax=None, label=None, title=None, cmap="viridis", **options):
     """A labelled heatmap of a DataFrame; ``label`` names the colour scale and its unit. Names of
-    more than 30 letters are cut."""
+    more than 40 letters are cut."""
     table = table.rename(_short).rename(columns=_short)
     ax = _axes(ax, 2.2 + 0.36 * table.shape[1], 2 + 0.26 * table.shape[0])
     sns.heatmap(table, ax=ax, cmap=cmap, linewidths=0.4, **options, cbar_kws={
