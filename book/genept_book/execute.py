@@ -15,7 +15,7 @@ from genept_book import own_data, secret
 from genept_book.stamp import stamp
 
 _one = threading.Lock()
-# glibc gives large arrays back to the system when they go; by itself it soon keeps those up to 32 MB
+# glibc then gives large arrays back to the system; by itself it soon keeps those up to 32 MB
 MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), "8000000")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 

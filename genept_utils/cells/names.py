@@ -143,8 +143,8 @@ def vectors_of(var, totals, embedding, species=None):
     if fraction < MIN_COUNT_FRACTION:
         warnings.warn(f"only {fraction:.1%} of the counts lie on the {has.sum():,} of {n:,} genes "
                       "with a vector; the cell vectors rest on little", stacklevel=4)
-    vectors = np.zeros((n, embedding.n_vars), dtype=np.float32)
-    vectors[has] = embedding.X[rows[has]]
+    vectors = np.asarray(embedding.X[np.where(has, rows, 0)], dtype=np.float32)  # one copy
+    vectors[~has] = 0
     n_genes = (table["match_type"].to_numpy() != "not a gene").sum()
     return vectors, has, {"genes": float(has.sum() / n_genes), "count_fraction": fraction,
                           "species": matched.species, "names": matched.column}
