@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import anndata as ad
-import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -65,9 +64,9 @@ if __name__ == "__main__":
         threading.Thread(target=server.serve_forever, daemon=True).start()
         rows = [{"label": "cell_type", "cells": str(CELLS), "types": "11", "genes": ""}]
         began = time.perf_counter()
-        with paper_remote.Remote(f"http://127.0.0.1:{server.server_port}",
-                                 most=paper_fetch.MOST) as remote, h5py.File(remote) as group:
-            paper_make.part(rows, group, Path(folder, "part.h5ad"), paper_fetch.CELLS)
+        with paper_remote.Remote(f"http://127.0.0.1:{server.server_port}", Path(folder, "kept"),
+                                 paper_fetch.MOST) as remote:
+            paper_make.part(rows, [remote], Path(folder, "part.h5ad"), paper_fetch.CELLS)
             print(f"{remote.taken / 2**20:.0f} MiB in {Ranges.asked} requests, "
                   f"{time.perf_counter() - began:.0f} s, peak "
                   f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")

@@ -10,16 +10,12 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import h5py
-
 from genept_book import paper_make, paper_remote
-from genept_utils import optional, paths, sources, untrusted
+from genept_utils import optional, paths, sources
 
 ASKED = 10 ** 9  # bytes; more are fetched only where it is allowed
 MOST = 512 << 20  # bytes that are read of a file of which a part is taken
 CELLS = 20_000
-MAKE = {"file": paper_make.one, "files": paper_make.several, "tables": paper_make.aorta,
-        "matrix": paper_make.atlas, "tar": paper_make.artery, "part": paper_make.part}
 
 
 def fetch(folder, wanted, yes=False, cells=CELLS):
@@ -50,46 +46,42 @@ def fetch(folder, wanted, yes=False, cells=CELLS):
     OSError
         The disk has not enough room.
     """
-    with paths.locked(folder / ".lock", busy=f"another fetch into {folder} is under way"):
-        sets = {name: rows.to_dict("records") for name, rows in
-                sources.table("paper-sources.csv").groupby("dataset", sort=False)
-                if name in wanted}
-        for name in [name for name, rows in sets.items() if rows[0]["form"] == "none"]:
-            row, = sets.pop(name)
-            print(f"{name} is not fetched: {row['note']} ({row['url']}). Put the file into "
-                  f"{folder} as {row['file']}.h5ad.")
-        return _fetch_all(_Files(folder, yes), sets, cells) if sets else 0
+    table = sources.table("paper-sources.csv")
+    table = table[table["dataset"].isin(list(wanted))]
+    by_hand = table["form"] == "none"
+    sets = {name: rows.to_dict("records")
+            for name, rows in table[~by_hand].groupby("dataset", sort=False)}
+    for row in table[by_hand].itertuples():
+        print(f"{row.dataset} is not fetched: {row.note} ({row.url}). Put the file into {folder} "
+              f"as {row.file}.h5ad.")
+    with (paths.locked(folder / ".lock", busy=f"another fetch into {folder} is under way"),
+          contextlib.closing(_Files(folder, yes)) as files):
+        return _fetch_all(files, sets, cells) if sets else 0
 
 
 def _fetch_all(files, sets, cells):
-    sizes, failed = {}, 0
-    with contextlib.closing(files):
-        for name, rows in sets.items():
-            try:
-                sizes[name] = sum(files.size(row) for row in rows)
-                print(f"{name}: {sizes[name] / 1e6:,.1f} MB from {urlsplit(rows[0]['url']).netloc}"
-                      + (" at most, a part of the file" if rows[0]["form"] == "part" else ""))
-            except (OSError, ValueError, zipfile.BadZipFile) as error:
-                failed += files.say(name, rows, error)
-        total, held = sum(sizes.values()), files.held()
-        if held:
-            print(f"{held / 1e6:,.1f} MB of it came before and are here")
-        if sizes:
-            _ask(total - held, files.yes)
-        if 4 * total > (free := shutil.disk_usage(files.folder).free):
-            raise OSError(f"{4 * total / 1e9:.1f} GB are needed on the disk of {files.folder}, "
-                          f"which has {free / 1e9:.1f} GB; free some, or name fewer sets with "
-                          "--only")
-        with optional.need("tqdm").tqdm(total=total, initial=held, unit="B", unit_scale=True,
-                                        disable=None) as bar:
-            files.progress, files.keep = bar.update, set(files.open)  # whatever ends the loop
-            for name in sizes:
-                try:
-                    _make(files, name, sets[name], cells)
-                except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                    failed += files.say(name, sets[name], error)
-        files.keep = files.cut
-    return failed
+    sizes = {}
+    for name, rows in sets.items():
+        with files.said(name, rows):
+            size = sum(files.size(row) for row in rows)
+            print(f"{name}: {size / 1e6:,.1f} MB from {urlsplit(rows[0]['url']).netloc}"
+                  + (" at most, a part of the file" if rows[0]["form"] == "part" else ""))
+            sizes[name] = size
+    total, held = sum(sizes.values()), sum(getattr(file, "held", 0) for file in files.open.values())
+    if held:
+        print(f"{held / 1e6:,.1f} MB of it came before and are here")
+    _ask(total - held, files.yes)
+    if 4 * total > (free := shutil.disk_usage(files.folder).free):
+        raise OSError(f"{4 * total / 1e9:.1f} GB are needed on the disk of {files.folder}, which "
+                      f"has {free / 1e9:.1f} GB; free some, or name fewer sets with --only")
+    with optional.need("tqdm").tqdm(total=total, initial=held, unit="B", unit_scale=True,
+                                    disable=None) as bar:
+        files.progress = bar.update
+        for name in sizes:
+            with files.said(name, sets[name]):
+                _make(files, name, sets[name], cells)
+    files.drop()
+    return files.failed
 
 
 def _ask(total, yes):
@@ -104,19 +96,12 @@ def _ask(total, yes):
 
 def _make(files, name, rows, cells):
     """One set: its files, then the reader of its form; what was fetched for it goes."""
-    out = files.folder / f"{rows[0]['file']}.h5ad"
-    if rows[0]["form"] == "matrix":  # the names of genes and cells lie beside the matrix
-        rows = [{**rows[0], "inner": rows[0]["inner"] + end} for end in ("", "_rows", "_cols")
-                ] + rows[1:]
+    out, in_part = files.folder / f"{rows[0]['file']}.h5ad", rows[0]["form"] == "part"
     try:
-        if rows[0]["form"] == "part":
-            with h5py.File(files.remote(rows[0])) as group, sources.replacing(out) as part:
-                untrusted.no_other_file(group, "the file")
-                paper_make.part(rows, group, part, cells)
-        else:
-            got = [files.get(row) for row in rows]
-            with sources.replacing(out) as part:
-                MAKE[rows[0]["form"]](rows, got, part, cells)
+        got = [files.remote(row) if in_part else files.get(row) for row in rows]
+        with sources.replacing(out) as made:
+            paper_make.FORMS[rows[0]["form"]](rows, got, made, cells)
+        if not in_part:
             files.accept(rows)
     except (ValueError, KeyError):  # what came is not it; after a cut the whole files stay
         files.remove(rows)
@@ -129,20 +114,37 @@ class _Files:
     """Files at addresses, each opened once; and what was accepted of them before."""
 
     def __init__(self, folder, yes):
-        self.folder, self.yes, self.progress = folder, yes, lambda n: None
-        self.keep, self.cut = set(), set()  # addresses: what came stays, the transfer broke off
+        self.folder, self.yes, self.progress, self.failed = folder, yes, lambda n: None, 0
         self.note, self.open, self.hashes = folder / "accepted.json", {}, {}
         self.known = json.loads(self.note.read_text("utf-8")) if self.note.exists() else {}
 
     def close(self):
-        """Keep what an interrupted transfer brought, and nothing else."""
-        for url, file in self.open.items():
-            if isinstance(file, paper_remote.Remote):
-                file.close() if url in self.keep else file.drop()
-            elif not isinstance(file, OSError):
+        """Close the files; what came of them stays."""
+        for file in self.open.values():
+            if not isinstance(file, OSError):
                 file.close()
         with contextlib.suppress(OSError):  # holds something
             (self.folder / "downloads").rmdir()
+
+    def drop(self):
+        """Remove what came of files whose transfer did not break off."""
+        for file in self.open.values():
+            if isinstance(file, paper_remote.Remote) and not file.cut:
+                file.drop()
+
+    @contextlib.contextmanager
+    def said(self, name, rows):
+        """Say in one sentence why a set could not be had, and go on."""
+        try:
+            yield
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            # a zip and HDF5 make other errors of a transfer that broke off
+            cut = [file.cut for file in map(self.open.get, (row["url"] for row in rows))
+                   if getattr(file, "cut", None)]
+            error = (*cut, error)[0]
+            said = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
+            print(f"error: {name} could not be had: {said}", file=sys.stderr)
+            self.failed += 1
 
     def remote(self, row):
         """The file at a row's address; an error where its server gives it only whole."""
@@ -153,25 +155,9 @@ class _Files:
                 self.open[url] = paper_remote.Remote(
                     url, kept, MOST if row["form"] == "part" else None,
                     lambda n: self.progress(n))
-                if self.open[url].held:
-                    self.keep.add(url)
             except paper_remote.NoRanges as error:
                 self.open[url] = error
         return self.open[url]
-
-    def say(self, name, rows, error):
-        """One sentence on why a set could not be had; 1."""
-        for row in rows:  # a zip and HDF5 make other errors of a transfer that broke off
-            if broken := getattr(file := self.open.get(row["url"]), "cut", None):
-                error, file.cut = broken, None
-                self.cut.add(row["url"])
-        said = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
-        print(f"error: {name} could not be had: {said}", file=sys.stderr)
-        return 1
-
-    def held(self):
-        """Bytes that an earlier fetch left here."""
-        return sum(getattr(file, "held", 0) for file in self.open.values())
 
     def size(self, row):
         """Bytes that will be fetched for a row, 0 where the server does not say."""
@@ -192,12 +178,9 @@ class _Files:
         inside = row["inner"].replace("!", "/") or urlsplit(row["url"]).path
         return self.folder / "downloads" / f"{row['file']}-{Path(inside).name}"
 
-    def key(self, row):
-        return "!".join(filter(None, (row["url"], row["inner"])))
-
     def get(self, row):
         """Path of one file, or of what lies in it, whose hash is not another than before."""
-        path, key = self.path(row), self.key(row)
+        path, key = self.path(row), _key(row)
         if not path.exists():
             file = self.open[row["url"]]
             if isinstance(file, OSError):
@@ -206,7 +189,7 @@ class _Files:
             with sources.replacing(path) as part, open(part, "wb") as target:
                 file.seek(0)
                 with paper_remote.member(file, row["inner"], self.folder) as source:
-                    paper_remote.copy(source, target, self.folder)
+                    shutil.copyfileobj(source, target)
         self.hashes[key] = made = sources.sha256(path)
         before = self.known.get(key, {"sha256": row["sha256"], "accepted": "its publication"})
         if before["sha256"] and made != before["sha256"]:
@@ -219,7 +202,7 @@ class _Files:
     def accept(self, rows):
         """Hold to what these files are from now on."""
         day = datetime.date.today().isoformat()
-        for key in map(self.key, rows):
+        for key in map(_key, rows):
             self.known.setdefault(key, {"sha256": self.hashes[key], "accepted": day})
         with sources.replacing(self.note) as part:
             part.write_text(json.dumps(self.known, indent=1), encoding="utf-8")
@@ -227,3 +210,7 @@ class _Files:
     def remove(self, rows):
         for row in rows:
             self.path(row).unlink(missing_ok=True)
+
+
+def _key(row):
+    return "!".join(filter(None, (row["url"], row["inner"])))

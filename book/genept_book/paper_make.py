@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_book import paper_remote
 from genept_utils import datasets, sources, untrusted
 from genept_utils.cells.backed import matrix_of
 
@@ -238,27 +237,31 @@ def artery(rows, got, out, cells):
 
 def untarred(path, folder, names):
     """Paths in ``folder`` of the members of a tar that are called so, packed or not."""
-    found = {}
     try:
         with tarfile.open(path) as archive:
-            for one in archive:
-                name = Path(one.name).name
-                if name.removesuffix(".gz") in names and one.isfile():
-                    with archive.extractfile(one) as source, open(Path(folder, name), "wb") as made:
-                        paper_remote.copy(source, made, folder)
-                    found.setdefault(name.removesuffix(".gz"), []).append(Path(folder, name))
+            archive.extractall(folder, [one for one in archive if one.isfile() and Path(
+                one.name).name.removesuffix(".gz") in names], filter="data")
     except (tarfile.TarError, EOFError, zlib.error):
         raise ValueError(f"{path.name} is no tar, or is broken") from None
-    if wrong := [name for name in names if len(found.get(name, ())) != 1]:
-        raise ValueError(f"the tar holds {len(found.get(wrong[0], ())) or 'no'} {wrong[0]}")
-    return [found[name][0] for name in names]
+    found = {name: [*Path(folder).rglob(name), *Path(folder).rglob(f"{name}.gz")]
+             for name in names}
+    for name, there in found.items():
+        if len(there) != 1:
+            raise ValueError(f"the tar holds {len(there) or 'no'} {name}")
+    return [there[0] for there in found.values()]
 
 
-def part(rows, group, out, cells):
+def part(rows, got, out, cells):
     """About ``cells`` cells of an open h5ad file: a run of neighbouring rows from each donor."""
+    with h5py.File(got[0]) as group:
+        untrusted.no_other_file(group, "the file")
+        _part(rows[0], group, out, cells)
+
+
+def _part(row, group, out, cells):
     table = pd.DataFrame({name: ad.io.read_elem(group["obs"][name]) for name in OBS
                           if name in group["obs"]})
-    check(rows[0], "the file", len(table), obs=table)
+    check(row, "the file", len(table), obs=table)
     (donors, names), random = pd.factorize(table["donor_id"]), np.random.default_rng(0)
     length = max(1, cells // len(names))
     firsts = [random.choice(np.flatnonzero(donors == n)) for n in range(len(names))]
@@ -274,3 +277,7 @@ def part(rows, group, out, cells):
     var = ad.io.read_elem(group["raw/var" if raw else "var"])
     ad.AnnData(X.astype(np.float32), obs=obs, var=var).write_h5ad(out)
     print(f"lupus: {len(rows):,} of {len(table):,} cells, of all {len(names)} donors")
+
+
+FORMS = {"file": one, "files": several, "tables": aorta, "matrix": atlas, "tar": artery,
+         "part": part}

@@ -5,18 +5,16 @@ import io
 import json
 import re
 import shutil
-import struct
 import tempfile
 import time
 import zipfile
-import zlib
 
 import requests
 
 from genept_utils import compression, sources
 
 BLOCK = 1 << 17  # bytes; what came of one before a transfer broke off is lost
-AHEAD, PIECE = 1 << 23, 1 << 16  # AHEAD: most that is fetched at once where reading runs on
+AHEAD = 1 << 23  # bytes; most that is fetched at once where reading runs on
 TRIES, WAIT, TIMEOUT = 4, 2, (10, 60)  # WAIT: seconds more after each failure
 BROKEN = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError,
           requests.exceptions.Timeout)
@@ -34,69 +32,12 @@ class Cut(OSError):
     """The server could not be reached, or broke off: what came is worth keeping."""
 
 
-class Blocks:
-    """Blocks of one file in the order in which they came, with a checksum each.
-
-    Parameters
-    ----------
-    path : pathlib.Path or None
-        What an earlier process kept there is taken up, up to the first block that is not whole;
-        None keeps them in a temporary file.
-    """
-
-    HEAD, MARK = struct.Struct("<qII"), -1  # number, length and checksum; MARK: what file it is
-
-    def __init__(self, path=None):
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = open(path, "a+b", buffering=0) if path else tempfile.TemporaryFile(buffering=0)
-        self.at, self.mark, end = {}, None, self.file.seek(0)
-        while len(head := self.file.read(self.HEAD.size)) == self.HEAD.size:
-            n, length, checksum = self.HEAD.unpack(head)
-            start, content = self.file.tell(), self.file.read(length)
-            if zlib.crc32(content) != checksum:
-                break
-            self._hold(n, start, content)
-            end = start + length
-        self.file.truncate(end)
-
-    def _hold(self, n, start, content):
-        self.at[n] = start, len(content)
-        if n == self.MARK:
-            self.mark = json.loads(content)
-
-    def put(self, n, content):
-        start = self.file.seek(0, 2) + self.HEAD.size
-        self.file.write(self.HEAD.pack(n, len(content), zlib.crc32(content)) + content)
-        self._hold(n, start, content)
-
-    def get(self, n, start, stop):
-        """Bytes ``start`` to ``stop`` of a block."""
-        at, length = self.at[n]
-        self.file.seek(at + start)
-        return self.file.read(min(stop, length) - start)
-
-    def begin(self, mark):
-        """Forget what is not of this file, or of one that nothing tells from another."""
-        if self.mark != mark or mark[0] is None:
-            self.file.truncate(0)
-            self.at = {}
-            self.put(self.MARK, json.dumps(mark).encode())
-
-    def __contains__(self, n):
-        return n in self.at
-
-    def held(self):
-        """Bytes of the file that are here."""
-        return sum(length for n, (_, length) in self.at.items() if n != self.MARK)
-
-
 class Remote(io.RawIOBase):
     """A readable, seekable file over HTTP ranges.
 
-    A cut transfer is taken up where it broke, ``TRIES`` times, and by the next process that
-    names the same ``kept``; a file that changes between two requests is refused. ``most`` bounds
-    the bytes that are read in all.
+    A cut transfer is taken up where it broke, ``TRIES`` times, and by the next process that names
+    the same ``folder``, where blocks of the file lie; a file that changes between two requests is
+    refused. ``most`` bounds the bytes that are read in all.
 
     Raises
     ------
@@ -108,17 +49,13 @@ class Remote(io.RawIOBase):
         It sends less or other than it said.
     """
 
-    def __init__(self, url, kept=None, most=None, progress=lambda n: None):
-        self.url, self.kept, self.most, self.progress = url, kept, most, progress
-        self.session, self.blocks = requests.Session(), Blocks(kept)
+    def __init__(self, url, folder, most=None, progress=lambda n: None):
+        self.url, self.folder, self.most, self.progress = url, folder, most, progress
+        self.session = requests.Session()
         self.session.verify = sources.trusted()
         self.taken = self.position = self.next = self.ahead = self.held = 0
         self.size = self.mark = self.cut = None
-        try:
-            self._get(0, 1)  # also where it is here already: is it the same file?
-        except BaseException:
-            self.drop() if self.blocks.held() == 0 else self.close()
-            raise
+        self._get(0, 1)  # also where it is here already: is it the same file?
 
     def readable(self):
         return True
@@ -134,28 +71,32 @@ class Remote(io.RawIOBase):
 
     def close(self):
         self.session.close()
-        self.blocks.file.close()
         super().close()
 
     def drop(self):
         """Close it, and keep nothing of it."""
         self.close()
-        if self.kept:
-            self.kept.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def readinto(self, buffer):
         start, stop = self.position, min(self.position + len(buffer), self.size)
         if stop <= start:
             return 0
         first, last = start // BLOCK, (stop - 1) // BLOCK + 1
-        missing = [n for n in range(first, last) if n not in self.blocks]
-        if missing:
+        if missing := [n for n in range(first, last) if not self._has(n)]:
             self._fill(missing[0], missing[-1] + 1)
-        made = b"".join(self.blocks.get(n, max(start - n * BLOCK, 0), min(stop - n * BLOCK, BLOCK))
-                        for n in range(first, last))
-        buffer[:len(made)] = made
-        self.position = stop
-        return len(made)
+        for n in range(first, last):
+            with open(self.folder / str(n), "rb") as block:
+                block.seek(max(self.position - n * BLOCK, 0))
+                made = block.read(min(stop, (n + 1) * BLOCK) - self.position)
+            buffer[self.position - start:self.position - start + len(made)] = made
+            self.position += len(made)
+        return stop - start
+
+    def _has(self, n):
+        """Whether a block is here and whole."""
+        path = self.folder / str(n)
+        return path.is_file() and path.stat().st_size == min(BLOCK, self.size - n * BLOCK)
 
     def _fill(self, first, last):
         """Fetch blocks that are not here; more of them each time where reading runs on."""
@@ -165,7 +106,7 @@ class Remote(io.RawIOBase):
             raise OSError(f"more than {self.most / 2**20:,.0f} MiB of it would be read; ask for "
                           "fewer cells")
         while first < last:
-            stop = next((n for n in range(first, last) if n in self.blocks), last)
+            stop = next((n for n in range(first, last) if self._has(n)), last)
             if first < stop:
                 self._get(first, stop)
             first = max(stop, first + 1)
@@ -176,21 +117,18 @@ class Remote(io.RawIOBase):
         def rest():
             nonlocal first
             while first * BLOCK < min(last * BLOCK, self.size or BLOCK):
-                began, got = first, bytearray()
-                headers = {"Range": f"bytes={first * BLOCK}-{last * BLOCK - 1}",
-                           "Accept-Encoding": "identity"}
+                began, headers = first, {"Range": f"bytes={first * BLOCK}-{last * BLOCK - 1}",
+                                         "Accept-Encoding": "identity"}
                 with self.session.get(self.url, headers=headers, stream=True,
                                       timeout=TIMEOUT) as answer:
                     self._check(answer, first * BLOCK)
-                    for piece in answer.iter_content(PIECE):
-                        got += piece
-                        self.taken += len(piece)
-                        self.progress(len(piece))
-                        while len(got) >= BLOCK or got and first * BLOCK + len(got) == self.size:
-                            if first not in self.blocks:
-                                self.blocks.put(first, bytes(got[:BLOCK]))
-                            del got[:BLOCK]
-                            first += 1
+                    for content in answer.iter_content(BLOCK):
+                        (self.folder / str(first)).write_bytes(content)
+                        self.taken += len(content)
+                        self.progress(len(content))
+                        if not self._has(first):
+                            break
+                        first += 1
                 if first == began:  # a server may send less than it is asked for, not nothing
                     raise requests.exceptions.ChunkedEncodingError
 
@@ -212,50 +150,49 @@ class Remote(io.RawIOBase):
         if int(span[1]) != start or mark != (self.mark or mark):
             raise OSError("the file changed while it was read; try again")
         if not self.mark:
-            self.blocks.begin(mark)
-            self.held = self.blocks.held()
-        self.mark, self.size = mark, mark[1]
-        if not self.size:
-            raise OSError("the server sent an empty file")
+            self.mark, self.size = mark, mark[1]
+            self._begin(self.folder / "mark")
+
+    def _begin(self, note):
+        """Count what an earlier process left of this file; of another one, or of one that nothing
+        tells from another, it goes."""
+        written = json.dumps(self.mark)
+        if self.mark[0] is None or not note.is_file() or note.read_text("utf-8") != written:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            note.write_text(written, encoding="utf-8")
+        self.held = sum(path.stat().st_size for path in self.folder.glob("[0-9]*"))
 
 
 def tried(attempt):
-    """What an attempt gives; where the transfer breaks off there are ``TRIES`` of them."""
+    """What ``attempt`` returns: a connection that breaks or stays silent is begun anew."""
     for n in range(1, TRIES + 1):
         try:
             return attempt()
         except BROKEN as error:
             if n == TRIES:
-                raise Cut(cut(error)) from error
+                cut = "IncompleteRead" in str(error) or isinstance(
+                    error, requests.exceptions.ChunkedEncodingError)
+                raise Cut(f"the transfer broke off {TRIES} times" if cut else "the server could "
+                          "not be reached, or sent nothing") from error
             time.sleep(WAIT * n)
-
-
-def cut(error):
-    """Why a transfer failed, in words."""
-    if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in str(
-            error):
-        return f"the transfer broke off {TRIES} times"
-    return "the server could not be reached, or sent nothing"
 
 
 def whole(url, folder, most=None, progress=lambda n: None):
     """A temporary file with what is at an address that knows no ranges; begun anew where it
     breaks off."""
     def attempt():
-        with contextlib.ExitStack() as stack:
-            made = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-            with requests.get(url, stream=True, timeout=TIMEOUT,
-                              verify=sources.trusted()) as answer:
-                if answer.status_code != 200:
-                    raise Cut(f"the server answered {answer.status_code}")
-                for piece in answer.iter_content(PIECE):
-                    if most and made.tell() + len(piece) > most:
-                        raise OSError(f"it is longer than {most / 1e9:.1f} GB, which the server "
-                                      "did not say; allow it with --yes")
-                    made.write(piece)
-                    progress(len(piece))
-            stack.pop_all()  # the file stays open
-            return made
+        made = tempfile.TemporaryFile(dir=folder)
+        with requests.get(url, stream=True, timeout=TIMEOUT, verify=sources.trusted()) as answer:
+            if answer.status_code != 200:
+                raise Cut(f"the server answered {answer.status_code}")
+            for piece in answer.iter_content(BLOCK):
+                made.write(piece)
+                progress(len(piece))
+                if most and made.tell() > most:
+                    raise OSError(f"it is longer than {most / 1e9:.1f} GB, which the server did "
+                                  "not say; allow it with --yes")
+        return made
 
     return tried(attempt)
 
@@ -280,7 +217,7 @@ def member(file, chain, folder):
             for depth, name in enumerate(filter(None, chain.split("!"))):
                 if depth:
                     inner = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-                    copy(file, inner, folder)
+                    shutil.copyfileobj(file, inner)
                     file = inner
                 file.seek(0)
                 archive = stack.enter_context(zipfile.ZipFile(file))
@@ -290,11 +227,3 @@ def member(file, chain, folder):
             why = compression.instead(file.read(512)) or "is no zip, or is broken"
             raise OSError(f"what the server sent {why}") from error
         yield file
-
-
-def copy(source, target, folder):
-    """All of an open file, as long as the disk of ``folder`` has room."""
-    while piece := source.read(1 << 20):
-        if shutil.disk_usage(folder).free < 2 * len(piece):
-            raise OSError(f"the disk of {folder} is full")
-        target.write(piece)

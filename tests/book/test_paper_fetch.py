@@ -122,6 +122,8 @@ REGISTERED = [
     row("heart", "none", "/portal"),
     row("lupus", "part", "/lupus", "", 60, "cell_type"),
     row("all genes", "matrix", "/whole/atlas", ".mtx", 19, MS, 3),
+    row("all genes", "matrix", "/whole/atlas", ".mtx_rows"),
+    row("all genes", "matrix", "/whole/atlas", ".mtx_cols"),
     row("all genes", "matrix", "/whole/design")]
 NAMES = list(dict.fromkeys(one["dataset"] for one in REGISTERED))
 MADE = {one["file"] for one in REGISTERED} - {"heart"}
@@ -177,7 +179,6 @@ def server(file_server, content, tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "fetch", lambda name: tmp_path / "labels.csv")
     monkeypatch.setattr(paper_remote, "WAIT", 0)
     monkeypatch.setattr(paper_remote, "BLOCK", 1 << 12)
-    monkeypatch.setattr(paper_remote, "PIECE", 1 << 10)
     (tmp_path / "paper").mkdir()
     return tmp_path / "paper", content, asked, faults, listed
 
@@ -411,39 +412,23 @@ def test_the_next_run_goes_on_where_this_one_stopped(path, name, end, server, mo
     assert not (folder / "downloads").exists()
 
 
-def of(*blocks, mark=("a", 24), end=b""):
-    """What an earlier process kept: blocks of eight bytes."""
-    def write(path):
-        made = paper_remote.Blocks(path)
-        made.begin(list(mark))
-        for n in blocks:
-            made.put(n, bytes([n]) * 8)
-        made.file.write(end)
-        made.file.close()
-    return write
-
-
-def spoiled(write):
-    def other(path):
-        write(path)
-        path.write_bytes(path.read_bytes()[:-2] + b"xx")
-    return other
-
-
-@pytest.mark.parametrize("write, mark, found", [
-    (of(0, 2), ["a", 24], {0, 2}), (of(0, 2, end=b"1234567"), ["a", 24], {0, 2}),
-    (spoiled(of(0, 1, 2)), ["a", 24], {0, 1}), (of(0, mark=("b", 24)), ["a", 24], set()),
-    (of(0, mark=("a", 23)), ["a", 24], set()), (of(0, mark=(None, 24)), [None, 24], set()),
-    (lambda path: path.write_bytes(b"something else, from somebody else"), ["a", 24], set())])
-def test_only_whole_blocks_of_the_same_file_are_taken_up(write, mark, found, tmp_path):
-    write(tmp_path / "x")
-    held = paper_remote.Blocks(tmp_path / "x")
-    held.begin(mark)
-    assert {n for n in range(3) if n in held} == found and held.held() == 8 * len(found)
-    assert all(held.get(n, 2, 5) == bytes([n]) * 3 for n in found)
-    held.put(3, b"123")
-    held.file.close()
-    assert paper_remote.Blocks(tmp_path / "x").get(3, 1, 8) == b"23"
+@pytest.mark.parametrize("change, found", [
+    ({}, {0, 1, 2}), ({"1": b"half"}, {0, 2}), ({"mark": b"other"}, {0}), ({"mark": b"["}, {0})])
+def test_only_whole_blocks_of_the_same_file_are_taken_up(change, found, server, tmp_path):
+    _, content, asked, _, listed = server
+    url, kept = listed["url"][0].replace("/redirected", ""), tmp_path / "kept"
+    with paper_remote.Remote(url, kept) as file:
+        file.read(10_000)
+    for name, written in change.items():
+        (kept / name).write_bytes(written)
+    with paper_remote.Remote(url, kept) as file:
+        assert {n for n in range(3) if file._has(n)} == found
+        assert file.read(10_000) == content["/pancreas"][:10_000]
+        file.mark = [None, file.size]  # nothing tells it from another one
+        file._begin(kept / "mark")
+        assert not file._has(0)
+        file.drop()
+    assert not kept.exists()
 
 
 def test_whole_files_of_a_set_that_broke_off_are_not_asked_for_again(server, capsys):
@@ -530,7 +515,7 @@ def test_a_part_is_not_read_of_a_file_that_leads_to_another(server, tmp_path, ca
 
 def test_the_registered_files():
     table = sources.table("paper-sources.csv")
-    assert set(table["form"]) == {*paper_fetch.MAKE, "none"}
+    assert set(table["form"]) == {*paper_make.FORMS, "none"}
     assert table["url"].str.startswith("https://").all()
     by = table.groupby("dataset")["cells"].apply(lambda cells: cells.replace("", "0").astype(int))
     assert by["aorta"].sum() == 48_128 and int(.2 * 48_128) == 9_625
