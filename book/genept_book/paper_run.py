@@ -46,32 +46,27 @@ def paper(options):
 
 
 def _fetched(folder, options, table):
-    """What is not in the folder yet; the sets that are meant, by the first names of their files,
-    and how many could not be had."""
-    listed = sources.table("paper-sources.csv")
-    names, stems = {}, {}
-    for row in table.to_dict("records"):
-        files = [_plain(name) for name in row["files"].split("|")]
-        stems[files[0]] = files
-        names |= dict.fromkeys([_plain(row["dataset"]), *files], files[0])
-    sets = {name: _plain(file) for name, file in listed[["dataset", "file"]].to_numpy()}
-    if options.only is None:
-        wanted = [name for name in sets if name in set(table["dataset"])]
-    else:
-        words = {_plain(word): word.strip() for word in options.only.split(",")}
-        own = {_plain(name): name for name in sets}
-        if strange := set(words) - names.keys() - own.keys():
-            raise ValueError(f"--only {words[min(strange)]}: sets are {', '.join(sets)}")
-        meant = {names[word] for word in words if word not in own and word in names}
-        wanted = [name for name in sets if _plain(name) in words
-                  or sets[name] in meant and _plain(name) in names]
-    meant = {sets[name] for name in wanted}
+    """Fetch what is not in the folder yet: the sets that are meant, by the first names of their
+    files, and how many could not be had."""
+    files = dict(table[["dataset", "files"]].to_numpy())
+    listed = sources.table("paper-sources.csv").drop_duplicates("dataset")
+    names = {row.dataset: {*map(_plain, [row.dataset, *files.get(row.dataset, "").split("|")])}
+             for row in listed.itertuples()}
+    words = {_plain(word): word.strip() for word in (
+        files if options.only is None else options.only.split(","))}
+    if options.only is not None and (strange := set(words) - set().union(*names.values())):
+        raise ValueError(f"--only {words[min(strange)]}: sets are {', '.join(names)}")
+    wanted = {row.dataset: _plain(row.file) for row in listed.itertuples()
+              if names[row.dataset] & set(words)}
+    meant = set(wanted.values())
     if os.environ.get("GENEPT_OFFLINE"):
         print("GENEPT_OFFLINE is set: nothing is fetched")
         return meant, 0
     folder.mkdir(parents=True, exist_ok=True)
     there = {_stem(path) for path in folder.iterdir()}
-    missing = [name for name in wanted if there.isdisjoint(stems[sets[name]])]
+    aliases = {_plain(every.split("|")[0]): {*map(_plain, every.split("|"))}
+               for every in files.values()}
+    missing = [name for name, file in wanted.items() if there.isdisjoint(aliases[file])]
     return meant, paper_fetch.fetch(folder, missing, options.yes, options.cells)
 
 
