@@ -37,6 +37,12 @@ def replacing(path):
         part.unlink(missing_ok=True)
 
 
+def save(path, text):
+    """Write a text as UTF-8 into a file that is whole or not there."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
 @functools.cache
 def _host():
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]

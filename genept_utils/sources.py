@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from genept_utils import paths
-from genept_utils.atomic import replacing
+from genept_utils.atomic import replacing, save
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60  # seconds
 _unreachable = {}  # host or wheel -> why; asked once a process, so that a closed network costs once
@@ -277,6 +277,5 @@ def derived(path, write):
     with replacing(path) as part:
         write(part)
         made = sha256(part)
-    with replacing(note) as part:
-        part.write_text(made, encoding="ascii")
+    save(note, made)
     return path

@@ -44,7 +44,6 @@ def move(url, root=paths.ROOT):
         text = re.sub(re.escape(old) + r"(?![\w.-]*\w)", url, before)
         text = text.replace(*(folder(one.rsplit("/", 1)[1]) for one in (old, url)))
         if text != before:
-            with sources.replacing(path) as part:
-                part.write_text(text, encoding="utf-8")
+            sources.save(path, text)
             changed.append(path)
     return changed

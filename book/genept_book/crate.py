@@ -70,8 +70,7 @@ def _source(key, registered, used):
 
 
 def main():
-    with sources.replacing(paths.ROOT / NAME) as part:
-        part.write_text(json.dumps(metadata(), indent=1, ensure_ascii=False), encoding="utf-8")
+    sources.save(paths.ROOT / NAME, json.dumps(metadata(), indent=1, ensure_ascii=False))
     print(f"{NAME} is written")
 
 

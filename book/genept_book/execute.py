@@ -144,12 +144,11 @@ def _watched_memory(limit=None):
                     total += child.memory_info().rss / 1e6
             memory["peak"] = max(memory["peak"], round(total))
             memory["over"] |= bool(limit and total > limit)
-            orphan = os.getppid() != runner
-            for child in children if memory["over"] or orphan or given_up() else ():
+            for child in children if memory["over"] or given_up() else ():
                 with contextlib.suppress(psutil.Error):
                     child.kill()
-            if orphan:
-                os._exit(1)
+            if os.getppid() != runner:
+                os._exit(1)  # the kernel ends with its parent
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

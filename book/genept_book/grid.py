@@ -111,8 +111,7 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
     for entry, task in _on_client(ready, jobs, scheduler):
         made[task["place"]] = entry
         if entry["status"] in ("executed", "partial"):
-            with sources.replacing(task["place"] / "entry.json") as part:
-                part.write_text(json.dumps(entry))
+            sources.save(task["place"] / "entry.json", json.dumps(entry))
         said = ", ".join(f"{name}={value}" for name, value in task["values"].items())
         report(f"  {entry['notebook']} {said}: {entry['status']} in {entry['minutes']:.1f} min "
                f"({len(made)} of {len(waiting)})")

@@ -68,8 +68,7 @@ def record(name, *tables, **common):
             raise ValueError(f"{fault}:\n{rows[[*KEY, 'value', 'low', 'high']]}")
     lines = ",\n".join(json.dumps({key: value for key, value in row.items() if pd.notna(value)},
                                   ensure_ascii=False) for row in table.to_dict("records"))
-    with sources.replacing(paths.own_results() / f"{name}.json") as part:
-        part.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    sources.save(paths.own_results() / f"{name}.json", f"[\n{lines}\n]\n")
     return table
 
 
@@ -204,12 +203,7 @@ def matching(table, wanted):
     """The rows whose columns have the values of a dict."""
     found = np.ones(len(table), bool)
     for name, value in wanted.items():
-        column = table[name].array
-        if isinstance(column, pd.Categorical):  # whole numbers: thousands of looks are quick
-            known = column.categories
-            found &= column.codes == (known.get_loc(value) if value in known else len(known))
-        else:
-            found &= column == value
+        found &= table[name].array == value
     return table.iloc[np.flatnonzero(found)]
 
 

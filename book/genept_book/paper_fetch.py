@@ -204,8 +204,7 @@ class _Files:
         day = datetime.date.today().isoformat()
         for key in map(_key, rows):
             self.known.setdefault(key, {"sha256": self.hashes[key], "accepted": day})
-        with sources.replacing(self.note) as part:
-            part.write_text(json.dumps(self.known, indent=1), encoding="utf-8")
+        sources.save(self.note, json.dumps(self.known, indent=1))
 
     def remove(self, rows):
         for row in rows:

@@ -228,6 +228,5 @@ def _run(row, path, cells, words, folder):
     made = json.loads((place / kind / f"{entry['notebook']}.json").read_text(encoding="utf-8"))
     rows = paper_names.rows([one for one in made if one["dataset"] == plain_name(path)], row,
                             cells)
-    with sources.replacing(result) as part:
-        part.write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
+    sources.save(result, json.dumps(rows, ensure_ascii=False, indent=0))
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from genept_utils import paths
-from genept_utils.atomic import replacing
+from genept_utils.atomic import save
 from genept_book.templates import render
 
 _ARTICLE = re.compile(r'<article class="bd-article"[^>]*>(.*?)</article>', re.DOTALL)
@@ -72,8 +72,7 @@ def main():
         sys.exit("the book is not built: make render")
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.BUILD / "genept-book.pdf"
     names, document = pages(root), root / "_print.html"
-    with replacing(document) as part:
-        part.write_text(one_page(root, names), encoding="utf-8")
+    save(document, one_page(root, names))
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[

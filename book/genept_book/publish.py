@@ -29,8 +29,7 @@ def write_summary(entries):
     before = json.loads(file.read_text()) if file.is_file() else []
     rows = {row["notebook"]: {key: value for key, value in row.items()
                               if key not in ("path", "values")} for row in [*before, *entries]}
-    with sources.replacing(file) as part:
-        part.write_text(json.dumps([rows[name] for name in sorted(rows)], indent=1))
+    sources.save(file, json.dumps([rows[name] for name in sorted(rows)], indent=1))
 
 
 def publish(entries):
@@ -49,8 +48,7 @@ def publish(entries):
                                                "results_sha256": results_hash(entry["notebook"])}
         with sources.replacing(paths.NOTEBOOKS / f"{entry['notebook']}.ipynb") as part:
             nbformat.write(notebook, part)
-    with sources.replacing(file) as part:
-        part.write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
+    sources.save(file, json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
 
 
 def changed_results():

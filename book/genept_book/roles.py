@@ -64,11 +64,9 @@ def value(claim, kind="subject"):
     ValueError
         There is no such claim, or no such control beside it; the message lists those there are.
     """
-    shown = read(claims.scores, _stamp())
-    part = shown[shown["id"] == claim].set_index("kind")["value"]
-    if part.empty:
-        raise ValueError(f"no claim {claim!r} in data/claims.csv; there are: "
-                         + ", ".join(shown["id"].unique()))
-    if kind not in part:
-        raise ValueError(f"no {kind!r} beside claim {claim!r}; there are: {', '.join(part.index)}")
-    return float(part[kind])
+    shown = read(claims.scores, _stamp()).set_index(["id", "kind"])["value"]
+    if (claim, kind) not in shown:
+        known = shown.loc[[claim]] if claim in shown.index.levels[0] else shown
+        raise ValueError(f"no claim {claim!r} with {kind!r} in data/claims.csv; there are: "
+                         + ", ".join(map(" ".join, known.index)))
+    return float(shown[claim, kind])

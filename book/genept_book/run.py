@@ -5,7 +5,6 @@ keeps what a failed notebook printed, and never replaces committed outputs by po
 """
 
 import concurrent.futures
-import contextlib
 import itertools
 import multiprocessing
 import os
@@ -183,8 +182,9 @@ def _execute_all(tasks, jobs, here, report):
                 report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
                        f"peak {entry['peak_mb']} MB" + (
                            f"; about {left(waiting, jobs):.0f} min left" if waiting else ""))
-        except KeyboardInterrupt:
-            _stop(set(multiprocessing.active_children()) - others)
+        except KeyboardInterrupt:  # it may reach a worker while nothing heeds it there, and
+            for worker in set(multiprocessing.active_children()) - others:  # the pool would wait
+                worker.kill()  # its kernel ends by itself
             raise
     return entries
 
@@ -192,17 +192,3 @@ def _execute_all(tasks, jobs, here, report):
 def left(minutes, jobs):
     """Minutes until pages of these ``minutes`` have run, ``jobs`` of them side by side."""
     return max(sum(minutes) / jobs, max(minutes, default=0.0))
-
-
-def _stop(workers):
-    """End workers and their kernels now: an interrupt may reach them while nothing heeds it, and
-    leaving the pool would wait for them."""
-    import psutil
-
-    running = []
-    for worker in workers:
-        with contextlib.suppress(psutil.Error):
-            running += [worker := psutil.Process(worker.pid), *worker.children(recursive=True)]
-    for process in running:
-        with contextlib.suppress(psutil.Error):
-            process.kill()

@@ -165,8 +165,7 @@ def _task(subject, key):
         _score(made, key, task, subject, groups, has)
         made["said"] = (f"{task.title}: {has.sum():,} of {len(has):,} genes, "
                         f"{time.perf_counter() - start:.0f} s")
-    with sources.replacing(kept) as part:
-        part.write_text(json.dumps(made), encoding="utf-8")
+    sources.save(kept, json.dumps(made))
     return made
 
 

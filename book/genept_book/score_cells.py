@@ -36,7 +36,6 @@ def _genes(sets):
     return pd.Series("", sorted(set().union(*(adata.var_names for adata in sets.values()))))
 
 
-@functools.cache
 def measured():
     """The genes of the sets of panels."""
     return _genes(_cells())
@@ -64,7 +63,6 @@ def _sets():
     return {name: cells.by_symbol(adata) for name, adata in read.items()}
 
 
-@functools.cache
 def in_sets():
     """The genes of the sets of chapter 7."""
     return _genes(_sets())

@@ -24,8 +24,7 @@ def write(scores, differences, path):
     files = {path.with_name(path.name + ".html"): page(scores, differences, date),
              path.with_name(path.name + ".json"): json.dumps(made, ensure_ascii=False, indent=1)}
     for target, text in files.items():
-        with sources.replacing(target) as part:
-            part.write_text(text + "\n", encoding="utf-8")
+        sources.save(target, text + "\n")
     return list(files)
 
 

@@ -38,9 +38,11 @@ class Task(NamedTuple):
     test_size: float = .2  # share of the rows that a split tests
 
 
-@functools.cache
-def _classes():
-    return gene_functions.gene_classes()
+# Read once a process; a task's controls share them.
+_classes = functools.cache(gene_functions.gene_classes)
+_pairs = functools.cache(gene_interactions.gene_pairs)
+_task = functools.cache(chromatin_and_dosage.gene_task)
+_activated = functools.cache(perturbations.genetic_interactions)
 
 
 def classes(method, source, kept):
@@ -51,11 +53,6 @@ def classes(method, source, kept):
     parts = evaluate.splits(y, n_repeats=at["n_splits"], seed=SEED, test_size=.3)
     return gene_functions.scores({method: at["answers"](source, table, parts)}, y, parts).assign(
         split="70/30 random rows", value=lambda made: made["accuracy"])
-
-
-@functools.cache
-def _pairs(name):
-    return gene_interactions.gene_pairs(name)
 
 
 def _ends(name):
@@ -107,14 +104,9 @@ def network(name, method, source, kept):
                          "split": "families disjoint, degree-matched negatives, product"})
 
 
-@functools.cache
-def _task(key):
-    return chromatin_and_dosage.gene_task(*key)
-
-
 def two_classes(key, method, source, kept):
     """Dosage and chromatin: area of each test fold, random and of whole families."""
-    table = _task(key)
+    table = _task(*key)
     table = table[table["symbol"].isin(kept)].reset_index(drop=True)
     at = page("05", "STRENGTHS", "cuts", "scored", "WITH_LENGTH", "run", "PLACE", "chosen",
              words=evaluate.text_facts(table["symbol"]))
@@ -163,11 +155,6 @@ def effects(method, source, kept):
                           value=lambda made: made["centred cosine"])
 
 
-@functools.cache
-def _activated():
-    return perturbations.genetic_interactions()
-
-
 def genetic(method, source, kept):
     """Genetic interactions of pairs that were never made: predicted and true values."""
     scores, fitness = _activated()
@@ -189,7 +176,7 @@ def genetic(method, source, kept):
 
 def _two(key, title):
     return Task("05", title, "roc_auc", "folds", ("repeat", "fold"),
-                lambda: _task(key).set_index("symbol")["label"].map({1: "first class",
+                lambda: _task(*key).set_index("symbol")["label"].map({1: "first class",
                                                                      0: "second class"}),
                 functools.partial(two_classes, key), note=FEWER)
 

@@ -132,8 +132,7 @@ def _write(task, number, made, said):
     start, end = task.rows(number)
     try:
         write_rows(task, start, made)
-        with sources.replacing(task.note(number)) as part:
-            part.write_text(json.dumps(said))
+        sources.save(task.note(number), json.dumps(said))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise OSError(f"cells {start:,} to {end:,} could not be written "
@@ -193,8 +192,7 @@ def begin(task):
         task.key, shape=(task.n_cells, task.vectors.shape[1]), dtype=np.float32,
         chunks=(task.block, task.vectors.shape[1]), compressors=None)  # they do not shrink
     array.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-    with sources.replacing(file) as part:
-        part.write_text(json.dumps(same, indent=1))
+    sources.save(file, json.dumps(same, indent=1))
 
 
 def end(task, told, out):
