@@ -1,7 +1,7 @@
 """A drawn matrix in text of the shape of E-HCAD-35, of which 13,468 of 48,919 cells are kept.
 
-The kept cells have more values than are held at a time. Prints how long it took and the peak of
-memory; the matrix is drawn in a process of its own, so that its memory is not counted.
+Prints how long it took and the peak of memory; the matrix is drawn in a process of its own, so that
+its memory is not counted.
 """
 
 import multiprocessing

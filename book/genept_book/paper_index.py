@@ -11,7 +11,7 @@ one on a reader's own files takes its place (``split`` names which).
 import pandas as pd
 
 from genept_utils import sources
-from genept_book import claims, ledger, methods
+from genept_book import claims, ledger
 
 _OURS = ["item", "task", "dataset", "label", "classifier", "metric"]
 # A control on the genes that it has stands beside the score on all genes.

@@ -22,7 +22,7 @@ SHARE, SEED = .2, 0  # of the cells of the aorta; SEED is the default of scanpy.
 # Cell 3 of the authors' aorta notebook; their affected_1 is taken to be ATAA1, and so on.
 PHENOTYPES = ["only", "only", "w/ root", "only", "w/ root", "to descending", "w/ root", "w/ root"]
 LEFT_OUT = {"b cell", "t cell", "oligodendrocyte b"}  # of E-HCAD-35; the prepared file has none
-VALUES, LINES = 1 << 24, 1 << 21  # of a matrix in text: values, and lines, in memory at a time
+LINES = 1 << 21  # of a matrix in text that are read at a time
 OBS = ("donor_id", "disease", "cell_type", "author_cell_type", "sex", "self_reported_ethnicity")
 
 
@@ -152,7 +152,7 @@ def _lines(path):
 def write_cells(path, genes, cells, obs, out):
     """Write the cells of ``obs`` from a Matrix Market file of genes x cells to an h5ad file.
 
-    At most ``VALUES`` values are in memory; the file is read as many times as that takes.
+    In memory are the values of these cells and a part of the file's lines.
 
     Parameters
     ----------
@@ -174,30 +174,18 @@ def write_cells(path, genes, cells, obs, out):
     try:
         lines = _lines(path)
         *size, values = next(lines)
-        stored = np.zeros(len(obs) + 1, dtype=int)
+        X = sp.csr_matrix((len(obs), len(genes)), dtype=np.float32)
         for table in lines:
-            stored += np.bincount(place[table["cell"]] + 1, minlength=len(stored))
-        if size != [len(genes), len(cells)] or values != stored.sum():
+            values -= len(table)
+            row = place[table["cell"]]
+            kept = row >= 0
+            X = X + sp.csr_matrix((table["value"][kept], (row[kept], table["gene"][kept])), X.shape)
+        if size != [len(genes), len(cells)] or values:
             raise ValueError
-        group = np.cumsum(stored[1:]) // VALUES
-        with h5py.File(out, "w") as file:
-            ad.io.write_elem(file, "/", ad.AnnData(obs=obs.rename_axis("cell"), var=genes))
-            for n in np.unique(group):
-                mine, X = np.flatnonzero(group == n), 0
-                lines = _lines(path)
-                next(lines)
-                for table in lines:
-                    row = place[table["cell"]] - mine[0]
-                    kept = (row >= 0) & (row < len(mine))
-                    X = X + sp.csr_matrix((table["value"][kept], (row[kept], table["gene"][kept])),
-                                          shape=(len(mine), len(genes)))
-                if "X" in file:
-                    ad.io.sparse_dataset(file["X"]).append(X)
-                else:
-                    ad.io.write_elem(file, "X", X)
     except (ValueError, EOFError, IndexError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path.name} is no matrix of {len(genes):,} genes x {len(cells):,} "
                          "cells, or is broken") from error
+    ad.AnnData(X, obs=obs.rename_axis("cell"), var=genes).write_h5ad(out)
 
 
 def _names(path):
