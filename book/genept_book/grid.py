@@ -14,7 +14,6 @@ import pandas as pd
 
 from genept_utils import optional, paths, sources
 from genept_book import run
-from genept_book.execute import entry_of, execute
 from genept_book.notebooks import notebooks
 
 FIELDS = {"notebooks", "parameters"}
@@ -148,18 +147,9 @@ def _on_client(tasks, jobs, scheduler):
     """(entry, task) as jobs are finished; what fails is an entry like any other."""
     if not tasks:
         return
-    import distributed
-
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(tasks))
     with optional.dask_client(jobs, scheduler) as client:
-        threads = max(1, cores // jobs)
         # a worker that dies with a job is not given a second one to die with
-        waiting = {client.submit(execute, task, threads, pure=False, retries=0): task
-                   for task in tasks}
-        for future in distributed.as_completed(list(waiting)):
-            task = waiting[future]
-            if future.status == "finished":
-                yield future.result(), task
-            else:
-                yield entry_of(task, "failed", "", error=repr(future.exception())), task
+        pool = client.get_executor(pure=False, retries=0)
+        yield from run.done_in(pool, tasks, max(1, cores // jobs))

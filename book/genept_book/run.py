@@ -163,30 +163,36 @@ def _execute_all(tasks, jobs, here, report):
     tasks = sorted(tasks, key=lambda task: -known[task["source"]])
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    entries, others, expected = [], set(multiprocessing.active_children()), 0.
+    entries, others, waiting = [], set(multiprocessing.active_children()), list(tasks)
     with concurrent.futures.ProcessPoolExecutor(
             jobs, multiprocessing.get_context("spawn"), start.quickly,
             max_tasks_per_child=1) as pool:
-        futures = {pool.submit(execute, task, threads): task for task in tasks}
         whole = left([known[task["source"]] for task in tasks], jobs)
         report(f"  {len(tasks)} to run, about {whole:.0f} min here: "
                + ", ".join(path.stem for path in known))
         try:
-            for future in concurrent.futures.as_completed(futures):
-                entry = future.result() | {"unit_s": round(here, 4)}
-                entries.append(entry)
-                expected += known[futures[future]["source"]]
+            for entry, task in done_in(pool, tasks, threads):
+                waiting.remove(task)
+                entries.append(entry | {"unit_s": round(here, 4)})
+                expected = sum(known[one["source"]] for one in tasks if one not in waiting)
                 slower = sum(one["minutes"] for one in entries) / max(expected, 1e-9)
-                waiting = [slower * known[task["source"]] for one, task in futures.items()
-                           if not one.done()]
+                more = left([slower * known[one["source"]] for one in waiting], jobs)
                 report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
-                       f"peak {entry['peak_mb']} MB" + (
-                           f"; about {left(waiting, jobs):.0f} min left" if waiting else ""))
+                       f"peak {entry['peak_mb']} MB"
+                       + (f"; about {more:.0f} min left" if waiting else ""))
         except KeyboardInterrupt:  # it may reach a worker while nothing heeds it there, and
             for worker in set(multiprocessing.active_children()) - others:  # the pool would wait
                 worker.kill()  # its kernel ends by itself
             raise
     return entries
+
+
+def done_in(pool, tasks, threads):
+    """(entry, task) as tasks are done in a pool; one whose worker died is an entry like any other."""
+    futures = {pool.submit(execute, task, threads): task for task in tasks}
+    for future in concurrent.futures.as_completed(futures):
+        task, error = futures[future], future.exception()
+        yield (entry_of(task, "failed", "", error=repr(error)) if error else future.result()), task
 
 
 def left(minutes, jobs):
