@@ -5,9 +5,11 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from markupsafe import Markup
 from PIL import Image
 from sphinx.errors import ExtensionError
 
+from genept_book.templates import render
 from genept_book.wording import keep_together
 
 WIDE = 420  # CSS pixels of a figure that a phone shows whole with letters still read
@@ -48,16 +50,10 @@ def finish_page(app, pagename, templatename, context, doctree):
         size = png_size(stored[name]) if name in stored and "width=" not in tag else None
         if size:
             tag = tag.replace("<img ", f'<img width="{size[0]}" height="{size[1]}" ', 1)
-            if size[0] > WIDE:  # on a phone it scrolls instead of shrinking to specks
-                tag = (f'<span class="image-box" style="--drawn: {size[0]}px">{tag}</span><span '
-                       'class="scroll-hint" aria-hidden="true">scroll sideways to see all of it →'
-                       "</span>")
         tall = name.replace(".svg", "-tall.svg")
-        if tall != name and Path(app.srcdir, "book", "_static", tall).is_file():
-            # a drawing that is too wide for a phone has a tall one beside it
-            tag = (f'<picture><source media="(max-width: 599px)" srcset="{up}_static/{tall}">'
-                   f"{tag}</picture>")
-        return tag
+        there = tall != name and Path(app.srcdir, "book", "_static", tall).is_file()
+        return render("image.html.j2", tag=Markup(tag), tall=there and f"{up}_static/{tall}",
+                      wide=size and size[0] > WIDE and size[0])
 
     if body := context.get("body"):
         for written, wanted in PLAINER.items():
@@ -89,8 +85,10 @@ def copy_mathjax(app):
     if (spec := find_spec("sphinx-mathjax-offline")) is None:
         raise ExtensionError("MathJax is missing: pip install sphinx-mathjax-offline")
     package = Path(spec.origin).parent / "static" / "mathjax"
-    for path in (one for part in MATHJAX for one in [package / part, *(package / part).rglob("*")]):
-        if path.is_file():
-            target = Path(app.outdir, "_static", "mathjax", path.relative_to(package))
+    for part in MATHJAX:
+        target = Path(app.outdir, "_static", "mathjax", part)
+        if (package / part).is_dir():
+            shutil.copytree(package / part, target, dirs_exist_ok=True)
+        else:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+            shutil.copy2(package / part, target)

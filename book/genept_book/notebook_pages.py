@@ -10,15 +10,10 @@ from docutils import nodes
 from genept_book.bindings import COMMENT
 from genept_book.html_tables import tidy_tables
 from genept_book.stamp import code_hash
+from genept_book.templates import render
 
 CALLOUTS = {"note": "note", "result": "result", "tip": "result", "caution": "caution",
             "warning": "caution", "not": "status", "executed": "status"}
-STATUS = {  # what of a notebook was not executed
-    "kept": "**Not re-executed here.** Outputs of {date}; {missing} could not be reached.",
-    "failed": ("**Not re-executed here.** The run of {date} failed; the outputs are those of the "
-               "last complete run."),
-    "partial": ("**Executed in part.** Run of {date}; {missing} could not be reached, and what "
-                "needs it is left out.")}
 
 
 def read_notebook(app, docname, source):
@@ -41,12 +36,8 @@ def read_notebook(app, docname, source):
         if stamp.get("code_sha256") == code_hash(notebook):
             notebook = copy
     lead_figure(notebook)
-    if status := STATUS.get(row.get("status")):
-        keys = row.get("missing", [])
-        missing = ", ".join(f"`{key}`" for key in keys[:3]) or "a source"
-        missing += f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(
-            "> " + status.format(date=row["run_date"], missing=missing)))
+    if status := render("status.md.j2", row={"missing": [], "status": "", **row}):
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
     source[0] = nbformat.writes(notebook)
 
 

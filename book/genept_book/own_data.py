@@ -82,10 +82,8 @@ def _title(markdown, own):
     title, *lines = [line for line in markdown.splitlines()
                      if not re.match(r"\*\*|- |\|\s*(?:Run time|Peak memory|Data)\s*\|", line)]
     said = ", ".join(f"{name}={_short(value)}" for name, value in own.items())
-    whose = (f"> **Your data.** The tables and figures of this page are those of a run with "
-             f"`{said}`. What the book found on its own data is left out; verdicts on these data "
-             "stand at the end.")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join([title, "", whose, *lines]))
+    made = render("own-data.md.j2", title=title, said=said, lines=lines)
+    return re.sub(r"\n{3,}", "\n\n", made)
 
 
 def _short(value):

@@ -193,19 +193,19 @@ def check(row, path, obs, genes, given=()):
         elif names:
             missing.append((role, word))
     facts = [("cells", len(obs)), ("genes", genes)]
-    facts += [(what, len(datasets.categorical(obs[chosen[role]]).categories))
-              for what, role in (("types", "label"), ("donors", "donor"), ("donors", "batch"),
-                                 ("conditions", "condition")) if role in chosen and row[what]
-              and not (role == "batch" and "donor" in chosen)]
+    columns = {"types": chosen.get("label"), "donors": chosen.get("donor", chosen.get("batch")),
+               "conditions": chosen.get("condition")}
+    facts += [(what, len(datasets.categorical(obs[column]).categories))
+              for what, column in columns.items() if column and row[what]]
     said = [f"{n:,} {what}" + ("" if not row[what] else " as expected" if int(row[what]) == n
                                else f" (expected: {int(row[what]):,})") for what, n in facts]
     said += [f"{role} is {column}" for role, column in chosen.items()]
-    columns = ", ".join(map(str, obs.columns)) or "none"
+    known = ", ".join(map(str, obs.columns)) or "none"
     line = "".join([
         f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
         f"{', '.join(said)}.", *(
             f" No column looks like the {role} ({row[role].replace('|', ', ')}); name it with "
-            f"\"{row['dataset']}.{word}=COLUMN\". Columns: {columns}." for role, word in missing)])
+            f"\"{row['dataset']}.{word}=COLUMN\". Columns: {known}." for role, word in missing)])
     ready = NEEDED[row["chapter"]] <= chosen.keys()
     return (chosen, line) if ready else (None, line + " Not run.")
 
