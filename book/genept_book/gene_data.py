@@ -14,6 +14,7 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 
 from genept_utils import genes, paths, sources
@@ -130,7 +131,8 @@ def beginnings(table, note):
 def neighbours(table, note):
     """Ten nearest genes of every gene: (n, 10) uint16 rows, then (n, 10) uint16 cosines x 10^4."""
     index = NearestNeighbors(n_neighbors=K, metric="cosine", algorithm="brute")
-    distances, rows = index.fit(unit(ad.read_h5ad(SHIPPED).X)).kneighbors()
+    with config_context(working_memory=64):  # MB of distances at a time
+        distances, rows = index.fit(unit(ad.read_h5ad(SHIPPED).X)).kneighbors()
     cosines = np.rint(1e4 * np.clip(1 - distances, 0, 1))
     return rows.astype(np.uint16).tobytes() + cosines.astype(np.uint16).tobytes()
 
