@@ -72,6 +72,9 @@ def unpacked(path, most=None):
         except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
             raise Refused(f"{path.name} cannot be unpacked ({error}); it is broken or not "
                              "complete, so copy or download it again") from error
+        with open(part, "rb") as file:
+            if file.read(6).startswith(tuple(_MAGIC)):
+                raise Refused(f"{path.name} is packed twice; unpack it once and give that file")
         yield part
 
 

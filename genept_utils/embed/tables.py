@@ -20,6 +20,7 @@ def text(path):
         lines = [line.rstrip("\r\n") for line, _ in zip(file, range(3))]
     separator, decimal = _separator(lines[-1] if lines else "")
     first, second = ([_split(line, separator) for line in lines[:2]] + [[], []])[:2]
+    first, second = (words[:-1] if words[-1:] == [""] else words for words in (first, second))
     numbers = all(map(_is_number, (word.replace(decimal, ".") for word in first[1:])))
     count_line = len(first) == 2 < len(second) and all(word.isdigit() for word in first)
     short = len(second) > 0 and len(first) == len(second) - 1  # R names no column of row names
@@ -28,6 +29,8 @@ def text(path):
     table = pd.read_csv(path, sep=separator, header=None, skiprows=int(bool(head)), decimal=decimal,
                         keep_default_na=False, dtype={0: str}, encoding=encoding,
                         quoting=0 if quoted else 3)
+    if len(table.columns) > 2 and table.iloc[:, -1].isin(["", np.nan]).all():
+        table = table.iloc[:, :-1]  # each line ends with what stands between the columns
     names = None if count_line or not head else first if short else first[1:]
     return table[0], table.iloc[:, 1:].to_numpy(), names
 
@@ -39,11 +42,14 @@ def _encoding(path):
 
 
 def _separator(line):
-    """What stands between the columns and before the decimals: a semicolon goes with a decimal
-    comma where there is one, as spreadsheets write it in much of Europe."""
+    """What stands between the columns and before the decimals: a semicolon or a tab goes with a
+    decimal comma where there is one, as spreadsheets write it in much of Europe."""
     if line.count(";") and line.count(";") >= line.count(","):
         return ";", "," if "," in line else "."
     tabs = line.count("\t") > line.count(" ")  # Gene2vec: a tab after the name, then blanks
+    numbers = line.partition("\t")[2]
+    if tabs and "," in numbers and "." not in numbers:
+        return "\t", ","
     return ("\t" if tabs else "," if "," in line else r"\s+"), "."
 
 

@@ -48,13 +48,16 @@ _STEM = re.compile(r"[A-Za-z]+[-_. ]?")
 
 def as_text(values):
     """Values of any kind as the strings that are looked up: 7157 and 7157.0 are "7157", missing
-    values are "", blanks around a name are dropped."""
+    values are "", blanks around a name are dropped, bytes (also as Python prints them, b'TP53')
+    are the text that they stand for."""
     values = np.asarray(values, dtype=object)
     if not all_strings(values):
-        values = ["" if missing else str(value)
-                  for value, missing in zip(values, pd.isna(values))]
+        values = ["" if missing else value.decode(errors="replace") if isinstance(value, bytes)
+                  else str(value) for value, missing in zip(values, pd.isna(values))]
+    values = [value[2:-1] if value[:2] in ("b'", 'b"') and value[-1] == value[1] else value
+              for value in map(str.strip, values)]
     return pd.Series([value[:-2] if value[-2:] == ".0" and value[:-2].isdecimal() else value
-                      for value in map(str.strip, values)], dtype=object)
+                      for value in values], dtype=object)
 
 
 def all_strings(values):

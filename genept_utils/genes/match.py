@@ -91,7 +91,7 @@ def totals_of(adata):
     values = X.data if hasattr(X, "tocsr") else X
     if values.size and not hasattr(X, "dask") and values.min() < 0:
         return None
-    totals = np.asarray(X.sum(axis=0), dtype=float).ravel()
+    totals = np.asarray(X.sum(axis=0, dtype=float)).ravel()  # float16 ends at 65,504
     return totals if np.isfinite(totals).all() else None
 
 

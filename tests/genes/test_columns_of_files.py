@@ -112,6 +112,26 @@ def test_what_each_gene_sums_to(form, X, known):
     assert given.count_fraction == .5 and not given.notes
 
 
+@pytest.mark.parametrize("names", [
+    np.array(["TP53", "CD4"], dtype="S"), [b"TP53", "CD4"], ["b'TP53'", 'b"CD4"'],
+    np.array([7157, 920], dtype=np.uint64), [7157.0, "920.0"], np.array(["TP53", "CD4"], dtype=">U8"),
+    pd.array(["TP53", "CD4"], dtype="string"), pd.CategoricalIndex(["TP53", "CD4"])])
+def test_names_as_other_programs_hold_them(names):
+    assert list(genes.match(names).symbols) == ["TP53", "CD4"]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float16])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
+def test_sums_are_larger_than_the_numbers_that_hold_the_counts(dtype, form):
+    if form is sp.csr_matrix and dtype is np.float16:
+        pytest.skip("scipy has no such matrix")
+    X = np.full((600, 2), 120, dtype=dtype)
+    adata = ad.AnnData(form(X), var=pd.DataFrame(index=["TP53", "x"]))
+    assert genes.totals_of(adata).tolist() == [72_000, 72_000]
+    found = genes.of_cells(adata)
+    assert found.count_fraction == .5 and not found.notes
+
+
 def test_no_values_and_no_cells():
     bare = ad.AnnData(var=pd.DataFrame(index=["TP53", "x"]))
     assert genes.totals_of(bare) is None and not genes.of_cells(bare).notes
