@@ -164,7 +164,7 @@ def _loom(file, name, layer, raw, obsm):
     """A loom file: genes x cells, with the attributes of rows and columns beside it."""
     layers = file["layers"] if "layers" in file else {}
     if layer and layer not in layers:
-        raise KeyError(f"{name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
+        raise KeyError(f"{name} has no layer {layer!r}; there are {', '.join(layers) or 'none'}")
     _one_matrix(name, None, raw, obsm)
     matrix = layers[layer] if layer else file["matrix"]
     parts = [sp.csc_matrix(np.asarray(matrix[start:start + 1000], dtype=np.float32).T)

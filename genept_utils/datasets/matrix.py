@@ -73,7 +73,8 @@ def stored_matrix(source, name, layer=None, raw=False):
     layers, of_raw = _parts(source)
     if layer:
         if layer not in layers:
-            raise KeyError(f"{name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
+            there = ", ".join(layers) or "none"
+            raise KeyError(f"{name} has no layer {layer!r}; there are {there}")
         return layers[layer]
     if raw:
         if of_raw is None:
