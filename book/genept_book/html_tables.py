@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from bs4 import BeautifulSoup
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from genept_book.templates import render
 
@@ -78,9 +78,7 @@ def tidy_tables(html):
                 cell.name = "td"
             elif cell.string and len(parts) > 1:
                 cell.clear()
-                for part in parts:
-                    cell.extend([part, soup.new_tag("wbr")])
-                cell.contents[-1].extract()
+                cell.append(BeautifulSoup("<wbr/>".join(map(escape, parts)), "html.parser"))
         _mark_numbers(table, heads)
         _join_intervals(soup, table, heads)
         for cell in table.select("thead th"):

@@ -92,7 +92,7 @@ def writes(tree):
 
 
 # The pages that Sphinx is building anew; the part that paper_fetch has from replacing; blocks of a
-# fetch, which go on and are checked by their sums.
+# fetch, of which only those of their full length are taken up.
 RENDERED = {"assets", "gene_data", "icons", "paper_make", "paper_remote"}
 
 
