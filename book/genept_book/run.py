@@ -180,15 +180,16 @@ def _execute_all(tasks, jobs, here, report):
                 report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
                        f"peak {entry['peak_mb']} MB"
                        + (f"; about {more:.0f} min left" if waiting else ""))
-        except KeyboardInterrupt:  # it may reach a worker while nothing heeds it there, and
-            for worker in set(multiprocessing.active_children()) - others:  # the pool would wait
-                worker.kill()  # its kernel ends by itself
+        except KeyboardInterrupt:
+            # a worker may not heed it, and leaving the pool would wait; a kernel ends with its worker
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
             raise
     return entries
 
 
 def done_in(pool, tasks, threads):
-    """(entry, task) as tasks are done in a pool; one whose worker died is an entry like any other."""
+    """(entry, task) as tasks are done in a pool; one whose worker died is an entry, too."""
     futures = {pool.submit(execute, task, threads): task for task in tasks}
     for future in concurrent.futures.as_completed(futures):
         task, error = futures[future], future.exception()
