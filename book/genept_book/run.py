@@ -90,7 +90,7 @@ def tasks_of(path, assignments, grid, top):
     """The tasks of one notebook, a folder each: every combination of the ``grid``."""
     notebook = nbformat.read(path, as_version=4)
     check_inputs(path, notebook)
-    known = parameters(notebook)
+    known, meta = parameters(notebook), notebook.metadata.get("genept", {})
     axes = [[typed([f"{name}={value}"], known) for value in values.split(",")]
             for name, _, values in (axis.partition("=") for axis in grid)]
     for combination in itertools.product(*axes):
@@ -98,9 +98,9 @@ def tasks_of(path, assignments, grid, top):
         values = asked_for({**typed(assignments, known), **varied}, known)
         slug = ",".join(f"{name}={value}" for name, value in varied.items())
         yield {"source": path, "values": values, "place": top / slug.replace("/", "-"),
-               "stamp": stamp(notebook, values),
-               "second": any(pattern.startswith("data/results/") for pattern in
-                             notebook.metadata.get("genept", {}).get("inputs", []))}
+               "stamp": stamp(notebook, values), "meta": meta,
+               "second": any(pattern.startswith("data/results/")
+                             for pattern in meta.get("inputs", []))}
 
 
 def asked_for(values, known):
@@ -114,10 +114,10 @@ def prepared(planned, report):
     """Sources fetched once, and folders with the committed results, so that a page that reads all
     of them finds those of pages that could not be run: the tasks that can run, and by folder and
     notebook the entries of those that keep their outputs."""
-    for path in dict.fromkeys(task["source"] for task in planned):
-        tasks = [task for task in planned if task["source"] == path]
+    for path, tasks in itertools.groupby(planned, lambda task: task["source"]):
+        tasks = list(tasks)
         own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
-        missing = _fetched(path, report, own)
+        missing = _fetched(path.stem, tasks[0]["meta"], report, own)
         for task in tasks:
             task["missing"] = missing
     for target in {task["place"] / "results" for task in planned}:
@@ -130,16 +130,14 @@ def prepared(planned, report):
     kept = {}
     for task in planned:
         if task["missing"]["required"]:
-            made = nbformat.read(task["source"], as_version=4).metadata.get("genept", {})
             kept[task["place"], task["source"]] = entry_of(
-                task, "kept", made.get("run", {}).get("date", "never"))
+                task, "kept", task["meta"].get("run", {}).get("date", "never"))
     return [task for task in planned if not task["missing"]["required"]], kept
 
 
-def _fetched(path, report, own):
+def _fetched(name, meta, report, own):
     """What of a notebook's sources is missing; with a reader's ``own`` cells the open sets are not
     needed."""
-    meta = nbformat.read(path, as_version=4).metadata.get("genept", {})
     wanted = [key for key in meta.get("sources", []) if not (own and key.startswith("cells/"))]
     required = set(meta.get("required", wanted))
     missing = {"required": [], "optional": []}
@@ -149,7 +147,7 @@ def _fetched(path, report, own):
         except sources.SourceError:
             missing["required" if key in required else "optional"].append(key)
     if absent := sum(map(len, missing.values())):
-        report(f"  {path.stem}: {absent} of {len(wanted)} sources could not be had")
+        report(f"  {name}: {absent} of {len(wanted)} sources could not be had")
     return missing
 
 
