@@ -155,9 +155,10 @@ def _join_intervals(soup, table, heads):
         for cells in rows:
             at = i - len(texts) + len(cells)  # the names of rows are left out where they repeat
             number, low, high = cells[at:at + 3]
-            small = soup.new_tag("small")
-            small.string = f"{_text(low)} to {_text(high)}"
-            number.append(small)
+            if _text(low) != "–":
+                small = soup.new_tag("small")
+                small.string = f"{_text(low)} to {_text(high)}"
+                number.append(small)
             low.decompose()
             high.decompose()
         for cell in names[i + 1:i + 3]:

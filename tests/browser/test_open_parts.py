@@ -57,8 +57,7 @@ def menus(page):
 
 
 def hits(page):
-    page.wait_for_selector(".gene-hits a")
-    page.wait_for_selector("#search-results li")
+    page.wait_for_selector("#search-results a, .gene-hits a")
 
 
 CHAPTER = "notebooks/04-gene-programs.html"
@@ -69,7 +68,7 @@ CHAPTER = "notebooks/04-gene-programs.html"
     ("book/gene-map.html", list_of_genes), ("book/gene-map.html", card_and_table_of_the_map),
     ("book/gene-map.html#NOSUCH", no_such_gene), ("book/ask.html", answer_to_a_list),
     (CHAPTER, everything_folded), (CHAPTER, search_box), (CHAPTER, contents), (CHAPTER, menus),
-    ("search.html?q=insulin", hits),
+    ("search.html?q=insulin", hits), ("search.html?q=permuted", hits),
     ("book/paper-index.html", everything_folded)])
 def test_what_opens_is_accessible(opened, name, open_, width):
     """No finding of axe at all, in both schemes; the dark one for colours alone."""
