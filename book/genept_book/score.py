@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import time
+import warnings
 from pathlib import Path
 
 import joblib
@@ -75,9 +76,12 @@ def score(embedding="minilm", tasks=None, name=None, jobs=1, report=print):
     keys, done, made = list(tasks or score_tasks.TASKS), [], []
     each = (map(functools.partial(_task, subject), keys) if jobs == 1 else joblib.Parallel(
         jobs, return_as="generator")(joblib.delayed(_task)(subject, key) for key in keys))
-    for one in each:
-        report(one["said"])
-        done.append(one)
+    with warnings.catch_warnings():
+        # joblib begins a process anew where it has grown; nothing is lost
+        warnings.filterwarnings("ignore", "A worker stopped while")
+        for one in each:
+            report(one["said"])
+            done.append(one)
     for part in ("scores", "differences"):
         table = pd.DataFrame([row for one in done for row in one[part]])
         table.attrs = {"left_out": [line for one in done for line in one["left_out"]],
