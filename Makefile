@@ -75,10 +75,11 @@ pdf: install
 	@test -f _build/html/book/index.html || $(MAKE) --no-print-directory render
 	@PYTHONPATH=book $(BIN)/python -m genept_book.print_book
 
-# Unit tests, then nbval on the notebooks.
+# Unit tests (what takes more than a second is listed), then nbval on the notebooks.
 test: install
 	@echo "== unit tests, then nbval on the notebooks (about 15 minutes on two cores)"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q --durations=0 \
+	  --durations-min=1
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
 

@@ -1,7 +1,8 @@
 """nbval on the notebooks: recorded results stay untouched, missing sources skip with a reason.
 
 Every cell runs, with few draws and folds: the values are the strict run's business, and the cells
-whose outputs are compared here do not depend on these parameters.
+whose outputs are compared here do not depend on these parameters. Where `make run` has just executed
+the same code with the same inputs, what follows the last compared cell is not executed once more.
 """
 
 import functools
@@ -13,7 +14,7 @@ import nbformat
 import pytest
 
 from genept_utils import paths, sources
-from genept_book import notebooks
+from genept_book import notebooks, stamp
 
 FEW = {
     "01": {"queries": 200},
@@ -56,8 +57,19 @@ def _missing(path):
     return found
 
 
+@functools.cache
+def _executed(path):
+    return stamp.executed(path)
+
+
 def pytest_collection_modifyitems(items):
-    for item in items:
+    last = {item.path: number for number, item in enumerate(items)
+            if "nbval-check-output" in getattr(item, "cell", {}).get("metadata", {}).get("tags", [])}
+    for number, item in enumerate(items):
+        if item.path.suffix == ".ipynb" and number > last.get(item.path, -1) and (
+                date := _executed(item.path)):
+            item.add_marker(pytest.mark.skip(reason=f"{item.path.stem}: the run of {date} executed "
+                                                    "the same code, inputs and packages"))
         if item.path.suffix == ".ipynb" and _missing(item.path):
             reason = f"{item.path.stem}: {', '.join(_missing(item.path))} could not be had"
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -1,7 +1,12 @@
-"""Fixtures: a registry of the test's own, and a skip where a public file cannot be had."""
+"""Fixtures: commands of the real command line, a project of the test's own, a file server, and a
+skip where a public file cannot be had."""
 
 import collections
 import http.server
+import json
+import os
+import subprocess
+import sys
 import threading
 
 import nbformat
@@ -60,6 +65,120 @@ def file_server():
     yield f"http://127.0.0.1:{server.server_port}", files, requests
     server.shutdown()
     server.server_close()
+
+
+# Imports and the table of names take most of a command's time: where the process itself is not
+# the subject they are made once, and each list of commands runs in a fork.
+FORKS = """
+import functools, json, os, sys, traceback
+import genept_utils.cells.out_of_core, genept_utils.cli, genept_utils.datasets, genept_utils.embed
+import genept_utils.evaluate, genept_book.run
+from genept_utils import sources
+from genept_utils.genes import rewritten
+
+def forget():  # what was read from places that the environment names
+    for name, module in list(sys.modules.items()):
+        if name.startswith("genept_"):
+            for value in list(vars(module).values()):
+                if isinstance(value, functools._lru_cache_wrapper):
+                    value.cache_clear()
+
+try:
+    rewritten._known("human")
+except sources.SourceError:
+    forget()
+places = {name: value for name, value in os.environ.items() if name.startswith("GENEPT_")}
+for line in sys.stdin:
+    code, folder, said, environment = json.loads(line)
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environment)
+            if places != {name: value for name, value in environment.items()
+                          if name.startswith("GENEPT_")}:
+                forget()
+            for number in (1, 2):
+                os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+            exec(code, {"__name__": "__main__"})
+            sys.stdout.flush()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+SEVERAL = """
+import contextlib, io, json, sys
+{before}
+from genept_utils.cli import main
+said = []
+for words in json.loads({words!r}):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as end:
+            code = end.code
+    said.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    """A function that executes code in a folder, in a fork of one process that has the modules
+    and the names, and gives its exit code and what it said; a process of its own where the
+    system has no forks."""
+    folder = tmp_path_factory.mktemp("forks")
+    if not hasattr(os, "fork"):
+        def alone(code, place, **changes):
+            done = subprocess.run([sys.executable, "-c", code], cwd=place, text=True,
+                                  env=_environment(changes), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+            return done.returncode, done.stdout
+        yield alone
+        return
+    with subprocess.Popen([sys.executable, "-c", FORKS], stdin=subprocess.PIPE, text=True,
+                          stdout=subprocess.PIPE, cwd=folder, env=_environment({})) as process:
+        def run(code, place, **changes):
+            said = folder / "said"
+            said.unlink(missing_ok=True)
+            print(json.dumps([code, str(place), str(said), _environment(changes)]),
+                  file=process.stdin, flush=True)
+            return int(process.stdout.readline()), said.read_text(encoding="utf-8")
+        yield run
+
+
+@pytest.fixture
+def command(tmp_path):
+    """One command in a process of its own; gives the finished process."""
+    def run(*words, folder=tmp_path, **environment):
+        return subprocess.run([sys.executable, "-m", "genept_utils", *words], cwd=folder,
+                              env=_environment(environment), capture_output=True, text=True)
+    return run
+
+
+@pytest.fixture
+def commands(tmp_path, forks):
+    """Several commands, one after the other in one process in a folder that is not the checkout,
+    after some code; gives (exit code, what was printed, what was printed as error) of each."""
+    def run(*each, before="", folder=tmp_path, **environment):
+        code = SEVERAL.format(before=before, words=json.dumps(each))
+        status, said = forks(code, folder, **environment)
+        assert status == 0, said
+        return json.loads(said.splitlines()[-1])
+    return run
+
+
+def _environment(changes):
+    made = {**os.environ, "PYTHONPATH": str(paths.ROOT), **changes}
+    return {name: value for name, value in made.items()
+            if value is not None and name != "PYTEST_CURRENT_TEST"}
 
 
 PARAMETERS = 'seed: int = 0  # seed\nname: str = "a"  # a word\nshare: float = 0.5  # a share'

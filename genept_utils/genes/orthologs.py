@@ -62,7 +62,11 @@ def mouse_ensembl():
     It is the one species of :data:`~genept_utils.genes.species.TAXA` beside human whose Ensembl
     ids the files hold.
     """
-    table = annotables(ENSEMBL_MOUSE)
+    return kept_table(ENSEMBL_MOUSE, "mouse_ensembl", _mouse)
+
+
+def _mouse(path):
+    table = annotables(path)
     made = pd.DataFrame({"ensembl_id": table.index.astype(str),
                          "symbol": table["gene_name"].fillna("").astype(str).to_numpy(),
                          "entrez_id": table["Entrez"].fillna("").astype(str).to_numpy()})

@@ -71,10 +71,15 @@ def _known(species):
     alias = casefolded[casefolded.index.str.fullmatch(_HYPHEN)]["symbols"]
     alias.index = alias.index.str.replace("-", "")
     ids = exact.index[exact["match_type"] == "ensembl"]
-    return _Known(exact["symbols"].to_dict(), casefolded["symbols"].to_dict(),
-                  exact.loc[exact["match_type"] == "entrez", "symbols"].to_dict(), signs.to_dict(),
-                  frozenset(stems.str.replace(_SIGNS, ".", regex=True)), alias.to_dict(),
+    entrez = exact.loc[exact["match_type"] == "entrez", "symbols"]
+    return _Known(*map(_plain, (exact["symbols"], casefolded["symbols"], entrez, signs)),
+                  frozenset(stems.str.replace(_SIGNS, ".", regex=True)), _plain(alias),
                   re.compile(GENOME.get(species, r"(?!)")), ids[0][:-11] if len(ids) else "")
+
+
+def _plain(strings):
+    """A Series of strings as a dict; its own ``to_dict`` looks at each of 200,000 anew."""
+    return dict(zip(strings.index, strings.to_numpy()))
 
 
 def rewritten(names, species, every=()):

@@ -112,22 +112,23 @@ def named_genes():
     genes = genes.assign(hgnc_id="")
     source = f"the shipped embedding ({reason})"
     try:
-        other = _ensembl100().reindex(genes.index).fillna("")
+        other = kept_table(ENSEMBL, "ensembl100", _ensembl100).set_index("symbol")
+        other = other.reindex(genes.index).fillna("")
         return genes.join(other), source + ", other names from Ensembl 100"
     except sources.SourceError:
         return genes.assign(prev_symbol="", alias_symbol=""), source + ", no other names"
 
 
-def annotables(key):
+def annotables(path):
     """The table in a registered pickle of Ensembl 100."""
-    with lzma.open(sources.fetch(key)) as file:
+    with lzma.open(path) as file:
         return pickles.load(file, pickles.FRAMES)
 
 
-def _ensembl100():
-    """Previous symbols and aliases as Ensembl 100 had them, by approved symbol."""
-    table = annotables(ENSEMBL)
+def _ensembl100(path):
+    """Previous symbols and aliases as Ensembl 100 had them, beside the approved symbol."""
+    table = annotables(path)
     table = table[table["Status"] == "Approved"].drop_duplicates("Approved symbol")
-    table = table.set_index("Approved symbol")[["Previous symbols", "Alias symbols"]]
-    table.columns = ["prev_symbol", "alias_symbol"]
+    table = table[["Approved symbol", "Previous symbols", "Alias symbols"]]
+    table.columns = ["symbol", "prev_symbol", "alias_symbol"]
     return table.fillna("").apply(lambda column: column.str.replace(", ", "|"))

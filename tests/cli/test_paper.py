@@ -1,26 +1,18 @@
 """`python -m genept_utils paper`: drawn files of the right shape, from a folder of the reader's."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 
 import anndata as ad
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
 from genept_utils import paths, sources
-from genept_book import ledger, paper_run
-
-
-def command(folder, *words):
-    """The real command line, in a folder that is not the checkout."""
-    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
-    return subprocess.run([sys.executable, "-m", "genept_utils", "paper", *words], cwd=folder,
-                          capture_output=True, text=True, env=environment)
+from genept_book import ledger, notebooks, paper_run
 
 
 def draw(path, n=120, genes=400, types=4, **columns):
@@ -62,10 +54,10 @@ def drawn(tmp_path_factory):
     return folder
 
 
-def test_every_file_is_checked_against_the_paper(drawn):
-    done = command(drawn, ".", "--check")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+def test_every_file_is_checked_against_the_paper(drawn, commands):
+    (code, out, err), = commands(["paper", ".", "--check"], folder=drawn)
+    assert code == 0, err
+    lines = out.splitlines()
     assert len(lines) == len(sources.table("paper-datasets.csv")) == 15
     said = {line.partition(":")[0]: line for line in lines}
     assert "120 cells (expected: 9,625), 400 genes (expected: 23,331), 4 types (expected: 11)" \
@@ -95,22 +87,22 @@ def test_a_label_has_its_own_word():
             assert chosen == {"label": "b" if row["labelled"] == "phenotype" else "a"}
 
 
-def test_what_is_missing_is_named_and_not_run(drawn, tmp_path):
+def test_what_is_missing_is_named_and_not_run(drawn, tmp_path, commands):
     draw(tmp_path / "artery.h5ad", leiden=types)
     draw(tmp_path / "lupus.h5ad", celltype=types, people=people, disease=states)
     (tmp_path / "pancreas.h5ad").write_bytes((drawn / "pancreas.h5ad").read_bytes()[:9000])
     shutil.copy(drawn / "artery.h5ad", tmp_path / "other.h5ad")
-    done = command(tmp_path, str(tmp_path), "--check")
-    assert done.returncode == 1
-    assert "pancreas.h5ad cannot be read" in done.stderr and "\n" == done.stderr[-1:]
-    assert "none of the paper's sets: other.h5ad; known are aorta.h5ad" in done.stdout
-    artery, _, lupus = (line for line in done.stdout.splitlines() if ", chapter" in line)
+    check = ["paper", str(tmp_path), "--check"]
+    (code, out, err), (_, again, _) = commands(check, [*check, "artery.label=leiden",
+                                                       "lupus.donor=people"])
+    assert code == 1
+    assert "pancreas.h5ad cannot be read" in err and "\n" == err[-1:]
+    assert "none of the paper's sets: other.h5ad; known are aorta.h5ad" in out
+    artery, _, lupus = (line for line in out.splitlines() if ", chapter" in line)
     assert 'label (cell type, annotation' in artery and artery.endswith("Columns: leiden. Not run.")
     assert 'name it with "lupus.donor=COLUMN"' in lupus and "Not run" not in lupus
-    again = command(tmp_path, str(tmp_path), "--check", "artery.label=leiden",
-                    "lupus.donor=people")
-    assert "10 types" not in again.stdout and "label is leiden" in again.stdout
-    assert "donor is people" in again.stdout and again.stdout.count("Not run") == 1
+    assert "10 types" not in again and "label is leiden" in again
+    assert "donor is people" in again and again.count("Not run") == 1
 
 
 @pytest.mark.parametrize("words, said", [
@@ -130,14 +122,14 @@ def test_words_that_cannot_be_meant(words, said, tmp_path, capsys, monkeypatch):
     (["seds=2"], "none of these chapters takes seds"), (["seeds=two"], "'seeds' is int"),
     (["seeds=0"], "it must be 1 or more"), (["lay=counts", "seeds=2"], "chapters takes lay;"),
     (["pancreas.label=none"], "pancreas.h5ad has no column 'none'")])
-def test_words_are_checked_before_anything_runs_or_goes(words, said, drawn, tmp_path):
+def test_words_are_checked_before_anything_runs_or_goes(words, said, drawn, tmp_path, commands):
     for name in ("artery", "pancreas"):
         shutil.copy(drawn / f"{name}.h5ad", tmp_path)
     old = tmp_path / "results" / "07-artery-cell-type.json"
     old.parent.mkdir()
     old.write_text("[]")
-    done = command(tmp_path, ".", *words)
-    assert done.returncode == 2 and said in done.stderr and "to run" not in done.stdout
+    (code, out, err), = commands(["paper", ".", *words])
+    assert code == 2 and said in err and "to run" not in out
     assert old.read_text() == "[]"
 
 
@@ -174,9 +166,30 @@ def test_a_file_that_is_none_is_said_in_one_line_and_the_others_are_checked(
     assert out.startswith("artery.h5ad, chapter 07") and out.count("\n") == 2
 
 
-def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tmp_path,
+# Chapter 7's parameters and refusals, and the rows that it recorded for a set of the book.
+CHAPTER = """
+from genept_book import ledger
+from genept_utils import evaluate
+sets, = evaluate.read_sets([dataset], max_cells, seed, label=label)
+rows = ledger.results("07-cell-types", ledger.paths.DATA / "results")
+rows = rows[rows["dataset"] == "pbmc3k"].drop(columns="notebook")
+ledger.record("07-cell-types", rows.assign(dataset=sets, n=max_cells));
+"""
+
+
+def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tmp_path, capsys,
                                                                        monkeypatch):
-    """Beside files that are broken, too small or without a column, which are named."""
+    """Beside files that are broken, too small or without a column, which are named. That chapter 7
+    itself runs on a file of the reader's is seen in tests/pages/test_own_data.py."""
+    from genept_utils.__main__ import main
+
+    page = nbformat.read(notebooks.notebooks(["07"])[0], as_version=4)
+    page.cells = [cell for cell in page.cells if "parameters" in cell.metadata.get("tags", [])]
+    page.cells.append(nbformat.v4.new_code_cell(CHAPTER))
+    page.metadata["genept"]["sources"] = []
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(page, tmp_path / "notebooks" / "07-cell-types.ipynb")
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
     shutil.copy(drawn / "artery.h5ad", tmp_path)
     shutil.copy(drawn / "lupus.h5ad", tmp_path / "pancreas.h5ad")  # its types have another name
     draw(tmp_path / "aorta.h5ad", n=30, celltype=types)
@@ -186,11 +199,12 @@ def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tm
     before[0].parent.mkdir()
     for old in before:
         old.write_text("[]")
-    done = command(tmp_path, str(tmp_path), "seeds=2", "draws=1", "max_cells=100")
-    assert done.returncode == 1 and "Not run." in done.stdout, done.stderr
-    assert "aorta has 30 cells, and this page needs 50 or more" in done.stderr
-    assert "error: myeloid.h5ad cannot be read" in done.stderr
-    assert "2 of 2: artery by cell type" in done.stdout
+    assert main(["paper", str(tmp_path), "seeds=2", "draws=1", "max_cells=100"]) == 1
+    out, err = capsys.readouterr()
+    assert "Not run." in out, err
+    assert "aorta has 30 cells, and this page needs 50 or more" in err
+    assert "error: myeloid.h5ad cannot be read" in err
+    assert "2 of 2: artery by cell type" in out
     assert [old.exists() for old in before] == [False, False, False, True]
     monkeypatch.setattr(paths, "paper", lambda: tmp_path)
     table = ledger.join("Table 2")

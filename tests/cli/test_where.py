@@ -11,23 +11,16 @@ from genept_utils import paths
 from genept_book import notebooks
 
 
-def command(folder, *words, **environment):
-    """The real command line, from a folder that is not the checkout."""
-    env = {**os.environ, "PYTHONPATH": str(paths.ROOT), **environment}
-    return subprocess.run([sys.executable, "-m", "genept_utils", *words], cwd=folder, env=env,
-                          capture_output=True, text=True)
-
-
 @pytest.mark.parametrize("words", [
     ("run", "07", "dataset=cells.h5ad"), ("run", "10", "dataset=./cells.H5AD"),
     ("run", "05", "embedding=mine.pickle"), ("run", "02", "embedding=permuted:~/mine.csv.gz"),
     ("run", "05", "--grid", "embedding=minilm,mine.parquet"),
     ("run", "01", "models=['minilm', 'other.npz']"),
 ])
-def test_a_missing_file_is_said_before_anything_runs(tmp_path, words):
-    done = command(tmp_path, *words, HOME=str(tmp_path))
-    assert done.returncode == 2 and "there is no file " + str(tmp_path) in done.stderr
-    assert "to run" not in done.stdout
+def test_a_missing_file_is_said_before_anything_runs(tmp_path, commands, words):
+    (code, out, err), = commands(words, HOME=str(tmp_path))
+    assert code == 2 and "there is no file " + str(tmp_path) in err
+    assert "to run" not in out
 
 
 def test_paths_of_the_caller(tmp_path, monkeypatch):
@@ -89,13 +82,13 @@ def test_paths_of_windows(given, found, monkeypatch):
     assert notebooks.located("p", given, OfWindows.cwd()) == found
 
 
-def test_folders_of_the_environment_are_the_callers(tmp_path):
-    done = command(tmp_path, "data", GENEPT_MIRROR="no such folder")
-    assert done.returncode == 2 and f"{tmp_path}/no such folder" in done.stderr
+def test_folders_of_the_environment_are_the_callers(tmp_path, commands):
+    (code, _, err), = commands(["data"], GENEPT_MIRROR="no such folder")
+    assert code == 2 and f"{tmp_path}/no such folder" in err
     (tmp_path / "mirror").mkdir()
     (tmp_path / "mirror" / "x").touch()
     for mirror in ("mirror", "~/mirror", ""):
-        assert command(tmp_path, "data", GENEPT_MIRROR=mirror, HOME=str(tmp_path)).returncode == 0
+        assert commands(["data"], GENEPT_MIRROR=mirror, HOME=str(tmp_path))[0][0] == 0
     code = ("import os; from genept_utils import paths; paths.resolve_env(); os.chdir('/');"
             "print(paths.cache(), paths.mirror())")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, text=True,

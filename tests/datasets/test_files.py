@@ -310,7 +310,7 @@ def run_chapter(folder, *words):
 
 @pytest.mark.skipif(not paths.NOTEBOOKS.is_dir(), reason="the notebooks are not here")
 def test_the_advice_runs_on_a_chapter(tmp_path, source):
-    from genept_utils import embed
+    from genept_utils import embed, evaluate
 
     source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")
     rng, names = np.random.default_rng(0), list(embed.read_embedding().obs_names[:400])
@@ -320,12 +320,12 @@ def test_the_advice_runs_on_a_chapter(tmp_path, source):
                                        index=[f"c{i}" for i in range(60)]))
     made.layers["counts"] = sp.csr_matrix(X.astype(np.float32))
     made.write_h5ad(tmp_path / "cells.h5ad")
-    words = ["10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50"]
-    refused = run_chapter(tmp_path, *words)
-    assert refused.returncode == 1 and refused.stderr.count("failed in cell") == 1
-    advice = re.search(r"give (\S+) to use", refused.stderr)[1].replace('"', "")
+    with pytest.raises(ValueError) as refused:
+        evaluate.read_sets([tmp_path / "cells.h5ad"], 100, label="kind")
+    advice = re.search(r"give (\S+) to use", str(refused.value))[1].replace('"', "")
     assert advice == "layer=counts"
-    done = run_chapter(tmp_path, *words, advice)
+    done = run_chapter(tmp_path, "10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50",
+                       "strengths=0.01", "tries=1", advice)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "results" / "10-disjoint-panels.json").is_file()
     page = nbformat.read(tmp_path / "out" / "notebooks" / "10-disjoint-panels.ipynb", as_version=4)

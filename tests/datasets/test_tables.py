@@ -1,9 +1,6 @@
 """Files with several tables of cells: the one asked for, the only one, or a sentence with names."""
 
-import os
 import re
-import subprocess
-import sys
 
 import anndata as ad
 import h5py
@@ -13,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 import zarr
 
-from genept_utils import datasets, paths
+from genept_utils import datasets
 
 GENES = ["TP53", "CD3E", "CD4", "GATA1", "SOX2", "PAX5"]
 CELLS = [f"c{i}" for i in range(8)]
@@ -104,21 +101,15 @@ def test_a_table_that_is_not_there(tmp_path):
         datasets.load("immune", table="rna")
 
 
-def run(folder, *words):
-    return subprocess.run([sys.executable, "-m", "genept_utils", *words], cwd=folder, text=True,
-                          capture_output=True)
-
-
-def test_the_commands_take_a_table(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+def test_the_commands_take_a_table(tmp_path, commands):
     mudata(tmp_path / "m.h5mu", "one", "two")
-    done = run(tmp_path, "match", "m.h5mu", "--table", "two")
-    assert "6 of 6 names have a gene" in done.stdout, done.stderr
-    done = run(tmp_path, "match", "m.h5mu")
-    assert done.returncode and "give table=" in done.stderr and "Traceback" not in done.stderr
-    for words in (["m.h5mu/two", "--out", "a.zarr"], ["m.h5mu", "--table", "two", "--out", "b.zarr"]):
-        done = run(tmp_path, "cells", *words)
-        assert not done.returncode, done.stderr
+    given = ["m.h5mu", "--table", "two"]
+    (_, out, said), (code, _, err), *made = commands(
+        ["match", *given], ["match", "m.h5mu"], ["cells", "m.h5mu/two", "--out", "a.zarr"],
+        ["cells", *given, "--out", "b.zarr"])
+    assert "6 of 6 names have a gene" in out, said
+    assert code and "give table=" in err and "Traceback" not in err
+    assert [code for code, _, _ in made] == [0, 0], made
     one, two = (ad.read_zarr(tmp_path / name).obsm["X_genept_w"] for name in ("a.zarr", "b.zarr"))
     from genept_utils import embed, genept_w
 
@@ -171,7 +162,7 @@ MARKS = {"var": lambda f: unmarked(f, "var"), "both": lambda f: unmarked(f, "obs
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_tables_without_the_marks_of_their_type_are_read(mark, tmp_path, monkeypatch):
+def test_tables_without_the_marks_of_their_type_are_read(mark, tmp_path, commands):
     made = cells(0)
     made.var["n_cells"] = range(len(GENES))
     made.obs["cell_type"] = ["a", "b"] * 4
@@ -183,9 +174,8 @@ def test_tables_without_the_marks_of_their_type_are_read(mark, tmp_path, monkeyp
     assert list(read.obs_names) == CELLS and list(read.obs["cell_type"]) == ["a", "b"] * 4
     assert np.array_equal(read.X.toarray(), made.X.toarray())
     if mark == "var":
-        monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
-        done = run(tmp_path, "cells", "cells.h5ad", "--out", "out.zarr")
-        assert "8 cells, 6 genes with a vector" in done.stdout, done.stderr
+        (_, out, err), = commands(["cells", "cells.h5ad", "--out", "out.zarr"])
+        assert "8 cells, 6 genes with a vector" in out, err
 
 
 def declared(path, n, what):
@@ -216,16 +206,16 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def refusals(tmp_path_factory):
+def refusals(tmp_path_factory, forks):
     """What three ways to read say of each file, in one process with little memory."""
     folder = tmp_path_factory.mktemp("declared")
     for what in REFUSED:
         declared(folder / f"{what}.h5ad", 10**9, what)
-    code = ("import resource, sys; from genept_utils import datasets, embed\n"
+    code = ("import resource; from genept_utils import datasets, embed\n"
             "from genept_utils.cells import out_of_core\n"
             "vectors, least = embed.read_embedding(), 3 << 30\n"
             "resource.setrlimit(resource.RLIMIT_AS, (least, least))\n"
-            "for name in sys.argv[1:]:\n"
+            f"for name in {list(REFUSED)}:\n"
             "    file = name + '.h5ad'\n"
             "    for read in (lambda: datasets.read_cells(file),\n"
             "                 lambda: out_of_core.prepare(file, name + '.part', vectors),\n"
@@ -233,10 +223,9 @@ def refusals(tmp_path_factory):
             "        try: read()\n"
             "        except ValueError as error: print(name, 'ValueError', error)\n"
             "        except Exception as error: print(name, type(error).__name__, error)")
-    done = subprocess.run([sys.executable, "-c", code, *REFUSED], cwd=folder, text=True,
-                          capture_output=True, env={**os.environ, "PYTHONPATH": str(paths.ROOT)})
-    assert done.returncode == 0, done.stderr
-    return [line.partition(" ")[::2] for line in done.stdout.splitlines()]
+    status, said = forks(code, folder)
+    assert status == 0, said
+    return [line.partition(" ")[::2] for line in said.splitlines()]
 
 
 @pytest.mark.parametrize("what", REFUSED)

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 
-import nbformat
 import psutil
 import pytest
 
@@ -165,51 +164,38 @@ def test_nothing_runs_on_when_the_runner_is_killed(project, tmp_path):
     assert not alive
 
 
-_run_once = {}  # the files of the project below, after a run that became the committed one
+MOMENTS = [("locked", signal.SIGKILL), ("recorded", signal.SIGKILL), ("recorded", signal.SIGINT),
+           ("recorded", "alone"), ("begun", signal.SIGKILL)]
 
 
-@pytest.mark.parametrize("moment, how", [("locked", signal.SIGKILL), ("begun", signal.SIGKILL),
-                                         ("recorded", signal.SIGKILL),
-                                         ("recorded", signal.SIGINT), ("recorded", "alone")])
-def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, monkeypatch, moment,
-                                                          how):
+def test_a_killed_run_leaves_what_was_and_can_be_repeated(project, tmp_path, monkeypatch):
+    """Killed at one moment after the other, each time in what the last one left."""
     other = RESULT.replace("seed + 0.5", "seed + 0.5 + ('PAUSE' in os.environ)")
     path = project("import os, time", other, "if 'PAUSE' in os.environ:\n"
                    "    open(os.environ['PAUSE'], 'w').close()\n    time.sleep(60)")
-    if not _run_once:
-        assert run.run(write=True, report=lambda line: None)[0]["status"] == "executed"
-        _run_once.update({file.relative_to(tmp_path): file.read_bytes()
-                          for file in tmp_path.rglob("*") if file.is_file()})
-    for name, content in _run_once.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
+    assert run.run(write=True, report=lambda line: None)[0]["status"] == "executed"
     committed, result = path.read_bytes(), paths.DATA / "results" / "02-small.json"
-    before = result.read_bytes()
-    (paths.BUILD / "run" / ".lock").unlink()
-    monkeypatch.setenv("PAUSE", str(tmp_path / "recorded"))
-    killed = running(tmp_path)
-    wait_for({"locked": (paths.BUILD / "run" / ".lock").is_file, "begun": begun,
-              "recorded": (tmp_path / "recorded").is_file}[moment])
-    monkeypatch.delenv("PAUSE")
-    children = psutil.Process(killed.pid).children(recursive=True)
-    if how == "alone":  # an interrupt that no worker notices
-        os.kill(killed.pid, signal.SIGINT)
-    else:
-        os.killpg(killed.pid, how)
-    killed.communicate(timeout=30)  # less than the cell would take
-    assert not psutil.wait_procs(children, timeout=20)[1]  # nothing of it runs on
-    assert path.read_bytes() == committed and result.read_bytes() == before
-    for file in paths.BUILD.rglob("results/[0-9]*.json"):
-        json.loads(file.read_text())
+    before, lock, mark = result.read_bytes(), paths.BUILD / "run" / ".lock", tmp_path / "recorded"
+    for moment, how in MOMENTS:
+        lock.unlink()
+        mark.unlink(missing_ok=True)
+        for left in begun():  # of the run before
+            left.unlink()
+        with monkeypatch.context() as paused:
+            paused.setenv("PAUSE", str(mark))
+            killed = running(tmp_path)
+        wait_for({"locked": lock.is_file, "begun": begun, "recorded": mark.is_file}[moment])
+        assert killed.poll() is None, killed.communicate()
+        children = psutil.Process(killed.pid).children(recursive=True)
+        if how == "alone":  # an interrupt that no worker notices
+            os.kill(killed.pid, signal.SIGINT)
+        else:
+            os.killpg(killed.pid, how)
+        killed.communicate(timeout=30)  # less than the cell would take
+        assert not psutil.wait_procs(children, timeout=20)[1]  # nothing of it runs on
+        assert path.read_bytes() == committed and result.read_bytes() == before
+        for file in paths.BUILD.rglob("results/[0-9]*.json"):
+            json.loads(file.read_text())
     assert run.run(report=lambda line: None)[0]["status"] == "executed"
     assert stamp.check() == []
     assert not list(paths.BUILD.rglob("*.running.ipynb"))
-
-
-def test_a_stale_stamp_is_told(project):
-    path = project(RESULT)
-    run.run(write=True, report=lambda line: None)
-    notebook = nbformat.read(path, as_version=4)
-    notebook.metadata["genept"]["run"]["module_sha256"] = "0" * 64
-    nbformat.write(notebook, path)
-    assert "genept_utils has changed" in stamp.check()[0]

@@ -1,4 +1,4 @@
-"""Names in files, by the real command line from a folder that is not the checkout."""
+"""Names in files, by the command line from a folder that is not the checkout."""
 
 import bz2
 import codecs
@@ -31,12 +31,10 @@ def ids(source):
     return genes.hgnc()["ensembl_id"]
 
 
-def command(folder, *words):
-    """(code, output, errors) of the real command line."""
-    env = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
-    done = subprocess.run([sys.executable, "-m", "genept_utils", "match", *words], cwd=folder,
-                          env=env, capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
+@pytest.fixture
+def match(commands):
+    """(code, output, errors) of the command, from the test's folder."""
+    return lambda *words: commands(["match", *words])[0]
 
 
 def features(ids):
@@ -46,35 +44,35 @@ def features(ids):
     return "\n".join(rows) + "\n"
 
 
-def test_features_of_10x(ids, tmp_path):
+def test_features_of_10x(ids, tmp_path, match):
     (tmp_path / "features.tsv.gz").write_bytes(gzip.compress(features(ids).encode()))
-    code, said, _ = command(tmp_path, "features.tsv.gz", "--out", "found.csv")
+    code, said, _ = match("features.tsv.gz", "--out", "found.csv")
     assert code == 0 and "12 of 12 names have a gene (ensembl 12, not a gene 2)" in said
     assert "2 of 14 features are no genes and are left out (Antibody Capture 2)" in said
     table = pd.read_csv(tmp_path / "found.csv", keep_default_na=False)
     assert list(table["symbol"]) == [*SYMBOLS, "", ""]
 
 
-def test_row_numbers_in_a_file(ids, tmp_path):
+def test_row_numbers_in_a_file(ids, tmp_path, match):
     (tmp_path / "rows.txt").write_text("gene\n" + "\n".join(map(str, range(5, 900))))
-    code, said, error = command(tmp_path, "rows.txt")
+    code, said, error = match("rows.txt")
     assert code == 2 and not said and error.count("\n") == 1
     assert error.startswith("error: the names in gene are row numbers, not genes (5, 6, 7, ...)")
 
 
-def test_a_mouse_list(source, tmp_path):
+def test_a_mouse_list(source, tmp_path, match):
     source(genes.HGNC, orthologs.HOMOLOGENE)
     (tmp_path / "mouse.txt").write_bytes("Trp53\r\nCd4\r\nLyz2\r\nCcl2\r\n".encode("utf-16"))
-    code, said, _ = command(tmp_path, "mouse.txt", "--species", "mouse")
+    code, said, _ = match("mouse.txt", "--species", "mouse")
     assert code == 0 and "ortholog 2, co-ortholog 1, ambiguous 1" in said
     assert "Ambiguous: Ccl2 (CCL13, CCL2)" in said
 
 
-def test_names_in_a_column_of_an_h5ad(ids, tmp_path):
+def test_names_in_a_column_of_an_h5ad(ids, tmp_path, match):
     var = pd.DataFrame({"features": pd.Categorical(SYMBOLS)}, index=[str(i) for i in range(5, 17)])
     counts = np.arange(24, dtype=np.float32).reshape(2, 12)
     ad.AnnData(counts, var=var).write_h5ad(tmp_path / "cells.h5ad")
-    code, said, _ = command(tmp_path, "cells.h5ad")
+    code, said, _ = match("cells.h5ad")
     assert code == 0 and "12 of 12 names have a gene (approved 12)" in said
     assert "The names stand in the column 'features'.\nThey carry 100.0% of the counts." in said
 

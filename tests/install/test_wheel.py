@@ -1,6 +1,7 @@
 """The wheel holds what the chapters read, and finds it where it is installed."""
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -27,15 +28,30 @@ OFFLINE = sorted(file.stem for file in (paths.DATA / "offline").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Folder into which the wheel of this checkout is unpacked."""
-    folder = tmp_path_factory.mktemp("wheel")
+def wheel(tmp_path_factory):
+    """The wheel of this checkout, built once though the tests may run in several processes."""
+    top = tmp_path_factory.getbasetemp()
+    folder = (top.parent if os.environ.get("PYTEST_XDIST_WORKER") else top) / "built"
+    folder.mkdir(exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return next(folder.glob("*.whl"), None) or _built(folder)
+
+
+def _built(folder):
     done = subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder,
                            paths.ROOT], capture_output=True, text=True)
     if done.returncode and "hatchling" in done.stderr:
         pytest.skip("hatchling, which builds the wheel, could not be had")
     assert done.returncode == 0, done.stderr
     wheel, = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def site(wheel, tmp_path_factory):
+    """Folder into which it is unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(folder / "site")
     return folder / "site"
@@ -126,18 +142,29 @@ def test_what_a_wheel_lacks_is_said_before_anything_runs(site, installed, tmp_pa
     assert done.stderr.count("\n") == 1 and "to run" not in done.stdout
 
 
-@pytest.mark.parametrize("words, said", [
-    (["check"], "pages are checked in a clone of the book"),
-    (["run", "12", "--write"], "--write puts outputs into a clone of the book"),
-    (["address"], "the address stands in a clone of the book"),
-    (["address", "https://github.com/a/b"], "the address stands in a clone of the book"),
-    (["map"], "the map is made in a clone of the book"),
-    (["paper"], "python -m genept_utils paper FOLDER"),
-    (["paper", "--check"], "python -m genept_utils paper FOLDER")])
-def test_what_needs_a_clone_says_so_and_writes_nothing(site, installed, words, said):
+CLONE = {
+    "check": "pages are checked in a clone of the book",
+    "run 12 --write": "--write puts outputs into a clone of the book",
+    "address": "the address stands in a clone of the book",
+    "address https://github.com/a/b": "the address stands in a clone of the book",
+    "map": "the map is made in a clone of the book",
+    "paper": "python -m genept_utils paper FOLDER",
+    "paper --check": "python -m genept_utils paper FOLDER"}
+ALL = """
+import sys
+from genept_utils.cli import main
+for words in sys.argv[1:]:
+    print(main(words.split()), file=sys.stderr)
+"""
+
+
+def test_what_needs_a_clone_says_so_and_writes_nothing(site, installed):
     before = files(site / "genept_utils" / "_data")
-    done = installed("-m", "genept_utils", *words)
-    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    done = installed("-c", ALL, *CLONE)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 0 and len(lines) == 2 * len(CLONE), done.stderr
+    for words, line, code in zip(CLONE, lines[::2], lines[1::2]):
+        assert code == "2" and CLONE[words] in line, words
     assert files(site / "genept_utils" / "_data") == before
 
 
