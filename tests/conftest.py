@@ -9,10 +9,14 @@ import subprocess
 import sys
 import threading
 
-import nbformat
 import pytest
 
 from genept_utils import paths, sources
+from genept_book import start
+
+start.quickly()
+
+import nbformat  # noqa: E402
 
 
 @pytest.fixture
@@ -71,6 +75,8 @@ def file_server():
 # the subject they are made once, and each list of commands runs in a fork.
 FORKS = """
 import functools, json, os, sys, traceback
+from genept_book import start
+start.quickly()
 import genept_utils.cells.out_of_core, genept_utils.cli, genept_utils.datasets, genept_utils.embed
 import genept_utils.evaluate, genept_book.run
 from genept_utils import sources

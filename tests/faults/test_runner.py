@@ -123,6 +123,8 @@ from genept_utils import paths
 paths.ROOT, top = Path(sys.argv[1]), Path(sys.argv[1])
 paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
 if __name__ == "__main__":
+    from genept_book import start
+    start.quickly()
     from genept_book import run
     print(run.run(write=True, report=lambda line: None)[0]["status"])
 """

@@ -130,6 +130,8 @@ from pathlib import Path
 from genept_utils import paths
 top = paths.ROOT = Path(sys.argv[1])
 paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
+from genept_book import start
+start.quickly()
 from genept_book import grid
 grid.run_grid(top / "grid.yml", scheduler=sys.argv[2], report=lambda line: None)
 """
