@@ -4,8 +4,6 @@ import gzip
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 
 import anndata as ad
 import h5py
@@ -14,8 +12,6 @@ import pandas as pd
 import pytest
 import scipy.io
 import scipy.sparse as sp
-
-from genept_utils import paths
 
 GENES = ["TP53", "CD4", "CD8A", "MS4A1", "NKG7", "LYZ"]
 
@@ -46,7 +42,7 @@ def here(tmp_path):
     return tmp_path
 
 
-def test_what_cells_does_not_read_comes_with_advice_that_works(here, commands):
+def test_what_cells_does_not_read_comes_with_advice_that_works(here, commands, forks):
     (here / "list.txt").write_text("TP53\n")
     (here / "t.csv.gz").write_bytes(gzip.compress(b"cell,TP53\nc,1\n"))
     kinds = ["raw.h5", "filtered", "p.h5ad.gz", "filtered/matrix.mtx"]
@@ -55,9 +51,8 @@ def test_what_cells_does_not_read_comes_with_advice_that_works(here, commands):
     assert all(code == 2 and err.count("\n") == 1 for code, _, err in said)
     assert all("anndata.read_csv(" in err for _, _, err in said[-2:])
     advice = [re.search(r"make an .h5ad file of it once: (.*)\n", err)[1] for _, _, err in said[:4]]
-    code = "import genept_utils.datasets\n" + "\n".join(advice)
-    subprocess.run([sys.executable, "-c", code], cwd=here, check=True,
-                   env={"PYTHONPATH": str(paths.ROOT), "HOME": str(here)})
+    status, told = forks("import genept_utils.datasets\n" + "\n".join(advice), here)
+    assert status == 0, told
     right = ad.read_h5ad(here / "cells.h5ad").X.toarray()
     for name in ("raw", "filtered", "p", "matrix"):
         made = ad.read_h5ad(here / f"{name}.h5ad")

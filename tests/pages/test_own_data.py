@@ -148,19 +148,19 @@ def test_many_types_missing_batches_and_another_model_in_7_and_8(draw, execute):
 
 def test_folds_of_donors_and_missing_conditions_in_9(draw, execute):
     rng = np.random.default_rng(1)
-    donor = np.array([f"d{i}" for i in np.arange(360) % 24], dtype=object)
-    condition = np.where(rng.random(360) < 0.5, "ill", "well").astype(object)
+    donor = np.array([f"d{i}" for i in np.arange(240) % 24], dtype=object)
+    condition = np.where(rng.random(240) < 0.5, "ill", "well").astype(object)
     donor[:3], condition[3:8] = None, "nan"
-    file = draw("donors.h5ad", [f"type {i}" for i in np.arange(360) % 8], donor=donor,
+    file = draw("donors.h5ad", [f"type {i}" for i in np.arange(240) % 8], donor=donor,
                 condition=condition)
     page, told = execute("09", file, "patients=", "draws=2", "also=X_scGPT")
-    assert "5 of 360 cells have no condition and are left out." in page
-    assert "3 of 355 cells have no donor and are left out where donors are held out" in page
+    assert "5 of 240 cells have no condition and are left out." in page
+    assert "3 of 235 cells have no donor and are left out where donors are held out" in page
     told = told[told["against"].isna()]
     held = told[told["split"] == "held-out donor"].query("metric == 'accuracy'")
-    assert (held["repeats"] == 10).all() and (held["n"] == 352).all()  # of 24 donors
+    assert (held["repeats"] == 10).all() and (held["n"] == 232).all()  # of 24 donors
     assert "X_scGPT" in set(held["method"])
-    assert "1.00% of 355 cells are 3, and 8 types ask for a share between 0.0226" in page
+    assert "1.00% of 235 cells are 2, and 8 types ask for a share between 0.0341" in page
     written = {"PCA", "GenePT-w", "permuted", "X_scGPT"}
     assert written <= set(told.query("metric == 'knn_agreement'")["method"])
 
