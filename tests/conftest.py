@@ -79,8 +79,12 @@ from genept_book import start
 start.quickly()
 import genept_utils.cells.out_of_core, genept_utils.cli, genept_utils.datasets, genept_utils.embed
 import genept_utils.evaluate, genept_book.run
-from genept_utils import sources
+from genept_utils import embed, sources
 from genept_utils.genes import rewritten
+
+read, shipped = embed.read_embedding, embed.read_embedding()
+embed.read_embedding = lambda name="minilm", seed=0: (
+    shipped.copy() if name == "minilm" else read(name, seed))
 
 def forget():  # what was read from places that the environment names
     for name, module in list(sys.modules.items()):
