@@ -59,7 +59,7 @@ def test_a_grid_on_a_cluster(cluster, tmp_path):
     address, _ = cluster
     (tmp_path / "grid.yml").write_text("notebooks: [12]\nparameters:\n  margin: [0.04]\n")
     words = ("run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs")
-    out, err = (first := start(tmp_path, *words)).communicate(timeout=120)
+    out, err = (first := start(tmp_path, *words)).communicate(timeout=600)
     assert first.returncode == 0 and ": executed in" in out, out + err
 
 
@@ -80,7 +80,7 @@ def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path):
             for file in done.glob("[0-9]*.json")}
     assert 8 <= len(kept) < 60 and not (tmp_path / "c.zarr").exists()
     workers[1].kill()  # a machine goes away, too
-    out, err = (again := start(tmp_path, *words)).communicate(timeout=60)
+    out, err = (again := start(tmp_path, *words)).communicate(timeout=600)
     assert again.returncode == 0 and "3,000 cells" in out, err
     made = tmp_path / "c.zarr" / "obsm" / "X_genept_w"
     assert all((made / name).stat().st_mtime_ns == when for name, when in kept.items())

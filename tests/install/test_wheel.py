@@ -66,7 +66,7 @@ def installed(site, tmp_path):
 
     def run(*words):
         return subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=600)
     return run
 
 
