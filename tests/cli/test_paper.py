@@ -172,7 +172,7 @@ from genept_book import ledger
 from genept_utils import evaluate
 sets, = evaluate.read_sets([dataset], max_cells, seed, label=label)
 rows = ledger.results("07-cell-types", ledger.paths.DATA / "results")
-rows = rows[rows["dataset"] == "pbmc3k"].drop(columns="notebook")
+rows = rows[(rows["dataset"] == "pbmc3k") & rows["note"].isna()].drop(columns="notebook")
 ledger.record("07-cell-types", rows.assign(dataset=sets, n=max_cells));
 """
 

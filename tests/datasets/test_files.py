@@ -325,7 +325,7 @@ def test_the_advice_runs_on_a_chapter(tmp_path, source):
     advice = re.search(r"give (\S+) to use", str(refused.value))[1].replace('"', "")
     assert advice == "layer=counts"
     done = run_chapter(tmp_path, "10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50",
-                       "strengths=0.01", "tries=1", advice)
+                       "tries=1", advice)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "results" / "10-disjoint-panels.json").is_file()
     page = nbformat.read(tmp_path / "out" / "notebooks" / "10-disjoint-panels.ipynb", as_version=4)
