@@ -102,7 +102,8 @@ def make_client(timeout):
         raise ServiceError("There is no key in OPENAI_API_KEY, and no OPENAI_BASE_URL of a server "
                            "that needs none. " + WITHOUT)
     if address and not _ADDRESS.match(address):
-        raise ServiceError(f"OPENAI_BASE_URL is {address!r}, and no address as http://.../v1")
+        raise ServiceError(f"OPENAI_BASE_URL is {address!r}; it must be an address such as "
+                           "http://localhost:8080/v1")
     base, _, query = address.partition("?")
     query = dict(urllib.parse.parse_qsl(query))
     return openai.OpenAI(

@@ -61,11 +61,12 @@ LEARNT = {**VALUES, "no overlap": "components need", "one cell": "components nee
           "one gene": "components need"}
 FUNCTIONS = {  # name -> (function, what is refused; all else is right)
     "normalise": (lambda a: cells.normalise(a).X.toarray(), VALUES),
-    "highly_variable": (lambda a: cells.highly_variable(a, 4), VALUES),
+    "highly_variable": (lambda a: cells.highly_variable(a, 4),
+                        {**VALUES, "one cell": "no gene varies"}),
     "pca": (lambda a: cells.pca(a, 3).obsm["X_pca"], {**VALUES, **ONE}),
     "genept_w": (lambda a: gp.genept_w(a, EMBEDDING).obsm["X_genept_w"], {**VALUES, **NO_GENE}),
     "genept_w hvg": (lambda a: gp.genept_w(a, EMBEDDING, hvg=4).obsm["X_genept_w"],
-                     {**VALUES, **NO_GENE}),
+                     {**VALUES, **NO_GENE, "one cell": "no gene varies"}),
     "genept_w whitened": (lambda a: gp.genept_w(a, EMBEDDING, whitened=True).obsm["X_genept_w"],
                           {**VALUES, **NO_GENE, "one gene": "needs two genes"}),
     "cell_sentences": (cells.cell_sentences, VALUES),
