@@ -46,7 +46,7 @@ data: install
 
 # Run all notebooks strictly into _build/run; RUN_OPTIONS=--strict also compares results.
 run: install
-	@echo "== data and notebooks (11 to 16 minutes on two cores, after some 100 MB of data)"
+	@echo "== data and notebooks (11 to 18 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
 # The paper's own cells: fetched into data/paper, checked, run through the chapters, set into the
