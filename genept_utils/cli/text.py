@@ -118,8 +118,10 @@ def _symbols(options):
     """The genes that --coding asks for; None for all."""
     from genept_utils import genes
 
-    kinds = genes.gene_table()["gene_type"] if options.coding else None
-    return kinds.index[kinds == "gene with protein product"] if options.coding else None
+    if not options.coding:
+        return None
+    kinds = genes.gene_table()["gene_type"]
+    return kinds.index[kinds == "gene with protein product"]
 
 
 def _estimate(options, texts, **limits):

@@ -26,6 +26,7 @@ TRIES_OF_A_PART = 2  # of what was split off a request that failed
 TRIES_OF_A_BAD_ONE = 4  # of a text whose vector was bad or late in an answer, others being good
 KEPT = "what had come is kept, and the same call later asks only for the rest."
 PROBE = 16  # texts of the request that shows how fast the server reads
+FEW = 64  # texts that are asked for without it
 SHARE = 4  # a request, with those that wait beside it, takes this part of the time-out
 DOWN = 3  # texts in a row that fail without any answer between them: the server is down
 
@@ -100,7 +101,7 @@ class _Asking:
                 raise ServiceError(
                     f"The server refused the first request: {error}; {asked}") from None
             jobs = pack([key for key in missing if key != first])
-            if jobs and len(jobs[0][0]) > SHARE * PROBE:
+            if jobs and len(jobs[0][0]) > FEW:
                 job, tokens = jobs[0]
                 start, jobs[0] = time.monotonic(), (job[PROBE:], tokens)
                 self.work(job[:PROBE], tokens * PROBE // len(job))
