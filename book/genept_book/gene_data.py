@@ -33,7 +33,7 @@ COLUMNS = {"name": "name", "type": "gene_type", "entrez": "entrez_id", "ensembl"
 BEGINNING = 300  # letters of a summary that the map shows
 # HGNC's locus types as the map colours them, in the order of the book's palette.
 CLASSES = {
-    "protein-coding": ["gene with protein product"],
+    "protein-coding": [genes.PROTEIN_CODING],
     "pseudogene": ["pseudogene", "immunoglobulin pseudogene", "T cell receptor pseudogene"],
     "long non-coding RNA": ["RNA, long non-coding"],
     "microRNA": ["RNA, micro"],

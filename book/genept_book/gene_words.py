@@ -3,7 +3,7 @@
 import anndata as ad
 import numpy as np
 
-from genept_utils import paths
+from genept_utils import genes, paths
 from genept_utils.embed import find
 from genept_utils.embed import words as counted
 from genept_utils.embed.vectors import unit
@@ -12,7 +12,6 @@ from genept_book.gene_names import as_json
 LISTS = 1000  # random lists of each size
 SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000)
 MIN_GENES = 5  # as marking_words tests by default
-PROTEIN_CODING = "gene with protein product"
 
 
 def word_lists(table, note):
@@ -45,7 +44,7 @@ def list_vectors(table, note):
 
 def pool(table):
     """Rows (n,) uint16 and numbers (n, d) int8 of the genes with a protein or a summary."""
-    used = (table["gene_type"] == PROTEIN_CODING) | (table["summary"] != "")
+    used = (table["gene_type"] == genes.PROTEIN_CODING) | (table["summary"] != "")
     rows = np.flatnonzero(used).astype(np.uint16)
     return rows, ad.read_h5ad(paths.EMBEDDINGS / "minilm.h5ad").X[rows]
 

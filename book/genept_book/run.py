@@ -162,6 +162,7 @@ def _execute_all(tasks, jobs, here, report):
     # with fewer pages than jobs too: the digits of a page do not depend on its company
     threads = max(1, (os.cpu_count() or 1) // jobs)
     entries, others, waiting = [], set(multiprocessing.active_children()), list(tasks)
+    taken = expected = 0  # minutes of the pages that have run
     with concurrent.futures.ProcessPoolExecutor(
             jobs, multiprocessing.get_context("spawn"), start.quickly,
             max_tasks_per_child=1) as pool:
@@ -172,8 +173,9 @@ def _execute_all(tasks, jobs, here, report):
             for entry, task in done_in(pool, tasks, threads):
                 waiting.remove(task)
                 entries.append(entry | {"unit_s": round(here, 4)})
-                expected = sum(known[one["source"]] for one in tasks if one not in waiting)
-                slower = sum(one["minutes"] for one in entries) / max(expected, 1e-9)
+                expected += known[task["source"]]
+                taken += entry["minutes"]
+                slower = taken / max(expected, 1e-9)
                 more = left([slower * known[one["source"]] for one in waiting], jobs)
                 report(f"  {entry['notebook']}: {entry['status']} in {entry['minutes']:.1f} min, "
                        f"peak {entry['peak_mb']} MB"

@@ -1,6 +1,8 @@
 """The sentence of a cell, its genes' names in descending order of expression; and GenePT-s, the
 sentence's text embedding."""
 
+import itertools
+
 import numpy as np
 
 from genept_utils import embed, genes
@@ -9,8 +11,7 @@ from genept_utils.cells.normalise import normalised
 from genept_utils.datasets.matrix import select_matrix
 
 PREFIX = "A cell with genes ranked by expression: "
-BLOCK = 500_000  # non-zeros that are sorted at a time
-CUT = "\x1e"  # the record separator of ASCII, between two cells while they are one text
+CELLS = 1000  # whose columns are put in order at a time
 
 
 def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, raw=False,
@@ -47,54 +48,16 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
         names = np.asarray(names, dtype=object)[(genes.kinds(adata.var) == "").to_numpy()]
     names = np.asarray(names, dtype=object).astype(str)
     order = np.argsort(names, kind="stable")
-    place = np.empty(len(names), dtype=np.uint64)
-    place[order] = np.arange(len(names), dtype=np.uint64)
     spoken, made = names[order].astype(object), np.full(X.shape[0], prefix, dtype=object)
-    for rows in _blocks(X.indptr, len(names)):
-        chosen_places, counts = _ranked(X[rows], place, n_genes)
-        words, first = spoken[chosen_places], np.cumsum(counts) - counts
-        first = first[counts > 0]
-        words[first] = CUT + prefix + words[first]
-        made[np.flatnonzero(counts) + rows.start] = (
-            " ".join(words.tolist())[len(CUT):].split(" " + CUT))
+    for start in range(0, X.shape[0], CELLS):
+        part = X[start:start + CELLS][:, order]
+        part.sort_indices()  # a stable sort then leaves equal values in the order of the names
+        for cell, (first, last) in enumerate(itertools.pairwise(part.indptr), start):
+            values, columns = part.data[first:last], part.indices[first:last]
+            falling = np.argsort(-values, kind="stable")
+            chosen = falling[values[falling] > 0][:max(n_genes, 0)]
+            made[cell] += " ".join(spoken[columns[chosen]].tolist())
     return made
-
-
-def _blocks(indptr, n_genes):
-    """Slices of cells with up to :data:`BLOCK` non-zeros, and no more cells than fit into the
-    key of :func:`_ranked`."""
-    most = 1 << (32 - _bits(n_genes))
-    start, n = 0, len(indptr) - 1
-    while start < n:
-        end = int(np.searchsorted(indptr, indptr[start] + BLOCK, side="right")) - 1
-        end = min(max(end, start + 1), start + most, n)
-        yield slice(start, end)
-        start = end
-
-
-def _bits(n_genes):
-    return max(n_genes - 1, 1).bit_length()
-
-
-def _ranked(X, place, n_genes):
-    """Places of the expressed genes, cell after cell and in each by falling value, then place:
-    (n_chosen,) and how many there are in each cell (n_cells,).
-
-    One sort of whole numbers does it: the cell in the uppermost bits, then the value, whose
-    32 bits are ordered as the positive number itself and are turned round, then the place.
-    """
-    bits = _bits(len(place))
-    row = np.repeat(np.arange(X.shape[0], dtype=np.uint64), np.diff(X.indptr))
-    falling = ~X.data.astype(np.float32, copy=False).view(np.uint32)
-    key = row << np.uint64(32 + bits) | falling.astype(np.uint64) << np.uint64(bits)
-    key = (key | place[X.indices])[X.data > 0]
-    key.sort()
-    row = (key >> np.uint64(32 + bits)).astype(np.intp)
-    counts = np.bincount(row, minlength=X.shape[0])
-    rank = np.arange(len(key)) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = rank < n_genes
-    return ((key[kept] & np.uint64((1 << bits) - 1)).astype(np.intp),
-            np.minimum(counts, max(n_genes, 0)))
 
 
 def sentence_names(adata, species=None):

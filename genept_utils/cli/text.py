@@ -121,7 +121,7 @@ def _symbols(options):
     if not options.coding:
         return None
     kinds = genes.gene_table()["gene_type"]
-    return kinds.index[kinds == "gene with protein product"]
+    return kinds.index[kinds == genes.PROTEIN_CODING]
 
 
 def _estimate(options, texts, **limits):

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from genept_utils import compression, optional, paths, untrusted
 from genept_utils.datasets.files import (anndata_in, one_of, read_frame, read_group, read_h5ad,
                                          readable, rows_of)
+from genept_utils.datasets.matrix import stored_matrix
 
 CONVERT = {  # ending -> what turns such a file into one that is read
     ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
@@ -162,11 +163,8 @@ def _ten_x(path, layer, raw, obsm, table, groups):
 
 def _loom(file, name, layer, raw, obsm):
     """A loom file: genes x cells, with the attributes of rows and columns beside it."""
-    layers = file["layers"] if "layers" in file else {}
-    if layer and layer not in layers:
-        raise KeyError(f"{name} has no layer {layer!r}; there are {', '.join(layers) or 'none'}")
     _one_matrix(name, None, raw, obsm)
-    matrix = layers[layer] if layer else file["matrix"]
+    matrix = stored_matrix(file, name, layer) if layer else file["matrix"]
     parts = [sp.csc_matrix(np.asarray(matrix[start:start + 1000], dtype=np.float32).T)
              for start in range(0, matrix.shape[0], 1000)]
     var, obs = (_attributes(file[which]) for which in ("row_attrs", "col_attrs"))

@@ -7,4 +7,5 @@ from genept_utils.genes.matched import Keys, Matched
 from genept_utils.genes.paste import Pasted, pasted
 from genept_utils.genes.species import species_name
 from genept_utils.genes.synonyms import MATCH_TYPES
-from genept_utils.genes.table import ENSEMBL, HGNC, IDENTIFIERS, REFSEQ, gene_table, hgnc, sets
+from genept_utils.genes.table import (ENSEMBL, HGNC, IDENTIFIERS, PROTEIN_CODING, REFSEQ,
+                                      gene_table, hgnc, sets)

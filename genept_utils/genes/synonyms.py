@@ -8,7 +8,7 @@ import pandas as pd
 
 from genept_utils import sources
 from genept_utils.genes import orthologs
-from genept_utils.genes.species import GENOME, HUMAN, TAXA, taxon
+from genept_utils.genes.species import HUMAN, TAXA, taxon
 from genept_utils.genes.table import named_genes, union
 
 MATCH_TYPES = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog",
@@ -39,7 +39,6 @@ class Synonyms(NamedTuple):
     casefolded: Names
     entrez: pd.Index
     source: str
-    genome: str
     notes: tuple = ()
 
 
@@ -51,8 +50,7 @@ def synonyms(species=HUMAN):
     exact = one_row_a_name(every)
     casefolded = one_row_a_name(every.assign(name=every["name"].str.upper()))
     entrez = exact.index[exact["match_type"] == "entrez"]
-    return Synonyms(Names(exact), Names(casefolded), entrez, source,
-                    GENOME.get(species, r"(?!)"), notes)
+    return Synonyms(Names(exact), Names(casefolded), entrez, source, notes)
 
 
 def _named(values, symbols, kind):

@@ -12,6 +12,7 @@ HGNC = "genes/hgnc_complete_set.txt.gz"
 REFSEQ = "genes/refseq_gene_summary.rds"
 ENSEMBL = "genes/ensembl100_annotables.pkl.xz"
 IDENTIFIERS = ["ensembl_id", "entrez_id", "gene_type"]
+PROTEIN_CODING = "gene with protein product"  # as HGNC calls the type
 
 
 @functools.cache
