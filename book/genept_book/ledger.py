@@ -139,7 +139,8 @@ def user_results(folder=None):
 
 def published(item=None):
     """``data/published.csv``: every printed number that was found; NaN where none was."""
-    return _of_item(_read("published.csv"), item)
+    table = _read("published.csv")
+    return table if item is None else table[table["item"] == item].reset_index(drop=True)
 
 
 def third_parties():
@@ -156,17 +157,11 @@ def _read(name):
                        na_values={"value": [""], "spread": [""]})
 
 
-def _of_item(table, item):
-    return table if item is None else table[table["item"] == item].reset_index(drop=True)
-
-
-def join(item=None, given=None):
+def join(given=None):
     """Published numbers and ours side by side.
 
     Parameters
     ----------
-    item : str, optional
-        Only this item.
     given : pandas.DataFrame, optional
         The numbers that ours stand beside; by default :func:`published`.
 
@@ -188,8 +183,8 @@ def join(item=None, given=None):
         our_method=ours["method"], method=ours["method"].replace(STANDS_IN_FOR))
     ours[KEY] = ours[KEY].fillna("").astype(str)
     table = printed.merge(ours, on=KEY, how="outer", sort=False)
-    return _of_item(table[[*KEY, "published", "spread", "published_note", "source", "ours", "low",
-                           "high", "our_method", "split", "note", "notebook"]], item)
+    return table[[*KEY, "published", "spread", "published_note", "source", "ours", "low", "high",
+                  "our_method", "split", "note", "notebook"]]
 
 
 def plain(table):

@@ -57,8 +57,8 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
         Class of each point; of more than 24 classes the rarest are drawn as one, in grey.
     order : list of str, optional
         Order of the legend and the colours; by default the most frequent first.
-    legend : bool or "groups"
-        ``"groups"`` writes the names on the groups instead.
+    legend : bool
+        Write the names on the groups.
 
     Returns
     -------
@@ -69,33 +69,19 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     order = [str(name) for name in (order if order is not None else counts.index)]
     order = [name for name in order if name in counts]
     order += [name for name in counts.index if name not in order]
-    own, ax = ax is None, _axes(ax, 5.2, 4.2)
+    ax = _axes(ax, 5.2, 4.2)
     size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
     chosen = {name: QUIET if name.startswith("other (") else colour
               for name, colour in zip(order, itertools.cycle(MANY))}
     for name in order:
         here = labels == name
         ax.scatter(xy[here, 0], xy[here, 1], s=size, color=chosen[name], linewidths=0, alpha=0.75,
-                   rasterized=True, label=f"{name} ({here.sum():,})")
+                   rasterized=True)
     ax.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2", title=title)
-    if legend == "groups":
-        xy = np.asarray(xy)
+    if legend:
         cluster_labels.write(ax, {name: cluster_labels.middle(xy[labels == name]) for name in order},
                         {name: cluster_labels.dark(colour) for name, colour in chosen.items()})
-    elif legend:
-        place = _below(ax, 0.4) if own else _beside()
-        ax.legend(**place, markerscale=(60 / size) ** 0.5, handletextpad=0.2, labelspacing=0.35)
     return ax
-
-
-def _below(ax, inches, ncols=2):
-    """Where a legend stands below the only axes of a figure: a phone has no room beside them."""
-    return {"loc": "upper center", "ncols": ncols, "bbox_to_anchor":
-            (0.4, -inches / (0.85 * ax.figure.get_figheight()))}
-
-
-def _beside():
-    return {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
 
 
 def confusion(matrix, labels, ax=None, title=None):
@@ -162,7 +148,7 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel,
            ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
-    legend(ax, **({"below": 2} if own else _beside()))
+    legend(ax, **({"below": 2} if own else {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}))
     return ax
 
 
@@ -195,7 +181,7 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
     return ax
 
 
-def roc(curves, ax=None, title=None):
+def roc(curves):
     """ROC curves, by what methods read and best first, with their areas in the legend.
 
     Parameters
@@ -208,8 +194,8 @@ def roc(curves, ax=None, title=None):
     -------
     matplotlib.axes.Axes
     """
-    own, rows = ax is None, 1 + len(curves) + len({reads(name) for name in curves} - {""})
-    ax = _axes(ax, 5.2, 4.2 + 0.19 * rows)
+    rows = 1 + len(curves) + len({reads(name) for name in curves} - {""})
+    ax = _axes(None, 5.2, 4.2 + 0.19 * rows)
     ax.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1)
     best = sorted(curves, key=lambda name: -curves[name]["auc"])
     for name, look in looks(by_kind(best)).items():
@@ -223,8 +209,8 @@ def roc(curves, ax=None, title=None):
             ax.fill_between(curve["fpr"], curve["tpr_low"], curve["tpr_high"], linewidth=0,
                             color=colour, alpha=0.15)
     ax.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1),
-           aspect="equal", title=title)
-    legend(ax, **({"below": 1} if own else _beside()), title="ROC-AUC [95 % interval]")
+           aspect="equal")
+    legend(ax, below=1, title="ROC-AUC [95 % interval]")
     return ax
 
 

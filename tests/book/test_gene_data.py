@@ -10,7 +10,7 @@ from genept_utils import genes, paths, sources
 
 pytest.importorskip("sphinx", reason="sphinx is not installed")
 
-from genept_book import gene_data, gene_words, terms  # noqa: E402
+from genept_book import gene_data, gene_names, gene_words, terms  # noqa: E402
 
 
 def fail(*_):
@@ -19,6 +19,7 @@ def fail(*_):
 
 def test_pages_are_built_without_refseq_and_say_so(monkeypatch):
     monkeypatch.setattr(genes, "gene_table", fail)
+    monkeypatch.setattr(gene_names, "name_rules", lambda symbols: {})  # of mouse, too: seconds
     table, note = gene_data.described()
     assert len(table) == 43882 and "without RefSeq" in note
     columns = json.loads(gene_data.gene_columns(table, note))

@@ -32,7 +32,7 @@ def compiled(monkeypatch):
 
 
 @pytest.mark.parametrize("n, genes, d", [
-    (1, 1, 1), (7, 30, 5), (40, 3000, 192), (40, 3000, 193), (25, 9000, 384), (33, 500, 1000)])
+    (1, 1, 1), (7, 30, 5), (40, 3000, 192), (40, 3000, 193), (25, 9000, 384), (33, 500, 1100)])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_equals_float64_for_every_shape(compiled, n, genes, d, threads):
     X, G = drawn(n, genes, 0.2), vectors(genes, d)
@@ -71,7 +71,7 @@ def test_every_form_of_the_matrix(compiled, monkeypatch, form):
 
 
 def test_cells_and_matrices_without_values(compiled):
-    X, G = drawn(5, 50, 0.5), vectors(50, 20)
+    X, G = drawn(5, 50, 0.5), vectors(50, 5)
     X.data[X.indptr[2]:X.indptr[3]] = 0
     X.eliminate_zeros()
     assert not weighted_sum(X, G)[2].any()

@@ -207,7 +207,7 @@ def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tm
     assert "2 of 2: artery by cell type" in out
     assert [old.exists() for old in before] == [False, False, False, True]
     monkeypatch.setattr(paths, "paper", lambda: tmp_path)
-    table = ledger.join("Table 2")
+    table = ledger.join().query("item == 'Table 2'")
     own = table[table["note"].fillna("").str.startswith("your files")]
     both = own[own["published"].notna()].set_index(["dataset", "label", "method", "metric"])
     one = both.loc[("artery", "cell type", "GenePT-w", "ari")]
@@ -218,7 +218,7 @@ def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tm
     assert one["note"].startswith("your files; ") and one["note"].endswith(" of the 120 cells")
     assert len(table) > len(own)  # the committed rows stand beside them
     monkeypatch.setattr(paths, "paper", lambda: tmp_path / "none")
-    assert len(ledger.join("Table 2")) == len(table) - len(own) + len(both)
+    assert len(ledger.join().query("item == 'Table 2'")) == len(table) - len(own) + len(both)
 
 
 @pytest.mark.parametrize("words, fetched", [

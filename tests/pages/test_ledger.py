@@ -35,7 +35,7 @@ def test_the_same_result_twice_is_refused(results_folder):
 
 def test_ours_stands_beside_the_published_number(results_folder):
     ledger.record("03-gene-interactions", [ROW, {**ROW, "method": "spelling"}])
-    table = ledger.join("Fig 2c")
+    table = ledger.join().query("item == 'Fig 2c'")
     both = table.dropna(subset=["published", "ours"])
     assert both[["published", "ours", "our_method"]].values.tolist() == [
         [0.83, 0.7881, "GenePT MiniLM"]]
@@ -112,8 +112,8 @@ def test_numbers_of_others_beside_ours(results_folder):
     row = {**ROW, "item": "Gene sets", "task": "disease", "dataset": "Zhong 2025",
            "label": "OMIM disease", "classifier": "svm"}
     ledger.record("06-disease-and-function", [row])
-    assert ledger.join("Gene sets")["published"].isna().all()
-    table = ledger.join("Gene sets", given=ledger.third_parties()).dropna(subset="ours")
+    assert ledger.join().query("item == 'Gene sets'")["published"].isna().all()
+    table = ledger.join(ledger.third_parties()).query("item == 'Gene sets'").dropna(subset="ours")
     assert table[["published", "our_method", "source"]].values.tolist() == [
         [.8289, "GenePT MiniLM", "Zhong et al. 2025"]]
 
