@@ -11,6 +11,7 @@ from genept_book.templates import render
 
 MAX_ROWS = 60  # of a sortable table that are laid out with the page; the rest waits for the reader
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
+INTERVAL = re.compile(r"^([-+]?[\d.]+|nan) \[([^,]+), ([^,]+)\]$")
 HEADS = {"drawn": "from 0 to 1", "by": "method"}
 # ``words`` for what the results call by a short ``name``, and for a ``head`` of pandas' tables.
 _WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), index_col="name")
@@ -62,7 +63,9 @@ def tidy_tables(html):
     pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
     place of the name that stands for all columns. Row numbers are left out, what is missing is a
     dash, zero has no sign, counts have no decimals, thousands are parted by commas, and long heads
-    may break where their parts meet. In a table of many columns an interval stands under its number.
+    may break where their parts meet. An interval stands under its number where a table has more
+    than four columns; what all differences are taken from stands in the head of ``against``; and
+    the first of several names of rows can stand above its rows, as a phone shows it.
     """
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
@@ -72,6 +75,8 @@ def tidy_tables(html):
         table.wrap(soup.new_tag("div", attrs={"class": "table-box"}))
         heads = _one_row_of_heads(table.select("thead tr"))
         _drop_row_numbers(table, heads)
+        _name_differences(table, heads)
+        below = _split_intervals(soup, table, heads)
         for cell in table.select("thead th"):
             parts = re.split(r"(?<=[_/:])(?=\w)", _text(cell))
             if parts == [""]:  # a head without a word is no head
@@ -80,7 +85,10 @@ def tidy_tables(html):
                 cell.clear()
                 cell.append(BeautifulSoup("<wbr/>".join(map(escape, parts)), "html.parser"))
         _mark_numbers(table, heads)
+        for cell, interval in below:
+            cell.append(interval)
         _join_intervals(soup, table, heads)
+        _add_groups(soup, table)
         for cell in table.select("thead th"):
             if word := HEAD_WORDS.get(_text(cell)):
                 cell.string = word
@@ -141,11 +149,76 @@ def _mark_numbers(table, heads):
                         r"^(\d+)(\.0)?$", lambda found: f"{int(found[1]):,}", _text(cell))
 
 
+def _name_differences(table, heads):
+    """Name differences in one column: "X minus" in its head where all are taken from one method,
+    and "X minus Y" in the cells where scores stand among them."""
+    names = list(map(_text, _cells(heads[-1]))) if heads else []
+    if ("method", "against") not in list(zip(names, names[1:])):
+        return
+    at, rows, methods, gone = names.index("method"), [], [], []
+    for cells in map(_cells, table.select("tbody tr")):
+        left = at + len(cells) - len(names)  # a name that repeats is left out
+        if left >= 0:
+            gone.append(cells[left])
+        methods.append(_text(gone[-1]))
+        rows.append(cells[left + 1])
+    if len(set(methods)) == 1 and all(map(_text, rows)):
+        head = f"{methods[0]} minus"
+    elif not all(map(_text, rows)):
+        head = "method"
+        for method, cell in zip(methods, rows):
+            cell.string = f"{method} minus {_text(cell)}" if _text(cell) else method
+    else:
+        return
+    _cells(heads[-1])[at + 1].string = head
+    for cell in (*gone, *(_cells(row)[at] for row in heads)):
+        cell.decompose()
+
+
+def _split_intervals(soup, table, heads):
+    """Cells with "0.5 [0.4, 0.6]" keep their number; what is to stand under it is returned, and a
+    last row of heads that only says "value" goes."""
+    below = []
+    for cell in table.select("tbody td"):
+        if parts := INTERVAL.match(_text(cell)):
+            cell.string, low, high = parts.groups()
+            small = soup.new_tag("small")
+            small.string = f"{low} to {high}"
+            below += [(cell, small)] if cell.string != "nan" else []
+    above, names = map(_cells, heads[-2:]) if len(heads) > 1 else ((), ())
+    if below and len(names) == len(above) and all(
+            _text(low) == "value" or not _text(high) for high, low in zip(above, names)):
+        for high, low in zip(above, names):
+            high.string = _text(high) or _text(low)
+        heads.pop().decompose()
+    return below
+
+
+def _add_groups(soup, table):
+    """Where a name of rows spans several, with a second name beside it, a row with that name is
+    added above them; the style sheet shows the one on a phone and the other elsewhere."""
+    body = table.select("tbody tr")
+    heads, width = table.select("thead tr"), max(map(len, map(_cells, body)), default=0)
+    starts = [row for row in body if len(_cells(row)) == width]
+    if len(heads) != 1 or len(starts) * 2 > len(body) or len(body[0].find_all("th")) < 2:
+        return
+    for row in starts:
+        cell = _cells(row)[0]
+        cell["class"] = ["grouped"]
+        above = soup.new_tag("tr", attrs={"class": "group"})
+        name = soup.new_tag("th", attrs={"colspan": width - 1, "scope": "rowgroup"})
+        name.string = _text(cell)
+        above.append(name)
+        row.insert_before(above)
+    head = _cells(heads[0])[0]
+    head["class"] = [*head.get("class", []), "grouped"]
+
+
 def _join_intervals(soup, table, heads):
     """Set ``low`` and ``high`` under their number, where a table has two rows of heads or more
-    than seven columns."""
+    than four columns."""
     names = _cells(heads[-1]) if heads else []
-    if len(heads) < 2 and len(names) < 8:
+    if len(heads) < 2 and len(names) < 5:
         return
     texts = list(map(_text, names))
     found = [i for i, name in enumerate(texts) if tuple(texts[i + 1:i + 3]) in (
