@@ -187,7 +187,7 @@ def table(runs, split="disjoint panels", columns="dataset"):
     order = [name for name in ORDER if name in made.index]
     made = made.loc[[*[name for name in made.index if name not in order], *order]]
     made.loc["largest type"] = runs.groupby(columns, sort=False)["majority"].mean()
-    return made.round(2)
+    return made.round(2).rename(columns=_plain)
 
 
 def differences(runs, pairs=PAIRS, unit="draw", value="accuracy"):
@@ -213,11 +213,24 @@ def of_cells(predictions, **about):
 
 
 def shown(gaps, split="disjoint panels"):
-    """Differences as text, "+.12 [.08, .16]": a line per pair, a column per data set."""
+    """Differences as text: a line per pair, a column per data set. Beside a column over three sets
+    or more a set has its value, with a star where its interval excludes zero; one over two sets
+    says too little to be shown."""
     gaps = gaps[gaps["split"] == split]
-    text = [f"{row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in gaps.itertuples()]
+    over = gaps["dataset"].str.extract(r"^(\d+) sets$", expand=False).astype(float)
+    gaps, over = gaps[~(over < 3)], over[~(over < 3)]
+    brief = over.isna() & over.notna().any()
+    text = [f"{row.value:+.2f}{'*' * (row.low > 0 or row.high < 0)}" if short else
+            f"{row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
+            for row, short in zip(gaps.itertuples(), brief)]
     return gaps.assign(text=text).pivot_table(
-        "text", ["method", "against"], "dataset", aggfunc="first", sort=False)
+        "text", ["method", "against"], "dataset", aggfunc="first", sort=False).rename(
+        columns=_plain)
+
+
+def _plain(name):
+    """"a -> b" breaks between its dash and its arrow."""
+    return str(name).replace("->", "to")
 
 
 def rows(runs, kind="spread", unit=None, values=("accuracy", "f1_macro")):
