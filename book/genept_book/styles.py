@@ -74,6 +74,8 @@ def legend(ax, below=0, **options):
             if f"reads {kind}" in heads:
                 shown.append((plt.Line2D([], [], linestyle="none"), f"reads {kind}"))
             shown += [pair for pair, own in zip(zip(handles, names), kinds) if own == kind]
+    while below == 2 and shown[(len(shown) - 1) // 2][1] in heads:  # else a head ends its column
+        shown.insert((len(shown) - 1) // 2, (plt.Line2D([], [], linestyle="none"), ""))
     place = {"loc": "outside lower center", "ncols": below} if below else {}
     made = (ax.figure if below else ax).legend(*zip(*shown), **place, **options)
     for text in made.get_texts():

@@ -127,6 +127,10 @@ def test_legends_name_what_methods_read():
         "reads text", "GenePT MiniLM", "reads letters", "spelling", "spelling, cut",
         "reads nothing", "permuted"]
     plots.plt.close(ax.figure)
+    table["method"] = ["permuted", "spelling", "GenePT MiniLM", "Gene2vec"]
+    names = [text.get_text() for text in plots.forest(table).figure.legends[0].get_texts()]
+    assert len(names) % 2 == 0 and names[(len(names) - 1) // 2] == "spelling"  # no head ends it
+    plots.plt.close("all")
     ax = plots.forest(table.assign(method=list("abcd")))  # classifiers, say
     assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == list("abcd")
     plots.plt.close(ax.figure)
