@@ -192,8 +192,7 @@ class PaperIndexTable(DataTable):
             "item": frame["item"],
             "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
             "printed": two_lines(printed, frame["others"]),
-            "ours": two_lines(ours, [text.replace(" to ", "–").replace("0.", ".")
-                                     for text in spans(frame, 2)]),
+            "ours": two_lines(ours, spans(frame, 2)),
             "best control": two_lines(control, together(frame, "control", "elsewhere")),
             "verdict": [chip(word, why) for word, why in verdicts],
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],

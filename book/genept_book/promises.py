@@ -1,5 +1,6 @@
 """The tables of the page on reliability: promises with their tests, and the figures of the soak."""
 
+import html
 import re
 
 import pandas as pd
@@ -12,7 +13,7 @@ class PromiseTable(DataTable):
     file lies in the file before it. The number of cases is the one that was collected."""
 
     has_content = True
-    raw = ("kept by",)
+    raw = ("promise", "kept by")
 
     def read(self):
         collected, rows = self.results("reliability.json")["cases"], []
@@ -26,6 +27,7 @@ class PromiseTable(DataTable):
                                      ".py --cases` counts the cases again")
                 cases += collected[file][name]
                 shown.append(re.sub("([/_]|::)", r"\1<wbr>", f"{file[len('tests/'):]}::{name}"))
+            promise = re.sub("`(.+?)`", r"<code>\1</code>", html.escape(promise, quote=False))
             rows.append({"promise": promise, "kept by": "<br>".join(
                 f"<code>{one}</code>" for one in shown), "cases": str(cases)})
         return pd.DataFrame(rows)

@@ -15,6 +15,15 @@ def missing(values):
     return (values.isna() | values.astype(str).str.strip().isin(MISSING)).to_numpy()
 
 
+def writable(table):
+    """The table with its text as anndata writes it: as objects, and without a name of its index
+    that one of its columns has."""
+    text = [name for name in table if isinstance(table[name].dtype, pd.StringDtype)]
+    table = table.astype(dict.fromkeys(text, object))
+    name = None if table.index.name in table else table.index.name
+    return table.set_axis(pd.Index(table.index.to_numpy(object), name=name))
+
+
 def categorical(values):
     """A column as :class:`pandas.Categorical`, its missing values as NaN."""
     values = np.array(values, dtype=object)

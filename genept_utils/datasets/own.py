@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from genept_utils import genes, paths
-from genept_utils.datasets.columns import categorical, only_codes, written_missing
+from genept_utils.datasets.columns import categorical, only_codes, writable, written_missing
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.open_sets import CELLS, load_open
 
@@ -120,6 +120,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
     elif marked:
         own["values"] = marked
     adata.uns["genept_data"] = own | ({"species": species} if species else {})
+    adata.obs, adata.var = writable(adata.obs), writable(adata.var)
     return adata
 
 

@@ -26,8 +26,9 @@ def labels(name):
 
 
 @pytest.mark.parametrize("name", datasets.CELLS)
-def test_every_set_loads_with_its_shape_labels_and_scale(name):
+def test_every_set_loads_with_its_shape_labels_and_scale(name, tmp_path):
     adata = load(name)
+    adata[:2].copy().write_h5ad(tmp_path / "again.h5ad")
     assert isinstance(adata.X, sp.csr_matrix) and adata.X.dtype == np.float32
     assert adata.shape == datasets.CELLS[name]["shape"]
     assert adata.obs["cell_type"].notna().all()
