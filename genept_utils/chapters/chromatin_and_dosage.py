@@ -25,6 +25,9 @@ GENE_TASKS = {
     # the headers of this file are swapped, and the list that it calls long-range has 46 genes
     ("long- vs short-range", "Theodoris"): ((_RANGE, "long_range"), (_RANGE, "short_range")),
 }
+# what the tables of the page call them
+SHORT = dict(zip(GENE_TASKS, ("dosage", "bivalent", "bivalent vs Lys4", "Lys4", "range, Chen",
+                              "range")))
 DIGITS = 3  # of the largest score: what differs by less is a tie broken by rounding
 
 
@@ -83,10 +86,24 @@ def auc(y, scores, rows, stratum=None):
     return won.mean() if won.size else np.nan
 
 
+def short(table, name="task"):
+    """The column ``task`` of a table as the names of :data:`SHORT`; other columns stay."""
+    keys = zip(table["task"], table["dataset"])
+    return table.assign(**{name: [SHORT[key] for key in keys]})
+
+
 def across(rows, split, lines="method"):
     """Values of one split with one column a task."""
-    some = rows[rows["split"] == split]
-    heads = (some["task"] + " (" + some["dataset"] + ")").str.removesuffix(" (Theodoris)")
-    several = some.groupby("task")["dataset"].transform("nunique") > 1
-    heads = heads.where(several, some["task"])
-    return some.assign(task=heads).pivot_table("value", lines, "task", sort=False).round(3)
+    some = short(rows[rows["split"] == split])
+    return some.pivot_table("value", lines, "task", sort=False).round(3)
+
+
+def differences(gaps, split):
+    """Paired differences of one split with their intervals, one column a task."""
+    some = short(gaps[gaps["split"] == split])
+    some = some.assign(interval=[f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+                                 for row in some.itertuples()])
+    order = list(some[["method", "against"]].drop_duplicates().itertuples(index=False, name=None))
+    return some.pivot(index=["method", "against"], columns="task", values="interval").loc[
+        order, [name for name in SHORT.values() if name in set(some["task"])]].rename_axis(
+            columns=None)

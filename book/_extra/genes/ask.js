@@ -38,7 +38,7 @@
       ask();
     };
     return [make("p", { className: "list-mouse" },
-      `${count(mouse.length, "name is", "names are")} of mouse genes: `,
+      `${count(mouse.length, "name is that of a mouse gene", "names are those of mouse genes")}: `,
       ...spaced(mouse.map(({ name, mouse: row }) =>
         make("span", {}, `${name} (human `, gene(genes, row), ")"))), ". ", one)];
   };
@@ -46,7 +46,7 @@
   const names = (genes, found) => {
     const of = (...hows) => found.filter(({ how }) => hows.includes(how));
     const by = { previous: "a former symbol", alias: "an alias", case: "other letters",
-      ensembl: "Ensembl", entrez: "Entrez", hgnc: "HGNC", date: "a date made of it",
+      ensembl: "Ensembl", entrez: "Entrez", hgnc: "HGNC", date: "a spreadsheet's date",
       rewritten: "another spelling" };
     const mouse = found.filter(({ mouse: row }) => row >= 0);
     const missing = found.filter(({ how, mouse: row }) => how === "missing" && row < 0), several = of("ambiguous"), known = of("approved");
@@ -135,12 +135,15 @@
     const parts = [[numbers, "number", "numbers"], [gaps, "mark of no value", "marks of no value"]]
       .filter(([some]) => some.length).map(([some, one, many]) => count(some.length, one, many));
     return parts.length ? make("p", { className: "list-left" }, `Left out: ${parts.join(" and ")} ` +
-      `(${[...new Set([...numbers, ...gaps])].slice(0, 8).join(", ")}). An Entrez id among names ` +
-      "can be written as GeneID:7157.") : "";
+      `(${[...new Set([...numbers, ...gaps])].slice(0, 8).join(", ")}).` +
+      (numbers.length ? " An Entrez id among names can be written as GeneID:7157." : "")) : "";
   };
 
   const ask = async () => {
-    if (!input.value.trim()) return say("Paste some gene names first.");
+    if (!input.value.trim()) {
+      answer.replaceChildren();
+      return say("Paste some gene names first.");
+    }
     say("Reading the genes …");
     try {
       const genes = await genept.genes(), pasted = genept.paste(genes, input.value);
