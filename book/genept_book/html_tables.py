@@ -186,7 +186,7 @@ def _split_intervals(soup, table, heads):
             small.string = f"{low} to {high}"
             below += [(cell, small)] if cell.string != "nan" else []
     above, names = map(_cells, heads[-2:]) if len(heads) > 1 else ((), ())
-    if below and len(names) == len(above) and all(
+    if below and names and len(names) == len(above) and all(
             _text(low) == "value" or not _text(high) for high, low in zip(above, names)):
         for high, low in zip(above, names):
             high.string = _text(high) or _text(low)

@@ -148,7 +148,9 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel,
            ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
-    legend(ax, **({"below": 2} if own else {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}))
+    if len(methods) > 1 or "published" in table:  # else the axis names what is drawn
+        legend(ax, **({"below": 2} if own else
+                      {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}))
     return ax
 
 

@@ -90,13 +90,13 @@ def test_intervals_are_joined_in_rows_that_repeat_no_name_and_in_wide_tables():
     assert "<small>" not in few
 
 
+@pytest.mark.parametrize("columns", [["x"], pd.MultiIndex.from_tuples([("x", "value")])])
 @pytest.mark.parametrize("pairs, head, lines", [
     ([("A", "b"), ("A", "c")], ["A minus", "x"], ["b", "c"]),
     ([("A", ""), ("A", "c")], ["method", "x"], ["A", "A minus c"]),
     ([("A", "b"), ("B", "c")], ["method", "against", "x"], ["A", "b", "B", "c"])])
-def test_differences_say_what_is_taken_from_what(pairs, head, lines):
+def test_differences_say_what_is_taken_from_what(pairs, head, lines, columns):
     index = pd.MultiIndex.from_tuples(pairs, names=["method", "against"])
-    columns = pd.MultiIndex.from_tuples([("x", "value")])
     html = html_tables.tidy_tables(pd.DataFrame(
         ["0.5 [0.4, -0.6]", "nan [nan, nan]"], index, columns).to_html())
     soup = BeautifulSoup(html, "html.parser")

@@ -66,7 +66,7 @@ def test_mouse_names_are_said_and_taken_where_the_reader_wants(opened, source):
     page = opened("book/ask.html", 390)
     page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
     text = ask(page, "Trp53 Cd4 12 NA")
-    assert "1 name is of mouse genes: Trp53 (human TP53)" in text
+    assert "1 name is that of a mouse gene: Trp53 (human TP53)" in text
     assert "Left out: 1 number and 1 mark of no value (12, NA)" in text
     page.click("button.orthologs")
     page.wait_for_selector(".list-answer[data-ready='2']", state="attached")
