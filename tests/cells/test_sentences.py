@@ -16,10 +16,10 @@ from genept_utils.cells import sentences
 
 @pytest.fixture(scope="module")
 def pbmc():
-    """1,000 cells, without the 8 genes whose names differ in capitals only or not at all:
+    """300 cells, without the 8 genes whose names differ in capitals only or not at all:
     cell2sentence counts such names once and then writes every later gene under a wrong name."""
     try:
-        adata = cells.normalise(datasets.load("pbmc3k")[:1000])
+        adata = cells.normalise(datasets.load("pbmc3k")[:300])
     except OSError as error:
         pytest.skip(str(error).splitlines()[0])
     return adata[:, ~adata.var_names.str.upper().duplicated(keep=False)].copy()

@@ -87,7 +87,7 @@ def test_difference_of_areas_of_few_donors(n, m):
 
 def test_means_of_different_units():
     rng, made = np.random.default_rng(0), []
-    for _ in range(400):
+    for _ in range(200):
         scores = pd.DataFrame({"method": ["a"] * 8 + ["b"] * 20, "value": np.append(
             rng.normal(.7, .1, 8), rng.normal(.6, .03, 20))})
         made.append(evaluate.compare(scores, [("a", "b")], kind="unpaired").iloc[0][
@@ -142,7 +142,7 @@ def test_repeated_splits_of_the_same_rows(test_size, repeats):
 
 def test_the_spread_of_runs_is_no_confidence_interval():
     rng, made = np.random.default_rng(0), {"spread": [], "units": []}
-    for _ in range(300):
+    for _ in range(150):
         runs = pd.DataFrame({"method": "a", "value": rng.normal(.6, .1, 20)})
         for kind, rows in made.items():
             rows.append(evaluate.summarise(runs, kind=kind).iloc[0][["value", "low", "high"]])
@@ -183,7 +183,7 @@ def test_areas_of_pairs_that_share_genes(draw, genes, n, signal):
     y, a, b = scored(rng, *draw(rng, 300_000, 600_000), signal)
     first, second = auc_influence(y, a)[0], auc_influence(y, b)[0]
     single, double, rows = [], [], []
-    for _ in range(400):
+    for _ in range(200):
         effects, pairs = draw(rng, genes, n)
         y, *both = scored(rng, effects, pairs, signal)
         shared, (a, b) = SharedGenes(pairs), (auc_influence(y, score) for score in both)
@@ -203,7 +203,7 @@ def test_bands_of_curves_and_areas_within_strata():
     truth = [(-a[y] <= np.quantile(-a[~y], rate / 100)).mean() for rate in rates]
     area = auc_influence(y, a)[0]
     made, within = [], []
-    for _ in range(300):
+    for _ in range(150):
         effects, pairs = uniform(rng, 200, 1000)
         y, a, _ = scored(rng, effects, pairs, .5)
         found = evaluate.pair_roc(y, {"a": a}, pairs)["a"]
@@ -219,7 +219,7 @@ def test_bands_of_curves_and_areas_within_strata():
 
 def test_agreement_of_two_embeddings():
     rng, size, found = np.random.default_rng(0), np.linspace(.5, 2, 8), []
-    for _ in range(250):
+    for _ in range(120):
         z = rng.standard_normal((85, 8)) * size
         found.append(gene_embeddings.agreement(*(z + rng.standard_normal(z.shape)
                                           for _ in range(2))))
@@ -254,7 +254,7 @@ def test_means_over_terms_that_share_genes(shape, differ, common):
     table = overlapping(rng, *shape)
     term, gene, y = (table[name].to_numpy() for name in ("term", "gene", "label"))
     own, single, double, terms = np.sqrt(1 - common**2), [], [], []
-    for _ in range(300):
+    for _ in range(200):
         ease, effect = rng.normal(1, differ, shape[0]), rng.standard_normal((2, shape[1]))
         scores = [(scale * ease)[term] * y + common * (effect[0] + each * effect[1])[gene]
                   / np.hypot(1, each) + own * rng.standard_normal(len(y))
