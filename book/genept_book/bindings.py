@@ -91,16 +91,13 @@ def _parts(page, markdown):
         yield page, page in WHOLE or part.startswith("## What we found"), part
 
 
-def check(folder=None, exceptions=None):
+def check(folder=None):
     """What is wrong with the sentences that compare.
 
     Parameters
     ----------
     folder : pathlib.Path, optional
         Of recorded results, for the verdicts.
-    exceptions : pandas.DataFrame, optional
-        ``page``, ``sentence`` (a part of it), ``reason``; by default
-        ``data/claim-exceptions.csv``.
 
     Returns
     -------
@@ -116,8 +113,7 @@ def check(folder=None, exceptions=None):
     """
     notebooks.need_clone("claims are checked in a clone of the book")
     recorded = claims.verdicts(folder)
-    if exceptions is None:
-        exceptions = pd.read_csv(paths.DATA / "claim-exceptions.csv", dtype=str)
+    exceptions = pd.read_csv(paths.DATA / "claim-exceptions.csv", dtype=str)
     allowed = {(row.page, row.sentence): False for row in exceptions.itertuples()}
     rows = []
     for page, must, markdown in texts():

@@ -37,10 +37,7 @@ def matched_genes(adata, species=None):
     ValueError
         The names are row numbers and no column of ``.var`` holds names.
     """
-    matched = genes.of_table(adata.var_names, adata.var, genes.totals_of(adata),
-                             species_of(adata, species))
-    matched.warn()
-    return matched
+    return genes.match(adata, species=species_of(adata, species))
 
 
 def species_of(adata, species=None):

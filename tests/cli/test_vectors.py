@@ -64,11 +64,13 @@ def test_a_pickle_of_more_than_numbers_is_one_line(here, commands, content):
 
 def test_embed_makes_the_folder_of_its_output(here, commands, source):
     source("genes/hgnc_complete_set.txt.gz")  # its names
-    model = ["--model", "spelling", "--text", "name", "--coding"]
+    models = [["--model", "spelling", "--text", "name", "--coding"],
+              ["--model", "coexpression:cells.h5ad", "--dimensions", "3"]]
     outs = ["new/folder/v.h5ad", "~/deep/er/v.h5ad"]
-    said = commands(*(["embed", *model, "--out", out] for out in outs),
+    said = commands(*(["embed", *model, "--out", out] for model, out in zip(models, outs)),
                     *(["cells", "cells.h5ad", "--out", f"{number}.zarr", "--embedding", out]
                       for number, out in enumerate(outs)), HOME=str(here))
     assert [code for code, _, _ in said] == [0] * 4, said
-    assert all("vectors of 256 numbers are in" in out for _, out, _ in said[:2])
+    for size, (_, out, _) in zip((256, 3), said):
+        assert f"vectors of {size} numbers are in" in out
     assert len(list(here.rglob("v.h5ad"))) == 2
