@@ -38,7 +38,7 @@ gp.genept_w(adata, embedding)
 gp.genept_w(adata, embedding, whitened=True, key="w")
 cells.pca(adata, 10)
 X = adata.obsm["X_genept_w"]
-part = slice(0, 400)
+part = slice(0, 150)
 made = {
     "genept_w": X, "whitened": adata.obsm["w"], "pca": adata.obsm["X_pca"],
     "tfidf": embed.embed([f"gene {i % 7} of {i % 5} kinds" for i in range(60)], "tfidf", seed=3),
