@@ -76,7 +76,7 @@ def test_cells_and_matrices_without_values(compiled):
     X.eliminate_zeros()
     assert not weighted_sum(X, G)[2].any()
     assert not weighted_sum(sp.csr_matrix((4, 50), dtype=np.float32), G).any()
-    assert weighted_sum(sp.csr_matrix((0, 50), dtype=np.float32), G).shape == (0, 20)
+    assert weighted_sum(sp.csr_matrix((0, 50), dtype=np.float32), G).shape == (0, 5)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
