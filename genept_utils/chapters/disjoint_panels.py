@@ -241,11 +241,14 @@ def rows(runs, kind="spread", unit=None, values=("accuracy", "f1_macro")):
 
 def second(path, label, **options):
     """Cells to predict, with their types where the file has them under ``label`` or
-    ``cell_type``."""
+    ``cell_type``; where it has neither, a sentence says so."""
     given = {name: value for name, value in options.items() if value}
     adata = datasets.load(path, labelled=False, **given)
     if label in adata.obs:
         adata.obs["cell_type"] = adata.obs[label]
+    if "cell_type" not in adata.obs:
+        print(f"{path} has no column {label or 'cell_type'}, so no method is scored on it; its "
+              f"columns are {', '.join(map(str, adata.obs)) or 'none'}.")
     return adata
 
 

@@ -69,3 +69,26 @@ def test_the_studies_of_a_set_are_its_lineages_and_conditions():
         ("B", "CD4 T", "NK")}
     assert set(made["kang control"].obs["condition"]) == {"control"}
     assert made["kang"].n_obs <= 52 and panels.studies("immune", adata, 50, 0) == {}
+
+
+def test_differences_have_their_interval_over_the_sets_and_else_a_star():
+    gaps = pd.DataFrame({"dataset": ["a -> b", "c", "3 sets"], "value": [.2, -.1, .05],
+                         "low": [.1, -.3, -.02], "high": [.3, .1, .12]}).assign(
+        split="disjoint panels", method="text", against="permuted")
+    made = panels.shown(gaps)
+    assert made.to_numpy().tolist() == [["+0.20*", "-0.10", "+0.05 [-0.02, +0.12]"]]
+    assert made.columns[0] == "a to b"
+    alone = panels.shown(gaps.replace("3 sets", "2 sets"))  # says too little: the sets say it
+    assert alone.to_numpy().tolist() == [["+0.20 [+0.10, +0.30]", "-0.10 [-0.30, +0.10]"]]
+
+
+@pytest.mark.parametrize("columns, label, said", [
+    ({"annotation": ["a", "b"]}, "celltype", "no column celltype"),
+    ({}, "", "no column cell_type, so no method is scored on it; its columns are none"),
+    ({"celltype": ["a", "b"]}, "celltype", ""), ({"cell_type": ["a", "b"]}, "celltype", "")])
+def test_a_second_file_without_types_is_named(columns, label, said, tmp_path, capsys):
+    ad.AnnData(sp.csr_matrix([[1., 0, 2], [0, 3, 1]], dtype=np.float32),
+               obs=pd.DataFrame(columns, index=["c1", "c2"]),
+               var=pd.DataFrame(index=["CD3D", "CD19", "NKG7"])).write_h5ad(tmp_path / "b.h5ad")
+    assert ("cell_type" in panels.second(tmp_path / "b.h5ad", label).obs) == (not said)
+    assert said in capsys.readouterr().out if said else not capsys.readouterr().out
