@@ -52,25 +52,15 @@ def only_genes(adata):
     all features are genes.
     """
     untrusted.compressed(adata.X)
-    kept = gene_features(adata.var)
+    kept = genes.gene_features(adata.var)
     return adata if kept is None else adata[:, kept].copy()
-
-
-def gene_features(var):
-    """Which features of a table ``.var`` are genes, (n,) bool, with a warning about the others;
-    None where all are."""
-    kind = genes.kinds(var)
-    if not (kind != "").any() or (kind != "").all():  # the latter is refused with the names
-        return None
-    warnings.warn(genes.left_out(kind), stacklevel=4)
-    return (kind == "").to_numpy()
 
 
 def survey(X, var):
     """A matrix in blocks of whole rows, which of its columns are genes (None: all), the table of
     these, and the summary of their values."""
     var = var.to_memory() if hasattr(var, "to_memory") else var
-    kept = gene_features(var)
+    kept = genes.gene_features(var)
     var = var if kept is None else var[kept]
     if is_dask(X):
         X, kept = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)]), None

@@ -22,10 +22,11 @@ import numpy as np
 from genept_utils import optional, paths, sources
 from genept_utils.cells.backed import described, matrix_of, opened
 from genept_utils.cells.genept_w import about, gene_totals, vector_block
-from genept_utils.cells.names import gene_features, species_of, vectors_of
+from genept_utils.cells.names import species_of, vectors_of
 from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
 from genept_utils.datasets.files import read_frame
 from genept_utils.datasets.matrix import BLOCK, declared_scale, read_rows
+from genept_utils.genes import gene_features
 
 SAMPLED = 5  # blocks, spread over the file, by which its values are judged
 

@@ -87,10 +87,8 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
                 f"{name!r} is neither a known data set ({sets}) nor the path of a file of cells, "
                 "such as an .h5ad file; a folder is given as ./FOLDER")
         adata, marked, name = read_cells(path, layer, raw, obsm, table), None, plain_name(path)
-        kind = genes.kinds(adata.var)
-        if (kind != "").any() and not (kind != "").all():  # the latter is refused with the names
-            warnings.warn(genes.left_out(kind), stacklevel=2)
-            adata = adata[:, (kind == "").to_numpy()].copy()
+        kept = genes.gene_features(adata.var)
+        adata = adata if kept is None else adata[:, kept].copy()
     for column, given in zip(COLUMNS, (label, batch, donor, condition)):
         if given and (labelled or column != "cell_type" or given in adata.obs):
             _column(adata, given)

@@ -3,6 +3,7 @@ whether bare numbers as names are Entrez ids, or the row numbers that a table ge
 lost."""
 
 import re
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -119,6 +120,16 @@ def left_out(kind):
     each = kind[kind != ""].value_counts()
     said = ", ".join(f"{name} {count:,}" for name, count in each.items())
     return f"{each.sum():,} of {len(kind):,} features are no genes and are left out ({said})"
+
+
+def gene_features(table):
+    """Which features of a table are genes, (n,) bool, with a warning about the others; None where
+    all are."""
+    kind = kinds(table)
+    if not (kind != "").any() or (kind != "").all():  # the latter is refused with the names
+        return None
+    warnings.warn(left_out(kind), stacklevel=4)
+    return (kind == "").to_numpy()
 
 
 def filtered(table, counts):

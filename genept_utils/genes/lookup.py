@@ -58,7 +58,8 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
     values = as_text(first)
     numbers = are_numbers(values)
     rows = numbers and row_numbers(values, species)
-    found = [] if rows else [(where, look_up(values, counts, species, kind, keys))]
+    found = [] if rows else [(where, look_up(values, counts, species, kind, keys) if any(kind)
+                              else _looked_up(values, values, counts, species, kind, keys))]
     if rows or numbers or _carried(found[0][1]) < MIN_SHARE:
         found += [(f"the column {table.columns[place]!r}", look_up(
             as_text(table.iloc[:, place]), counts, species, kind, keys))
@@ -114,15 +115,20 @@ def look_up(names, counts=None, species=None, kind=None, keys=None):
     ``kind`` (n,) names the features that are no genes (:func:`~genept_utils.genes.features.kinds`).
     With ``keys`` of an embedding the report has ``rows`` of it, and covered is what has a row.
     """
-    whose = HUMAN if species is None else species_name(species)
     given = np.asarray(names, dtype=object)
     text = as_text(given)
-    other = np.zeros(len(text), bool) if kind is None else np.asarray(kind, dtype=object) != ""
-    if row_numbers(text[~other], species):
+    genes = text if kind is None else text[np.array([one == "" for one in kind], bool)]
+    if row_numbers(genes, species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
     if not all_strings(given):
         given = pd.Series(given).where(pd.notna(given), "").astype(str)
+    return _looked_up(given, text, counts, species, kind, keys)
+
+
+def _looked_up(given, text, counts, species, kind, keys):
+    whose = HUMAN if species is None else species_name(species)
+    other = np.zeros(len(text), bool) if kind is None else np.array([k != "" for k in kind], bool)
     codes, unique = pd.factorize(text.to_numpy(object))
     columns = match_unique(unique, whose)
     used = np.zeros(len(unique), bool)

@@ -11,7 +11,8 @@ import scipy.sparse as sp
 from genept_utils import cells, embed, paths
 from genept_utils.cells import kernel
 from genept_utils.cells.genept_w import about, vector_block, whitening
-from genept_utils.cells.names import gene_features, species_of, survey, vectors_of
+from genept_utils.cells.names import species_of, survey, vectors_of
+from genept_utils.genes import gene_features
 
 SYMBOLS = ["TP53", "GAPDH", "CD3E", "MS4A1", "LYZ", "NKG7", "CD8A", "PPBP"]
 
