@@ -11,7 +11,6 @@ from genept_utils.cells.normalise import normalised
 from genept_utils.datasets.matrix import select_matrix
 
 PREFIX = "A cell with genes ranked by expression: "
-CELLS = 1000  # whose columns are put in order at a time
 
 
 def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, raw=False,
@@ -48,15 +47,16 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
         names = np.asarray(names, dtype=object)[(genes.kinds(adata.var) == "").to_numpy()]
     names = np.asarray(names, dtype=object).astype(str)
     order = np.argsort(names, kind="stable")
+    place = np.empty(len(names), dtype=np.uint64)  # of each name in the alphabet
+    place[order] = np.arange(len(names), dtype=np.uint64)
     spoken, made = names[order].astype(object), np.full(X.shape[0], prefix, dtype=object)
-    for start in range(0, X.shape[0], CELLS):
-        part = X[start:start + CELLS][:, order]
-        part.sort_indices()  # a stable sort then leaves equal values in the order of the names
-        for cell, (first, last) in enumerate(itertools.pairwise(part.indptr), start):
-            values, columns = part.data[first:last], part.indices[first:last]
-            falling = np.argsort(-values, kind="stable")
-            chosen = falling[values[falling] > 0][:max(n_genes, 0)]
-            made[cell] += " ".join(spoken[columns[chosen]].tolist())
+    for cell, (start, end) in enumerate(itertools.pairwise(X.indptr)):
+        expressed = X.data[start:end].astype(np.float32, copy=False)
+        # one number orders a gene: the bits of its value, turned round, and below them its place
+        falling = (~expressed.view(np.uint32)).astype(np.uint64) << np.uint64(32)
+        keys = np.sort((falling | place[X.indices[start:end]])[expressed > 0])
+        chosen = keys[:max(n_genes, 0)]
+        made[cell] += " ".join(spoken[chosen.astype(np.uint32)].tolist())
     return made
 
 
