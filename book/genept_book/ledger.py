@@ -100,7 +100,7 @@ def shown(table, by="method", across=None, digits=3, compact=False):
         made = pd.DataFrame({"value": [
             f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
             for value, low, high in made.to_numpy()]}, made.index)
-    if not across:
+    if not across or made.empty:
         return made
     lines, columns = (table[names].drop_duplicates() for names in (by, across))
     made = made.unstack(across)

@@ -43,6 +43,11 @@ def test_ours_stands_beside_the_published_number(results_folder):
     assert len(table) == len(ledger.published("Fig 2c")) + 1
 
 
+def test_no_rows_are_an_empty_table():
+    none = pd.DataFrame(columns=["method", "against", "value", "low", "high"])
+    assert ledger.shown(none, "against", "method").empty
+
+
 def test_a_number_that_was_not_found_stays_empty():
     unknown = ledger.published()["value"].isna()
     assert unknown.sum() == 5
