@@ -57,7 +57,7 @@ def start(folder, *words, **options):
 
 def test_a_grid_on_a_cluster(cluster, tmp_path):
     address, _ = cluster
-    (tmp_path / "grid.yml").write_text("notebooks: [12]\nparameters:\n  margin: [0.04]\n")
+    (tmp_path / "grid.yml").write_text("notebooks: [14]\nparameters:\n  tasks: [diseases]\n")
     words = ("run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs")
     out, err = (first := start(tmp_path, *words)).communicate(timeout=600)
     assert first.returncode == 0 and ": executed in" in out, out + err
