@@ -24,10 +24,11 @@ def readable(name):
 
 
 def number(value, digits=3):
-    """A number as text; empty for a missing one."""
+    """A number as text; empty for a missing one, and text (HTML too) as it is."""
     if value is None or pd.isna(value):
         return ""
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+    return (f"{value:.{digits}f}" if isinstance(value, float) else
+            value if isinstance(value, str) else str(value))
 
 
 def interval_bar(published, ours, low, high, controls=()):

@@ -4,6 +4,7 @@ import html
 import re
 
 import pandas as pd
+from markupsafe import Markup
 
 from genept_book.directives import DataTable
 
@@ -13,7 +14,7 @@ class PromiseTable(DataTable):
     file lies in the file before it. The number of cases is the one that was collected."""
 
     has_content = True
-    raw = ("promise", "kept by")
+    raw = ("kept by",)
 
     def read(self):
         collected, rows = self.results("reliability.json")["cases"], []
@@ -27,7 +28,8 @@ class PromiseTable(DataTable):
                                      ".py --cases` counts the cases again")
                 cases += collected[file][name]
                 shown.append(re.sub("([/_]|::)", r"\1<wbr>", f"{file[len('tests/'):]}::{name}"))
-            promise = re.sub("`(.+?)`", r"<code>\1</code>", html.escape(promise, quote=False))
+            promise = Markup(re.sub("`(.+?)`", r"<code>\1</code>",
+                                    html.escape(promise, quote=False)))
             rows.append({"promise": promise, "kept by": "<br>".join(
                 f"<code>{one}</code>" for one in shown), "cases": str(cases)})
         return pd.DataFrame(rows)

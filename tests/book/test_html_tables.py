@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("bs4", reason="beautifulsoup4 is not installed")
 
 from bs4 import BeautifulSoup  # noqa: E402
+from markupsafe import Markup  # noqa: E402
 
 from genept_book import html_tables  # noqa: E402
 
@@ -126,3 +127,9 @@ def test_thousands_are_parted_in_columns_of_numbers_only():
 def test_counts_have_no_decimals(values, shown):
     html = html_tables.tidy_tables(pd.DataFrame({"n": values}).to_html())
     assert all(text in html for text in shown)
+
+
+def test_markup_in_a_column_of_text_stays_markup_and_text_is_escaped():
+    made = html_tables.html_table(pd.DataFrame({"a": [Markup("<code>x</code> ") + "b" * 50,
+                                                      "<i>" + "c" * 50]}), plain=True)
+    assert '<td class="long"><code>x</code> b' in made and "&lt;i&gt;c" in made
