@@ -21,8 +21,8 @@ import pytest
 import scipy.sparse as sp
 
 from genept_utils import embed, paths
-from genept_utils.chapters import cell_types
-from genept_book import notebooks
+from genept_utils.chapters import cell_types, phenotypes
+from genept_book import cluster_labels, notebooks
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,11 @@ def execute(monkeypatch, tmp_path, once, draw):
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Drawn))
     for module, name in ((embed, "read_embedding"), (cell_types, "projected_words")):
         monkeypatch.setattr(module, name, once(getattr(module, name)))
+    # networks of a few steps, and no place sought for names on maps: neither is looked at here
+    fit = phenotypes.fit
+    monkeypatch.setattr(phenotypes, "fit", lambda *given, **named: fit(
+        *given, **{**named, "max_iter": 2}))
+    monkeypatch.setattr(cluster_labels, "write", lambda ax, centres, colours: None)
     reference = draw("reference.h5ad", ["a", "b", "c"] * 40, seed=1)
 
     def run(number, file, *words):
@@ -153,7 +158,7 @@ def test_folds_of_donors_and_missing_conditions_in_9(draw, execute):
     donor[:3], condition[3:8] = None, "nan"
     file = draw("donors.h5ad", [f"type {i}" for i in np.arange(240) % 8], donor=donor,
                 condition=condition)
-    page, told = execute("09", file, "patients=", "draws=2", "also=X_scGPT")
+    page, told = execute("09", file, "patients=", "draws=2", "nulls=2", "also=X_scGPT")
     assert "5 of 240 cells have no condition and are left out." in page
     assert "3 of 235 cells have no donor and are left out where donors are held out" in page
     told = told[told["against"].isna()]
