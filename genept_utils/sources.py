@@ -261,16 +261,31 @@ def _unpack(archive, member, path):
             taken.write(chunk)
 
 
+@functools.cache
+def _code():
+    """Hash of the code that may make a derived file: all but what scores, draws and commands."""
+    parts = ("*.py", *(f"{name}/*.py" for name in ("cells", "datasets", "embed", "genes")))
+    found = sorted(path for part in parts for path in paths.PACKAGE.glob(part))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in found)).hexdigest()[:8]
+
+
 def derived(path, write):
-    """Path of a file that is made here from others; made again where it is gone or damaged.
+    """A file that is made here from others; made again where it is gone or damaged, or where this
+    module's code is another, which may make another file of them.
 
     Parameters
     ----------
     path : pathlib.Path
-        Where it is kept; its SHA-256 lies beside it.
+        Where it is kept, but for the hash of the code behind its stem.
     write : function
         Called with a temporary path that it writes to.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it lies; its SHA-256 lies beside it.
     """
+    path = path.with_name(f"{path.stem}-{_code()}{path.suffix}")
     note = path.with_name(f"{path.name}.sha256")
     if path.is_file() and note.is_file() and note.read_text("ascii", "replace") == sha256(path):
         return path

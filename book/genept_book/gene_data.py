@@ -60,7 +60,7 @@ def write_gene_data(app):
             part.write_text(f'genept.take("{name}", "{packed}");\n', encoding="ascii")
 
         kept = paths.cache() / "derived" / f"book-{name}-{made_from}.js"
-        sources.derived(kept, write)
+        kept = sources.derived(kept, write)
         (folder / f"data-{name}.js").write_bytes(kept.read_bytes())
 
 

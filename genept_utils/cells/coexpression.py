@@ -20,7 +20,6 @@ from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, select
 from genept_utils.embed.vectors import made_once
 
 ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
-VERSION = 1  # of the method: another one is computed anew and not taken from the cache
 
 
 def coexpression(cells, n=100, seed=0, *, passes=10, min_cells=3, layer=None, raw=False,
@@ -103,7 +102,7 @@ def _kept(name, options):
     else:
         digests = [sources.sha256(path)]
         about = {"path": path.name, "sha256": digests[0]}
-    return made_once("coexpression", [VERSION, *digests, options],
+    return made_once("coexpression", [*digests, options],
                      lambda: _of_path(path, options, about))
 
 

@@ -11,7 +11,7 @@ import anndata as ad
 from genept_utils import genes, optional, paths, sources, untrusted
 from genept_utils.embed import cost, model_files, readers
 from genept_utils.embed.backends import MODELS, embed, forms
-from genept_utils.embed.texts import TEXTS, TEXTS_VERSION, text_sources, texts
+from genept_utils.embed.texts import TEXTS, text_sources, texts
 from genept_utils.embed.vectors import as_embedding, dequantised, made_once, permuted, random_like
 from genept_utils.paths import SHIPPED
 
@@ -179,7 +179,7 @@ def _computed(model, text, seed):
         optional.need("wordllama")
     version = (importlib.metadata.version("wordllama") if model == "wordllama"
                else model_files.digest(model))  # a file may change
-    made_from = [model, text, seed, TEXTS_VERSION, version,
+    made_from = [model, text, seed, version,
                  *(sources.registry().sha256[key] for key in text_sources(text))]
 
     def make():

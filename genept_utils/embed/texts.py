@@ -14,7 +14,6 @@ GO_PROCESSES = "gene_sets/zhong_go_bp_2020.gmt"
 TEXT_SOURCES = {"name": (HGNC,), "summary": (HGNC, REFSEQ), "section": (HGNC, REFSEQ, GENE_INFO),
                 "chat": (HGNC,), "genept-v2": (GENEPT_V2,), "go": (HGNC, GO_PROCESSES)}
 TEXTS = tuple(TEXT_SOURCES)
-TEXTS_VERSION = 2  # raised when a text changes, so that kept vectors are not taken for new ones
 CHAT_MODEL = "gpt-3.5-turbo"  # the published one; another: texts("chat:MODEL")
 PROMPT = "Tell me about gene {symbol}"  # as published
 _LINK = re.compile(r"(?:https?://|www\.)\S+")

@@ -152,6 +152,6 @@ def made_once(name, made_from, make):
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
     path = paths.cache() / "vectors" / f"{name}-{digest}.h5ad"
     with store.alone(path.name, tell=False):
-        sources.derived(path, lambda part: make().write_h5ad(
+        path = sources.derived(path, lambda part: make().write_h5ad(
             part, convert_strings_to_categoricals=False))
     return ad.read_h5ad(path)

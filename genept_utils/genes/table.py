@@ -70,7 +70,7 @@ def kept_table(key, name, make):
     """A table of strings that is made of a registered file; what takes seconds is kept."""
     path = sources.fetch(key)
     kept = paths.cache() / "derived" / f"{name}_{sources.sha256(path)[:16]}.csv"
-    sources.derived(kept, lambda part: make(path).to_csv(part, index=False))
+    kept = sources.derived(kept, lambda part: make(path).to_csv(part, index=False))
     return pd.read_csv(kept, dtype=str, keep_default_na=False)
 
 

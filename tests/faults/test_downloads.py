@@ -245,13 +245,17 @@ def test_the_part_of_another_machine_is_left_for_a_day(tmp_path):
 
 # ---------------------------------------------------------------- files made from others
 
+def _hash_of(path):
+    return path.with_name(f"{path.name}.sha256")
+
+
 @pytest.mark.parametrize("damage", [
     lambda path: path.write_bytes(path.read_bytes()[:-5]),
     lambda path: path.write_bytes(path.read_bytes().replace(b"CD4", b"CD8")),
     lambda path: path.write_bytes(b""), lambda path: path.unlink(),
-    lambda path: path.with_name("made.csv.sha256").unlink(),
-    lambda path: path.with_name("made.csv.sha256").write_text("half"),
-    lambda path: path.with_name("made.csv.sha256").write_bytes(b"\xff\xfe"),
+    lambda path: _hash_of(path).unlink(),
+    lambda path: _hash_of(path).write_text("half"),
+    lambda path: _hash_of(path).write_bytes(b"\xff\xfe"),
 ], ids=["cut", "other bytes", "empty", "gone", "no hash", "half a hash", "no text"])
 def test_a_damaged_derived_file_is_made_again(tmp_path, damage):
     made = []
@@ -260,11 +264,26 @@ def test_a_damaged_derived_file_is_made_again(tmp_path, damage):
         part.write_bytes(CONTENT)
         made.append(part)
 
-    path = tmp_path / "made.csv"
     for _ in range(2):
-        assert sources.derived(path, write).read_bytes() == CONTENT
+        path = sources.derived(tmp_path / "made.csv", write)
+        assert path.read_bytes() == CONTENT
     assert len(made) == 1
     damage(path)
-    assert sources.derived(path, write).read_bytes() == CONTENT
+    assert sources.derived(tmp_path / "made.csv", write) == path
     assert len(made) == 2
     assert hashlib.sha256(CONTENT).hexdigest() == sources.sha256(path)
+
+
+@pytest.mark.parametrize("place", ["sources.py", "cells/normalise.py", "embed/words.py"])
+def test_a_derived_file_is_made_again_by_other_code(tmp_path, monkeypatch, place):
+    monkeypatch.setattr(sources.paths, "PACKAGE", tmp_path)
+    code, found = tmp_path / place, []
+    code.parent.mkdir(exist_ok=True)
+    for text in ("one = 1", "one = 2", "one = 1"):
+        code.write_text(text)
+        sources._code.cache_clear()
+        found.append(sources.derived(tmp_path / "made.csv",
+                                     lambda part: part.write_text(code.read_text())))
+    sources._code.cache_clear()
+    assert found[0] == found[2] and found[1].read_text() == "one = 2"
+    assert found[0].read_text() == "one = 1"

@@ -56,15 +56,16 @@ def test_where_the_disk_is_full_the_old_file_stays_and_nothing_half(tmp_path, mo
         from genept_utils import genes
         source(genes.HGNC)
     monkeypatch.setenv("GENEPT_RESULTS", str(tmp_path))
-    path, write = tmp_path / name, WRITERS[name]
-    write(path)
+    given, write = tmp_path / name, WRITERS[name]
+    path = write(given) if name == "derived.csv" else given  # it has its code in its name
+    write(given)
     size, there = path.stat().st_size, sorted(tmp_path.iterdir())
     path.write_text("as it was before")
     with full(int(size * share)), pytest.raises(OSError):
-        write(path)
+        write(given)
     assert path.read_text() == "as it was before"
     assert sorted(tmp_path.iterdir()) == there
-    write(path)
+    write(given)
     assert path.stat().st_size == size
 
 

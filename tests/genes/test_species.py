@@ -166,7 +166,7 @@ def test_orthologs_are_derived_once_and_whole(homologene, tmp_path, monkeypatch)
         assert orthologs.homologene().equals(homologene)
     kept = [path for path in (tmp_path / "derived").iterdir() if "homologene" in path.name]
     digest = sources.registry().sha256[orthologs.HOMOLOGENE][:16]
-    name = f"homologene_{digest}.csv"
+    name = f"homologene_{digest}-{sources._code()}.csv"
     assert len(calls) == 1 and {path.name for path in kept} == {name, f"{name}.sha256"}
     orthologs.homologene.cache_clear()
 
