@@ -37,6 +37,9 @@
     watch.observe(box);
     box.addEventListener("scroll", () => look(box), { passive: true });
   }
+  // A short option or name in code does not break at its hyphens.
+  for (const word of document.querySelectorAll(".bd-article :not(pre) > code .pre"))
+    if (word.textContent.length < 20) word.style.whiteSpace = "nowrap";
   // On a phone a row of a table of words becomes a card, whose cells say what they are.
   const phone = matchMedia("(max-width: 599px)");
   const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
