@@ -81,7 +81,7 @@
     const text = `The mean cosine between two of the ${size} genes is ${own.toFixed(3)}. ` +
       `Of ${draws.length.toLocaleString("en")} random lists of ${size} genes the mean is ` +
       `${mean.toFixed(3)}, the largest ${Math.max(...draws).toFixed(3)}; ` +
-      `${above || "none"} of them ${above === 1 ? "is" : "are"} as close.${without}`;
+      `${above || "none"} of them ${above < 2 ? "is" : "are"} as close.${without}`;
     return [...parts, make("p", { className: "list-close" }, text)];
   };
 

@@ -201,6 +201,7 @@
         top: canvas.clientHeight / 2 - y[row] * scale });
     }
     state.textContent = `${genes.symbol[row]}, ${genes.name[row]}, is chosen.`;
+    const inside = $("gene-card").contains(document.activeElement);
     $("gene-card").replaceChildren(...genept.card(genes, {
       row, near, values, group, text: texts.texts[texts.index[row]], button,
       show: (id) => {
@@ -209,9 +210,15 @@
       },
     }));
     $("gene-card").hidden = false;
-    // below the map: its beginning comes into view, and half of the screen stays the map's
+    // below the map or above the screen: its beginning comes into view, and half of the screen
+    // stays the map's
     const { top } = $("gene-card").getBoundingClientRect();
-    if (top > 0.6 * innerHeight) scrollBy({ top: top - 0.5 * innerHeight });
+    if (top > 0.6 * innerHeight || top < 0) scrollBy({ top: top - 0.5 * innerHeight });
+    if (inside) {  // a gene of the card was chosen: whoever reads by keyboard goes on in the new one
+      const head = $("gene-card").querySelector("h2");
+      head.tabIndex = -1;
+      head.focus({ preventScroll: true });
+    }
     draw();
   };
 
