@@ -205,7 +205,7 @@ def test_cards_are_filtered_and_sorted(opened):
 
 
 def test_the_name_of_a_row_stays_while_its_numbers_are_scrolled(opened):
-    page = opened("notebooks/03-gene-interactions.html", 390)
+    page = opened("notebooks/10-disjoint-panels.html", 390)
     seen = page.locator(".table-box.more").first.evaluate("""async (box) => {
       box.scrollTo(90, 0);
       await new Promise(requestAnimationFrame);
