@@ -2,16 +2,16 @@
 
 import contextlib
 import datetime
-import hashlib
 import json
 import shutil
 import sys
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from genept_book import paper_make, paper_remote
-from genept_utils import optional, paths, sources
+from genept_utils import compression, optional, paths, sources
 
 ASKED = 10 ** 9  # bytes; more are fetched only where it is allowed
 MOST = 512 << 20  # bytes that are read of a file of which a part is taken
@@ -49,39 +49,79 @@ def fetch(folder, wanted, yes=False, cells=CELLS):
     table = sources.table("paper-sources.csv")
     table = table[table["dataset"].isin(list(wanted))]
     by_hand = table["form"] == "none"
-    sets = {name: rows.to_dict("records")
-            for name, rows in table[~by_hand].groupby("dataset", sort=False)}
     for row in table[by_hand].itertuples():
         print(f"{row.dataset} is not fetched: {row.note} ({row.url}). Put the file into {folder} "
               f"as {row.file}.h5ad.")
-    with (paths.locked(folder / ".lock", busy=f"another fetch into {folder} is under way"),
-          contextlib.closing(_Files(folder, yes)) as files):
-        return _fetch_all(files, sets, cells) if sets else 0
+    sets = {name: rows.to_dict("records")
+            for name, rows in table[~by_hand].groupby("dataset", sort=False)}
+    with paths.locked(folder / ".lock", busy=f"another fetch into {folder} is under way"):
+        return _fetch_all(folder, sets, yes, cells) if sets else 0
 
 
-def _fetch_all(files, sets, cells):
-    sizes = {}
+def _fetch_all(folder, sets, yes, cells):
+    files, sizes, failed, cut = {}, {}, set(), set()  # files: a remote one by its address
+
+    @contextlib.contextmanager
+    def said(name):
+        """Say in one sentence why a set could not be had, and go on."""
+        try:
+            yield
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            urls = {row["url"] for row in sets[name]}
+            broken = [files[url].cut for url in urls & set(files) if files[url].cut]
+            cut.update(urls if broken else ())
+            error = (*broken, error)[0]  # a zip and HDF5 make other errors of it
+            text = str(error.args[0] if isinstance(error, KeyError) else error)
+            if isinstance(error, zipfile.BadZipFile):
+                (file := files[sets[name][0]["url"]]).seek(0)
+                why = compression.instead(file.read(512)) or "is no zip, or is broken"
+                text = f"what the server sent {why}"
+            failed.add(name)
+            print(f"error: {name} could not be had: {' '.join(text.split())}", file=sys.stderr)
+
     for name, rows in sets.items():
-        with files.said(name, rows):
-            size = sum(files.size(row) for row in rows)
-            print(f"{name}: {size / 1e6:,.1f} MB from {urlsplit(rows[0]['url']).netloc}"
+        with said(name):
+            for row in rows:
+                if row["url"] not in files:
+                    kept = folder / "downloads" / sha256(row["url"].encode()).hexdigest()[:16]
+                    part = row["form"] == "part"
+                    files[row["url"]] = file = paper_remote.Remote(
+                        row["url"], kept, MOST if part else None if yes else ASKED)
+                    file.most = file.most if part else None  # its size is known now
+            sizes[name] = sum(_size(row, files[row["url"]]) for row in rows)
+            print(f"{name}: {sizes[name] / 1e6:,.1f} MB from {urlsplit(rows[0]['url']).netloc}"
                   + (" at most, a part of the file" if rows[0]["form"] == "part" else ""))
-            sizes[name] = size
-    total, held = sum(sizes.values()), sum(getattr(file, "held", 0) for file in files.open.values())
-    if held:
-        print(f"{held / 1e6:,.1f} MB of it came before and are here")
-    _ask(total - held, files.yes)
-    if 4 * total > (free := shutil.disk_usage(files.folder).free):
-        raise OSError(f"{4 * total / 1e9:.1f} GB are needed on the disk of {files.folder}, which "
-                      f"has {free / 1e9:.1f} GB; free some, or name fewer sets with --only")
-    with optional.need("tqdm").tqdm(total=total, initial=held, unit="B", unit_scale=True,
-                                    disable=None) as bar:
-        files.progress = bar.update
+    _ask(total := sum(sizes.values()), yes)
+    if 4 * total > (free := shutil.disk_usage(folder).free):
+        raise OSError(f"{4 * total / 1e9:.1f} GB are needed on the disk of {folder}, which has "
+                      f"{free / 1e9:.1f} GB; free some, or name fewer sets with --only")
+    with optional.need("tqdm").tqdm(total=total, unit="B", unit_scale=True, disable=None) as bar:
+        for file in files.values():
+            file.progress = bar.update
         for name in sizes:
-            with files.said(name, sets[name]):
-                _make(files, name, sets[name], cells)
-    files.drop()
-    return files.failed
+            with said(name):
+                _make(folder, sets[name], files, cells)
+                print(f"{name}: {folder / sets[name][0]['file']}.h5ad is made")
+    for url in set(files) - cut:
+        files[url].drop()
+    with contextlib.suppress(OSError):  # holds what came of a transfer that broke off
+        (folder / "downloads").rmdir()
+    return len(failed)
+
+
+def _size(row, file):
+    """Bytes that will be fetched for a row of a file."""
+    if row["form"] == "part":
+        if file.whole:
+            raise OSError("the server gives this file only whole")
+        if row["bytes"] and file.size != int(row["bytes"]):
+            raise ValueError(f"the address now gives {file.size:,} bytes and not "
+                             f"{int(row['bytes']):,}, so it is another file")
+        return min(MOST, file.size)
+    if file.whole or not row["inner"]:
+        return file.size
+    with zipfile.ZipFile(file) as archive:
+        return _entry(archive, row["inner"].split("!")[0]).compress_size
 
 
 def _ask(total, yes):
@@ -94,122 +134,60 @@ def _ask(total, yes):
         raise ValueError("nothing was fetched")
 
 
-def _make(files, name, rows, cells):
-    """One set: its files, then the reader of its form; what was fetched for it goes."""
-    out, in_part = files.folder / f"{rows[0]['file']}.h5ad", rows[0]["form"] == "part"
+def _make(folder, rows, files, cells):
+    """One set: its files, their hashes, then the reader of its form."""
+    form, out, note = rows[0]["form"], folder / f"{rows[0]['file']}.h5ad", folder / "accepted.json"
+    known = json.loads(note.read_text("utf-8")) if note.exists() else {}
+    work = folder / "downloads" / "unpacked"
+    shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
+    work.mkdir(parents=True)
     try:
-        got = [files.remote(row) if in_part else files.get(row) for row in rows]
+        if form == "part":
+            got = [files[row["url"]] for row in rows]
+        else:
+            got = [_unpacked(files[row["url"]], row, work) for row in rows]
+            _held_to(known, rows, got, note)
         with sources.replacing(out) as made:
-            paper_make.FORMS[rows[0]["form"]](rows, got, made, cells)
-        if not in_part:
-            files.accept(rows)
-    except (ValueError, KeyError):  # what came is not it; after a cut the whole files stay
-        files.remove(rows)
-        raise
-    files.remove(rows)
-    print(f"{name}: {out} is made")
+            paper_make.FORMS[form](rows, got, made, cells)
+        sources.save(note, json.dumps(known, indent=1))
+    finally:
+        shutil.rmtree(work)
 
 
-class _Files:
-    """Files at addresses, each opened once; and what was accepted of them before."""
+def _unpacked(file, row, work):
+    """A file in a folder: the one at a row's address, or what ``a.zip!b.h5ad`` names in it."""
+    file.seek(0)
+    for inner in row["inner"].split("!"):
+        path = work / f"{row['file']}-{Path(inner or urlsplit(row['url']).path).name}"
+        with contextlib.ExitStack() as stack:
+            target = stack.enter_context(open(path, "wb"))
+            if inner:
+                archive = stack.enter_context(zipfile.ZipFile(file))
+                file = stack.enter_context(archive.open(_entry(archive, inner)))
+            shutil.copyfileobj(file, target)
+        file = path
+    return path
 
-    def __init__(self, folder, yes):
-        self.folder, self.yes, self.progress, self.failed = folder, yes, lambda n: None, 0
-        self.note, self.open, self.hashes = folder / "accepted.json", {}, {}
-        self.known = json.loads(self.note.read_text("utf-8")) if self.note.exists() else {}
 
-    def close(self):
-        """Close the files; what came of them stays."""
-        for file in self.open.values():
-            if not isinstance(file, OSError):
-                file.close()
-        with contextlib.suppress(OSError):  # holds something
-            (self.folder / "downloads").rmdir()
+def _entry(archive, name):
+    """The one member of a zip whose path ends so."""
+    found = [one for one in archive.infolist() if one.filename.endswith(name)
+             and not one.filename.startswith("__MACOSX")]
+    if len(found) != 1:
+        raise OSError(f"the zip holds {len(found) or 'no'} {name}")
+    if found[0].file_size > compression.LARGEST * found[0].compress_size + compression.SPARE:
+        raise OSError(f"{name} would unpack to more than {compression.LARGEST} times its size")
+    return found[0]
 
-    def drop(self):
-        """Remove what came of files whose transfer did not break off."""
-        for file in self.open.values():
-            if isinstance(file, paper_remote.Remote) and not file.cut:
-                file.drop()
 
-    @contextlib.contextmanager
-    def said(self, name, rows):
-        """Say in one sentence why a set could not be had, and go on."""
-        try:
-            yield
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            # a zip and HDF5 make other errors of a transfer that broke off
-            cut = [file.cut for file in map(self.open.get, (row["url"] for row in rows))
-                   if getattr(file, "cut", None)]
-            error = (*cut, error)[0]
-            said = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
-            print(f"error: {name} could not be had: {said}", file=sys.stderr)
-            self.failed += 1
-
-    def remote(self, row):
-        """The file at a row's address; an error where its server gives it only whole."""
-        url = row["url"]
-        if url not in self.open:
-            kept = self.folder / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16]
-            try:
-                self.open[url] = paper_remote.Remote(
-                    url, kept, MOST if row["form"] == "part" else None,
-                    lambda n: self.progress(n))
-            except paper_remote.NoRanges as error:
-                self.open[url] = error
-        return self.open[url]
-
-    def size(self, row):
-        """Bytes that will be fetched for a row, 0 where the server does not say."""
-        file = self.remote(row)
-        if row["form"] == "part":
-            if isinstance(file, OSError):
-                raise file
-            if row["bytes"] and file.size != int(row["bytes"]):
-                raise ValueError(f"the address now gives {file.size:,} bytes and not "
-                                 f"{int(row['bytes']):,}, so it is another file")
-            return min(MOST, file.size)
-        if isinstance(file, OSError) or not row["inner"]:
-            return file.size or 0
-        with zipfile.ZipFile(file) as archive:
-            return paper_remote.entry(archive, row["inner"].split("!")[0]).compress_size
-
-    def path(self, row):
-        inside = row["inner"].replace("!", "/") or urlsplit(row["url"]).path
-        return self.folder / "downloads" / f"{row['file']}-{Path(inside).name}"
-
-    def get(self, row):
-        """Path of one file, or of what lies in it, whose hash is not another than before."""
-        path, key = self.path(row), _key(row)
-        if not path.exists():
-            file = self.open[row["url"]]
-            if isinstance(file, OSError):
-                file = self.open[row["url"]] = paper_remote.whole(
-                    row["url"], self.folder, None if self.yes else ASKED, self.progress)
-            with sources.replacing(path) as part, open(part, "wb") as target:
-                file.seek(0)
-                with paper_remote.member(file, row["inner"], self.folder) as source:
-                    shutil.copyfileobj(source, target)
-        self.hashes[key] = made = sources.sha256(path)
-        before = self.known.get(key, {"sha256": row["sha256"], "accepted": "its publication"})
-        if before["sha256"] and made != before["sha256"]:
-            path.unlink()
+def _held_to(known, rows, got, note):
+    """Add the hashes of files to those that were accepted; one that has another now is refused."""
+    day = datetime.date.today().isoformat()
+    for row, path in zip(rows, got):
+        key, made = "!".join(filter(None, (row["url"], row["inner"]))), sources.sha256(path)
+        before = known.setdefault(key, {"sha256": row["sha256"], "accepted": "its publication"}
+                                  if row["sha256"] else {"sha256": made, "accepted": day})
+        if before["sha256"] != made:
             raise ValueError(f"{key} is another file now (SHA-256 {made}) than the one accepted "
                              f"on {before['accepted']} ({before['sha256']}); it was not kept, and "
-                             f"is taken once its entry in {self.note} is removed")
-        return path
-
-    def accept(self, rows):
-        """Hold to what these files are from now on."""
-        day = datetime.date.today().isoformat()
-        for key in map(_key, rows):
-            self.known.setdefault(key, {"sha256": self.hashes[key], "accepted": day})
-        sources.save(self.note, json.dumps(self.known, indent=1))
-
-    def remove(self, rows):
-        for row in rows:
-            self.path(row).unlink(missing_ok=True)
-
-
-def _key(row):
-    return "!".join(filter(None, (row["url"], row["inner"])))
+                             f"is taken once its entry in {note} is removed")

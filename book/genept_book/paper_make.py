@@ -1,6 +1,5 @@
 """The paper's sets from the files at their addresses: one reader for each form."""
 
-import gzip
 import re
 import shutil
 import tarfile
@@ -72,18 +71,12 @@ def read_table(path):
     """
     parts, genes = [], []
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt") as file:
-            head, line = file.readline(), file.readline()
-        sep = next((mark for mark in "\t, " if mark in line), "\t")
-        cells = [name.strip().strip('"') for name in head.split(sep)]
-        cells = cells[len(cells) - len(line.split(sep)) + 1:]
-        for frame in pd.read_csv(path, sep=sep, header=None, skiprows=1, index_col=0,
-                                 chunksize=500):
+        for frame in pd.read_csv(path, sep=r"\s+", chunksize=500):
+            if isinstance(frame.index, pd.RangeIndex):  # the header names the column of genes too
+                frame = frame.set_index(frame.columns[0])
             parts.append(sp.csr_matrix(frame.to_numpy(dtype=np.float32)))
-            genes += [str(name) for name in frame.index]
+            genes, cells = [*genes, *frame.index.astype(str)], frame.columns
         X = sp.vstack(parts).T.tocsr()
-        if X.shape[0] != len(cells):
-            raise ValueError
     except (ValueError, EOFError, OSError):
         raise ValueError(f"{Path(path).name} is no table of counts, or is broken") from None
     adata = ad.AnnData(X, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
@@ -135,20 +128,6 @@ def aorta(rows, got, out, cells):
     adata.write_h5ad(out)
 
 
-def _lines(path):
-    """Genes, cells and values of a Matrix Market file, then its lines in tables of bounded size:
-    gene, cell (from 0) and value."""
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt") as file:
-        head = file.readline()
-        while head.startswith("%"):
-            head = file.readline()
-        yield tuple(map(int, head.split()))
-        for table in pd.read_csv(file, sep=r"\s+", header=None, chunksize=LINES,
-                                 names=["gene", "cell", "value"],
-                                 dtype={"gene": "i4", "cell": "i4", "value": "f4"}):
-            yield table.sub([1, 1, 0])
-
-
 def write_cells(path, genes, cells, obs, out):
     """Write the cells of ``obs`` from a Matrix Market file of genes x cells to an h5ad file.
 
@@ -170,19 +149,21 @@ def write_cells(path, genes, cells, obs, out):
     ValueError
         It is no such file, is broken, or has other genes and cells than are named.
     """
-    place = obs.index.get_indexer(cells)
+    place, values, size = obs.index.get_indexer(cells), 0, None
+    X = sp.csr_matrix((len(obs), len(genes)), dtype=np.float32)
     try:
-        lines = _lines(path)
-        *size, values = next(lines)
-        X = sp.csr_matrix((len(obs), len(genes)), dtype=np.float32)
-        for table in lines:
-            values -= len(table)
-            row = place[table["cell"]]
+        for table in pd.read_csv(path, sep=r"\s+", comment="%", header=None, chunksize=LINES,
+                                 names=["gene", "cell", "value"]):
+            if size is None:  # its first line: genes, cells and values
+                size, table = [int(n) for n in table.iloc[0]], table.iloc[1:]
+            values += len(table)
+            row = place[table["cell"] - 1]
             kept = row >= 0
-            X = X + sp.csr_matrix((table["value"][kept], (row[kept], table["gene"][kept])), X.shape)
-        if size != [len(genes), len(cells)] or values:
+            X = X + sp.csr_matrix((table["value"][kept].astype(np.float32),
+                                   (row[kept], table["gene"][kept] - 1)), X.shape)
+        if size != [len(genes), len(cells), values]:
             raise ValueError
-    except (ValueError, EOFError, IndexError, zlib.error, gzip.BadGzipFile) as error:
+    except (ValueError, EOFError, IndexError, zlib.error, OSError) as error:
         raise ValueError(f"{path.name} is no matrix of {len(genes):,} genes x {len(cells):,} "
                          "cells, or is broken") from error
     ad.AnnData(X, obs=obs.rename_axis("cell"), var=genes).write_h5ad(out)

@@ -27,53 +27,18 @@ def paper(options):
     folder = Path(folders[0] if folders else paths.paper()).expanduser()
     columns = {name: value for name, value in given.items() if "." in name}
     parameters = {name: value for name, value in given.items() if "." not in name}
-    table = sources.table("paper-datasets.csv")
+    table, failed, meant = sources.table("paper-datasets.csv"), 0, None
     for name, (dataset, _, role) in ((name, name.rpartition(".")) for name in columns):
         if dataset not in set(table["dataset"]) or role not in {*ROLES, *table["labelled"]}:
             raise ValueError(f"{name} is no SET.ROLE; sets are "
                              f"{', '.join(table['dataset'].unique())}, roles {', '.join(ROLES)}")
-    stems, failed = None, 0
+    first = {_plain(name): files.partition("|")[0] for files in table["files"]
+             for name in files.split("|")}  # of the names that a file may have
     if options.only is not None or not (folders or checked):
-        stems, failed = _fetched(folder, options, table)
-    ready, broken = _checked(_files(folder, table, stems), columns)
-    failed += broken
-    if not checked:
-        failed += _run_all(ready, parameters, folder)
-        print(f"results are in {folder / 'results'}"
-              + ("; `make render` sets them beside the printed ones, marked as your files"
-                 if folder == paths.paper() else ""))
-    return int(bool(failed))
-
-
-def _fetched(folder, options, table):
-    """Fetch what is not in the folder yet: the sets that are meant, by the first names of their
-    files, and how many could not be had."""
-    files = dict(table[["dataset", "files"]].to_numpy())
-    listed = sources.table("paper-sources.csv").drop_duplicates("dataset")
-    names = {row.dataset: {*map(_plain, [row.dataset, *files.get(row.dataset, "").split("|")])}
-             for row in listed.itertuples()}
-    words = {_plain(word): word.strip() for word in (
-        files if options.only is None else options.only.split(","))}
-    if options.only is not None and (strange := set(words) - set().union(*names.values())):
-        raise ValueError(f"--only {words[min(strange)]}: sets are {', '.join(names)}")
-    wanted = {row.dataset: _plain(row.file) for row in listed.itertuples()
-              if names[row.dataset] & set(words)}
-    meant = set(wanted.values())
-    if os.environ.get("GENEPT_OFFLINE"):
-        print("GENEPT_OFFLINE is set: nothing is fetched")
-        return meant, 0
-    folder.mkdir(parents=True, exist_ok=True)
-    there = {_stem(path) for path in folder.iterdir()}
-    aliases = {_plain(every.split("|")[0]): {*map(_plain, every.split("|"))}
-               for every in files.values()}
-    missing = [name for name, file in wanted.items() if there.isdisjoint(aliases[file])]
-    return meant, paper_fetch.fetch(folder, missing, options.yes, options.cells)
-
-
-def _checked(found, columns):
-    """(row, path, cells, chosen columns or None) for each row, and how many files cannot be read."""
-    ready, failed = [], 0
-    for path, rows in found.items():
+        meant, failed = _fetched(folder, options, first)
+    ready = []
+    for path, name in _files(folder, first, meant).items():
+        rows = table[table["files"].str.partition("|")[0] == name].to_dict("records")
         try:
             if not path.exists():
                 raise FileNotFoundError(f"{path.name} is a link to a file that is not there")
@@ -87,7 +52,35 @@ def _checked(found, columns):
             chosen, word = check(row, path, obs, genes, columns)
             print(word)
             ready.append((row, path, len(obs), chosen))
-    return ready, failed
+    if not checked:
+        failed += _run_all(ready, parameters, folder)
+        print(f"results are in {folder / 'results'}"
+              + ("; `make render` sets them beside the printed ones, marked as your files"
+                 if folder == paths.paper() else ""))
+    return int(bool(failed))
+
+
+def _fetched(folder, options, first):
+    """Fetch the sets that are meant and not in the folder yet: the names of their files, and how
+    many could not be had."""
+    def key(name):
+        return _plain(first.get(_plain(name), name))
+
+    listed = sources.table("paper-sources.csv").drop_duplicates("dataset")
+    known = {key(row.dataset): row for row in listed.itertuples()}
+    words = {key(word): word.strip() for word in (
+        first if options.only is None else options.only.split(","))}
+    if strange := sorted(set(words) - set(known)):
+        raise ValueError(f"--only {words[strange[0]]}: sets are {', '.join(listed['dataset'])}")
+    wanted = [row for name, row in known.items() if name in words]
+    meant = {first[_plain(row.file)] for row in wanted}
+    if os.environ.get("GENEPT_OFFLINE"):
+        print("GENEPT_OFFLINE is set: nothing is fetched")
+        return meant, 0
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {first.get(_stem(path)) for path in folder.iterdir()}
+    missing = [row.dataset for row in wanted if first[_plain(row.file)] not in there]
+    return meant, paper_fetch.fetch(folder, missing, options.yes, options.cells)
 
 
 def _run_all(ready, parameters, folder):
@@ -114,12 +107,9 @@ def _run_all(ready, parameters, folder):
 
 def _words(row, path, chosen, parameters):
     """What a chapter is given, checked as `run` checks it."""
-    import nbformat  # with the extra [book]
-
     from genept_book import notebooks
 
-    notebook, = notebooks.notebooks([row["chapter"]])
-    known = notebooks.parameters(nbformat.read(notebook, as_version=4))
+    known = notebooks.parameters(notebooks.numbered(row["chapter"]))
     words = {"dataset": str(path.resolve()), **chosen, **parameters}
     words = [f"{name}={value}" for name, value in words.items() if name in known]
     notebooks.typed(words, known)
@@ -141,27 +131,19 @@ def _stem(path):
     return _plain(plain_name(path) if path.exists() else path.name.partition(".")[0])
 
 
-def _files(folder, table, stems=None):
-    """The files of the folder that are sets of the paper, each with its rows of the table; only
-    those whose first name is in ``stems``, where it is given."""
-    names = table.drop_duplicates("dataset").set_index("dataset")["files"]
-    wanted = ", ".join(f"{one.split('|')[0].replace(' ', '_')}.h5ad" for one in names.unique())
+def _files(folder, first, meant):
+    """The files of the folder that are sets of the paper, each with the first of its names; only
+    those that are ``meant``, where it is given."""
+    wanted = ", ".join(f"{name.replace(' ', '_')}.h5ad" for name in dict.fromkeys(first.values()))
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; make it and put the paper's files "
                                 f"into it: {wanted}")
-    found, strange = {}, []
-    for path in sorted(folder.iterdir()):
-        if path.name == "results" or not {s.lower() for s in path.suffixes} & KNOWN:
-            continue
-        rows = [row for row in table.to_dict("records") if _stem(path) in
-                map(_plain, row["files"].split("|"))]
-        if not rows:
-            strange.append(path.name)
-        elif stems is None or _plain(rows[0]["files"].split("|")[0]) in stems:
-            found[path] = rows
-    if strange:
+    there = {path: first.get(_stem(path)) for path in sorted(folder.iterdir())
+             if path.name != "results" and {s.lower() for s in path.suffixes} & KNOWN}
+    if strange := [path.name for path, name in there.items() if not name]:
         print("left out, for their names are none of the paper's sets: "
               f"{', '.join(strange)}; known are {wanted}")
+    found = {path: name for path, name in there.items() if name and (not meant or name in meant)}
     if not found:
         raise FileNotFoundError(f"{folder} holds none of the paper's files; known are {wanted}")
     return found
