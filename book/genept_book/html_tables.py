@@ -1,6 +1,8 @@
 """Tables as HTML: numbers, drawn intervals, and the tables of pandas made tidy."""
 
+import itertools
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +13,7 @@ from genept_book.templates import render
 
 MAX_ROWS = 60  # of a sortable table that are laid out with the page; the rest waits for the reader
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
-INTERVAL = re.compile(r"^([-+]?[\d.]+|nan) \[([^,]+), ([^,]+)\]$")
+MISSING = {"NaN", "nan", "<NA>", "NaT", "None"}
 HEADS = {"drawn": "from 0 to 1", "by": "method"}
 # ``words`` for what the results call by a short ``name``, and for a ``head`` of pandas' tables.
 _WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), index_col="name")
@@ -59,7 +61,7 @@ def html_table(frame, plain=False, raw=()):
 
 
 def tidy_tables(html):
-    """Wrap the tables of pandas, mark their columns of numbers, and join their two head rows.
+    """The tables of pandas with one row of heads where that is enough, and marked numbers.
 
     pandas puts the name of the index into a second row of heads, otherwise empty; it takes the
     place of the name that stands for all columns. Row numbers are left out, what is missing is a
@@ -72,191 +74,142 @@ def tidy_tables(html):
     for style in soup.find_all("style", scoped=True):  # browsers apply it to the whole page
         style.decompose()
     for table in soup.find_all("table", class_="dataframe"):
-        del table["border"]
-        table.wrap(soup.new_tag("div", attrs={"class": "table-box"}))
-        heads = _one_row_of_heads(table.select("thead tr"))
-        _drop_row_numbers(table, heads)
-        _name_differences(table, heads)
-        below = _split_intervals(soup, table, heads)
-        for cell in table.select("thead th"):
-            parts = re.split(r"(?<=[_/:])(?=\w)", _text(cell))
-            if parts == [""]:  # a head without a word is no head
-                cell.name = "td"
-            elif cell.string and len(parts) > 1:
-                cell.clear()
-                cell.append(BeautifulSoup("<wbr/>".join(map(escape, parts)), "html.parser"))
-        _mark_numbers(table, heads)
-        for cell, interval in below:
-            cell.append(interval)
-        _join_intervals(soup, table, heads)
-        _add_groups(soup, table)
-        for cell in table.select("thead th"):
-            if word := HEAD_WORDS.get(_text(cell)):
-                cell.string = word
+        if columns := _columns(table):
+            for step in (_drop_row_numbers, _name_differences, _mark_numbers, _join_intervals):
+                step(columns)
+            made = _rendered(columns, " ".join(table["class"]))
+            table.replace_with(BeautifulSoup(made, "html.parser"))
     return str(soup)
 
 
-def _text(cell):
-    return cell.get_text(strip=True)
+@dataclass
+class _Column:
+    """A column of a table: heads from above, and a text a row, with what stands ``under`` it."""
+
+    heads: list
+    texts: list
+    names: bool  # the rows, as an index does
+    number: bool = False
+    under: list = None
 
 
-def _cells(row):
-    return row.find_all(["th", "td"])
+def _columns(table):
+    """A table as columns of one length: what spans several of them, or several rows, is repeated."""
+    heads, body = [], []
+    for made, rows in ((heads, "thead tr"), (body, "tbody tr")):
+        for row in table.select(rows):
+            texts = [text for cell in row.find_all(["th", "td"])
+                     for text in [cell.get_text(strip=True)] * int(cell.get("colspan", 1))]
+            made.append([*made[-1][:len(made[0]) - len(texts)], *texts] if made else texts)
+    if len(heads) > 1:  # does the last row of heads only name the index?
+        *upper, above, names = heads
+        last = max((i for i, name in enumerate(names) if name), default=0)
+        if not any(a and name for i, (a, name) in enumerate(zip(above, names)) if i != last):
+            heads = [*upper, [name or a for a, name in zip(above, names)]]
+    index = max((len(row.find_all("th")) for row in table.select("tbody tr")), default=0)
+    return [_Column([*above], [*texts], i < index)
+            for i, (above, texts) in enumerate(zip(zip(*heads), zip(*body)))]
 
 
-def _one_row_of_heads(heads):
-    """The rows of heads, without the last one where it only names the index."""
-    if len(heads) > 1:
-        pairs = list(zip(*map(_cells, heads[-2:])))
-        index = max((i for i, (_, name) in enumerate(pairs) if _text(name)), default=-1)
-        if not any(_text(above) and _text(name) for i, (above, name) in enumerate(pairs)
-                   if i != max(index, 0)):
-            for above, name in pairs:
-                if _text(name):
-                    above.string = _text(name)
-            heads.pop().decompose()
-    return heads
-
-
-def _drop_row_numbers(table, heads):
+def _drop_row_numbers(columns):
     """Take a first column away that only counts the rows from 0."""
-    first = [row.find(["th", "td"]) for row in table.select("tbody tr")]
-    named = [row.find(["th", "td"]) for row in heads]
-    if first and len(named) == 1 and not _text(named[0]) and all(
-            cell.name == "th" and _text(cell) == str(i) for i, cell in enumerate(first)):
-        for cell in first + named:
-            cell.decompose()
+    first = columns[0]
+    if first.names and first.heads == [""] and first.texts == [*map(str, range(len(first.texts)))]:
+        del columns[0]
 
 
-def _mark_numbers(table, heads):
-    """What is missing is a dash, zero has no sign, and columns of numbers are marked."""
-    for cell in table.select("tbody td"):
-        if _text(cell) in ("NaN", "nan", "<NA>", "NaT", "None"):
-            cell.string = "–"
-        elif re.fullmatch(r"-0\.0+", _text(cell)):
-            cell.string = _text(cell)[1:]
-    rows = [row.find_all("td")[::-1] for row in table.select("tbody tr")]
-    names = _cells(heads[-1])[::-1] if heads else []
-    for i, column in enumerate(zip(*rows)):
-        if all(NUMBER.match(_text(cell)) for cell in column):
-            for cell in (*column, *names[i:i + 1]):
-                cell["class"] = [*cell.get("class", []), "num"]
-            texts = [text for text in map(_text, column) if text not in ("", "–")]
-            counts = all(re.fullmatch(r"\d+\.0", text) for text in texts) and any(
-                len(text) > 3 for text in texts)  # a column where a value is missing is a float
-            for cell in column:
-                if counts or re.fullmatch(r"\d{4,}", _text(cell)):
-                    cell.string = re.sub(
-                        r"^(\d+)(\.0)?$", lambda found: f"{int(found[1]):,}", _text(cell))
-
-
-def _name_differences(table, heads):
+def _name_differences(columns):
     """Name differences in one column: "X minus" in its head where all are taken from one method,
     and "X minus Y" in the cells where scores stand among them."""
-    names = list(map(_text, _cells(heads[-1]))) if heads else []
-    if ("method", "against") not in list(zip(names, names[1:])):
+    heads = [column.heads[-1] for column in columns]
+    at = next((i for i in range(len(heads)) if heads[i:i + 2] == ["method", "against"]), None)
+    if at is None:
         return
-    at, rows, methods, gone = names.index("method"), [], [], []
-    for cells in map(_cells, table.select("tbody tr")):
-        left = at + len(cells) - len(names)  # a name that repeats is left out
-        if left >= 0:
-            gone.append(cells[left])
-        methods.append(_text(gone[-1]))
-        rows.append(cells[left + 1])
-    if len(set(methods)) == 1 and all(map(_text, rows)):
-        head = f"{methods[0]} minus"
-    elif not all(map(_text, rows)):
-        head = "method"
-        for method, cell in zip(methods, rows):
-            cell.string = f"{method} minus {_text(cell)}" if _text(cell) else method
+    methods, against = columns[at].texts, columns[at + 1]
+    if not all(against.texts):
+        against.heads[-1] = "method"
+        against.texts = [f"{method} minus {other}" if other else method
+                         for method, other in zip(methods, against.texts)]
+    elif len(set(methods)) == 1:
+        against.heads[-1] = f"{methods[0]} minus"
     else:
         return
-    _cells(heads[-1])[at + 1].string = head
-    for cell in (*gone, *(_cells(row)[at] for row in heads)):
-        cell.decompose()
+    del columns[at]
 
 
-def _split_intervals(soup, table, heads):
-    """Cells with "0.5 [0.4, 0.6]" keep their number; what is to stand under it is returned, and a
-    last row of heads that only says "value" goes."""
-    below = []
-    for cell in table.select("tbody td"):
-        if parts := INTERVAL.match(_text(cell)):
-            cell.string, low, high = parts.groups()
-            small = soup.new_tag("small")
-            small.string = f"{low} to {high}"
-            below += [(cell, small)] if cell.string != "nan" else []
-    above, names = map(_cells, heads[-2:]) if len(heads) > 1 else ((), ())
-    if below and names and len(names) == len(above) and all(
-            _text(low) == "value" or not _text(high) for high, low in zip(above, names)):
-        for high, low in zip(above, names):
-            high.string = _text(high) or _text(low)
-        heads.pop().decompose()
-    return below
+def _mark_numbers(columns):
+    """What is missing is a dash, zero has no sign, and columns of numbers are marked."""
+    for column in columns:
+        if column.names:
+            continue
+        column.texts = [re.sub(r"^-(0\.0+)$", r"\1", "–" if text in MISSING else text)
+                        for text in column.texts]
+        column.number = all(map(NUMBER.match, column.texts))
+        if column.number:
+            known = [text for text in column.texts if text not in ("", "–")]
+            counts = all(re.fullmatch(r"\d+\.0", text) for text in known) and any(
+                len(text) > 3 for text in known)  # a column where a value is missing is a float
+            column.texts = [re.sub(r"^(\d+)\.0$" if counts else r"^(\d{4,})$",
+                                   lambda found: f"{int(found[1]):,}", text)
+                            for text in column.texts]
 
 
-def _add_groups(soup, table):
-    """Where a name of rows spans several, with a second name beside it, a row with that name is
-    added above them; the style sheet shows the one on a phone and the other elsewhere."""
-    body = table.select("tbody tr")
-    heads, width = table.select("thead tr"), max(map(len, map(_cells, body)), default=0)
-    starts = [row for row in body if len(_cells(row)) == width]
-    if len(heads) != 1 or len(starts) * 2 > len(body) or len(body[0].find_all("th")) < 2:
-        return
-    for row in starts:
-        cell = _cells(row)[0]
-        cell["class"] = ["grouped"]
-        above = soup.new_tag("tr", attrs={"class": "group"})
-        name = soup.new_tag("th", attrs={"colspan": width - 1, "scope": "rowgroup"})
-        name.string = _text(cell)
-        above.append(name)
-        row.insert_before(above)
-    head = _cells(heads[0])[0]
-    head["class"] = [*head.get("class", []), "grouped"]
-
-
-def _join_intervals(soup, table, heads):
+def _join_intervals(columns):
     """Set ``low`` and ``high`` under their number, where a table has two rows of heads or more
-    than four columns."""
-    names = _cells(heads[-1]) if heads else []
-    if len(heads) < 2 and len(names) < 5:
+    than four columns; a row of heads that then only says "value" goes."""
+    if len(columns[0].heads) < 2 and len(columns) < 5:
         return
-    texts = list(map(_text, names))
-    found = [i for i, name in enumerate(texts) if tuple(texts[i + 1:i + 3]) in (
-        ("low", "high"), (f"{name} low", f"{name} high"), (f"{name}_low", f"{name}_high"))]
-    rows = list(map(_cells, table.select("tbody tr")))
-    for i in reversed(found):
-        for cells in rows:
-            at = i - len(texts) + len(cells)  # the names of rows are left out where they repeat
-            number, low, high = cells[at:at + 3]
-            if _text(low) != "–":
-                small = soup.new_tag("small")
-                small.string = f"{_text(low)} to {_text(high)}"
-                number.append(small)
-            low.decompose()
-            high.decompose()
-        for cell in names[i + 1:i + 3]:
-            cell.decompose()
-    if len(heads) < 2 or not found:
-        return
-    gone = {i + step for i in found for step in (1, 2)}
-    for row in heads[:-1]:
-        at = 0
-        for cell in _cells(row):
-            span = int(cell.get("colspan", 1))
-            left = span - len(gone & set(range(at, at + span)))
-            at += span
-            if left < span:
-                cell["colspan"] = left
-            if left == 1 < span:
-                del cell["colspan"]
-                cell["class"] = [*cell.get("class", []), "num"]
-    above = _cells(heads[-2])
-    if len(above) == len(texts) - len(gone) and all(texts[i] == "value" for i in found):
-        for cell, name in zip(above, _cells(heads[-1])):
-            if _text(name) == "value":
-                name.string = _text(cell)
-        heads[-2].decompose()
+    for i in range(len(columns) - 3, -1, -1):
+        name, *ends = (column.heads[-1] for column in columns[i:i + 3])
+        if ends in (["low", "high"], [f"{name} low", f"{name} high"],
+                    [f"{name}_low", f"{name}_high"]):
+            columns[i].under = [f"{low} to {high}" if low != "–" else "" for low, high in
+                                zip(*(column.texts for column in columns[i + 1:i + 3]))]
+            del columns[i + 1:i + 3]
+    joined = [column.heads[-1] for column in columns if column.under]
+    if len(columns[0].heads) > 1 and set(joined) == {"value"} and not any(
+            one.heads[:-1] == other.heads[:-1] and not one.names
+            for one, other in zip(columns, columns[1:])):
+        for column in columns:
+            above, name = column.heads[-2:]
+            column.heads[-2:] = [above if name == "value" else name]
+
+
+def _rendered(columns, kind):
+    """The HTML of a table; where the first of several names of rows spans two on average, a row
+    with that name is added above them, and the style sheet shows one of the two."""
+    heads, spans, n = _heads(columns), _spans(columns), len(columns[0].texts)
+    starts = sum(column == 0 for _, column in spans)
+    grouped = len(heads) == 1 and sum(column.names for column in columns) > 1 and 2 * starts <= n
+    return render("pandas.html.j2", kind=kind, columns=columns, heads=heads, spans=spans,
+                  grouped=grouped, n=n)
+
+
+def _heads(columns):
+    """Rows of heads as lists of (parts of a name, attributes); one above several is theirs."""
+    rows, last = [], len(columns[0].heads) - 1
+    for level in range(last + 1):
+        rows.append([])
+        for _, some in itertools.groupby(columns, lambda column: id(column) if (
+                column.names or level == last) else column.heads[:level + 1]):
+            column, *others = some
+            number = column.number and not others and (level == last or column.under)
+            name = HEAD_WORDS.get(column.heads[level], column.heads[level])
+            rows[-1].append((re.split(r"(?<=[_/:])(?=\w)", name), {
+                "class": "num" if number else None,
+                "colspan": len(others) + 1 if others else None}))
+    return rows
+
+
+def _spans(columns):
+    """How many rows a name of rows spans, by its row and column; the last name spans one."""
+    names, spans = [column.texts for column in columns if column.names], {}
+    for j, texts in enumerate(names):
+        at, last = 0, j == len(names) - 1
+        for _, same in itertools.groupby(range(len(texts)) if last else zip(*names[:j + 1])):
+            spans[at, j] = len([*same])
+            at += spans[at, j]
+    return spans
 
 
 def together(frame, *names):

@@ -72,7 +72,7 @@ def record(name, *tables, **common):
     return table
 
 
-def shown(table, by="method", across=None, digits=3, compact=False):
+def shown(table, by="method", across=None, digits=3):
     """Rows of results as a table to look at.
 
     Parameters
@@ -82,8 +82,6 @@ def shown(table, by="method", across=None, digits=3, compact=False):
     by, across : str or list of str
         Columns that name the lines, and those whose values stand side by side (``"metric"``).
     digits : int
-    compact : bool
-        Value and interval in one column, as text.
 
     Returns
     -------
@@ -95,11 +93,6 @@ def shown(table, by="method", across=None, digits=3, compact=False):
                   for names in (by, across))
     numbers = [name for name in ("value", "difference", "low", "high") if name in table]
     made = table.set_index([*by, *across])[numbers].astype(float).round(digits)
-    if compact:
-        numbers = ["value"]
-        made = pd.DataFrame({"value": [
-            f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-            for value, low, high in made.to_numpy()]}, made.index)
     if not across or made.empty:
         return made
     lines, columns = (table[names].drop_duplicates() for names in (by, across))

@@ -86,24 +86,12 @@ def auc(y, scores, rows, stratum=None):
     return won.mean() if won.size else np.nan
 
 
-def short(table, name="task"):
-    """The column ``task`` of a table as the names of :data:`SHORT`; other columns stay."""
-    keys = zip(table["task"], table["dataset"])
-    return table.assign(**{name: [SHORT[key] for key in keys]})
+def short(table, split=None):
+    """The rows of one split, or all, whose column ``task`` has the names of :data:`SHORT`."""
+    some = table if split is None else table[table["split"] == split]
+    return some.assign(task=[SHORT[key] for key in zip(some["task"], some["dataset"])])
 
 
-def across(rows, split, lines="method"):
+def across(rows, split):
     """Values of one split with one column a task."""
-    some = short(rows[rows["split"] == split])
-    return some.pivot_table("value", lines, "task", sort=False).round(3)
-
-
-def differences(gaps, split):
-    """Paired differences of one split with their intervals, one column a task."""
-    some = short(gaps[gaps["split"] == split])
-    some = some.assign(interval=[f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
-                                 for row in some.itertuples()])
-    order = list(some[["method", "against"]].drop_duplicates().itertuples(index=False, name=None))
-    return some.pivot(index=["method", "against"], columns="task", values="interval").loc[
-        order, [name for name in SHORT.values() if name in set(some["task"])]].rename_axis(
-            columns=None)
+    return short(rows, split).pivot_table("value", "method", "task", sort=False).round(3)

@@ -212,20 +212,22 @@ def of_cells(predictions, **about):
         "found"]), majority=largest, split="disjoint panels", **about)
 
 
-def shown(gaps, split="disjoint panels"):
-    """Differences as text: a line per pair, a column per data set. Beside a column over three sets
-    or more a set has its value, with a star where its interval excludes zero; one over two sets
-    says too little to be shown."""
-    gaps = gaps[gaps["split"] == split]
+def shown(gaps, by=("method", "against"), across=("dataset",)):
+    """Differences on disjoint panels as text, value and interval in columns. Beside a column over
+    three sets or more a set has its value, with a star where its interval excludes zero; one over
+    two sets says too little to be shown."""
+    gaps = gaps[gaps["split"] == "disjoint panels"].reset_index(drop=True)
     over = gaps["dataset"].str.extract(r"^(\d+) sets$", expand=False).astype(float)
     gaps, over = gaps[~(over < 3)], over[~(over < 3)]
     brief = over.isna() & over.notna().any()
-    text = [f"{row.value:+.2f}{'*' * (row.low > 0 or row.high < 0)}" if short else
-            f"{row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
-            for row, short in zip(gaps.itertuples(), brief)]
-    return gaps.assign(text=text).pivot_table(
-        "text", ["method", "against"], "dataset", aggfunc="first", sort=False).rename(
-        columns=_plain)
+    starred = brief & ((gaps["low"] > 0) | (gaps["high"] < 0))
+    text = gaps[["value", "low", "high"]].map("{:+.2f}".format)
+    text["value"] += starred.map({True: "*", False: ""})
+    text.loc[brief, ["low", "high"]] = None
+    text = text.rename_axis(columns="number").stack().rename("text").reset_index("number")
+    return gaps[[*by, *across]].join(text).pivot_table(
+        "text", by, [*across, "number"], aggfunc="first", sort=False).rename(
+        columns=_plain).rename_axis(columns=[*across, None])
 
 
 def _plain(name):

@@ -138,10 +138,3 @@ def test_a_difference_is_no_score(results_folder):
     assert ledger.results()["value"].tolist() == [0.7881]
     assert ledger.differences()[["against", "value", "reads"]].values.tolist() == [
         ["spelling", .02, "text"]]
-
-
-def test_value_and_interval_stand_in_one_column():
-    table = pd.DataFrame({"method": ["a", "b"], "split": ["x", "x"], "value": [.5, .1234],
-                          "low": [.4, .1], "high": [.6, .2]})
-    assert ledger.shown(table, across="split", compact=True).to_numpy().ravel().tolist() == [
-        "0.500 [0.400, 0.600]", "0.123 [0.100, 0.200]"]
