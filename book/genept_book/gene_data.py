@@ -59,8 +59,7 @@ def write_gene_data(app):
             packed = base64.b64encode(gzip.compress(make(table, note), 9, mtime=0)).decode()
             part.write_text(f'genept.take("{name}", "{packed}");\n', encoding="ascii")
 
-        kept = paths.cache() / "derived" / f"book-{name}-{made_from}.js"
-        kept = sources.derived(kept, write)
+        kept = sources.derived(paths.cache() / "derived" / f"book-{name}-{made_from}.js", write)
         (folder / f"data-{name}.js").write_bytes(kept.read_bytes())
 
 
