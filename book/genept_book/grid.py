@@ -106,7 +106,7 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
     waiting = [task for task in tasks if not found[task["place"]]]
     report(f"{len(tasks)} jobs, {len(tasks) - len(waiting)} of them finished before")
     ready, kept = run.prepared(waiting, report)
-    made = {place: entry for (place, _), entry in kept.items()}
+    made = {task["place"]: entry for entry, task in kept}
     for entry, task in _on_client(ready, jobs, scheduler):
         made[task["place"]] = entry
         if entry["status"] in ("executed", "partial"):

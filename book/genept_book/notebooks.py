@@ -217,17 +217,6 @@ def numbered(number):
     return nbformat.read(path, as_version=4)
 
 
-@functools.cache
-def _statements(number):
-    """Statements of a page: of its cell of parameters, and of the others."""
-    made = {True: [], False: []}
-    for cell in numbered(number).cells:
-        if cell.cell_type == "code" and "google.colab" not in cell.source:
-            asked = "parameters" in cell.metadata.get("tags", [])
-            made[asked] += ast.parse(cell.source).body
-    return made[True], made[False]
-
-
 def definitions(number, *names, **given):
     """Functions and constants of a chapter's page by name, so that what stands in a cell is
     written once.
@@ -251,12 +240,15 @@ def definitions(number, *names, **given):
     KeyError
         The page defines no such name.
     """
-    parameters, code = _statements(number)
-    kept = [node for node in code if isinstance(node, (ast.Import, ast.ImportFrom))
-            or {getattr(one, "id", getattr(one, "name", None))
-                for one in [node, *getattr(node, "targets", ())]} & set(names)]
-    space = {}
-    exec(compile(ast.Module([*parameters, *kept], []), f"chapter {number}", "exec"), space)
+    kept, space = [], {}
+    for cell in numbered(number).cells:
+        if cell.cell_type == "code" and "google.colab" not in cell.source:
+            asked = "parameters" in cell.metadata.get("tags", [])
+            kept += [node for node in ast.parse(cell.source).body if asked or isinstance(
+                node, (ast.Import, ast.ImportFrom)) or set(names) & {
+                    getattr(one, "id", getattr(one, "name", None))
+                    for one in [node, *getattr(node, "targets", ())]}]
+    exec(compile(ast.Module(kept, []), f"chapter {number}", "exec"), space)
     if missing := sorted(set(names) - set(space)):
         raise KeyError(f"chapter {number} has no {', '.join(missing)}")
     space.update(given)  # into what the functions see, not into a copy

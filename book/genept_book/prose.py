@@ -17,12 +17,11 @@ pass. Of three digits at least a third of the wrong ones is found, of "value [lo
 """
 
 import ast
-import dataclasses
 import html
-import itertools
 import json
 import re
 from decimal import Decimal
+from typing import NamedTuple
 
 import nbformat
 import pandas as pd
@@ -31,22 +30,23 @@ from genept_utils import paths
 from genept_book import ledger
 from genept_book.notebooks import inputs, notebooks, texts
 
-_NUMBER = re.compile(
-    r"(?<![\w.,])(?<![A-Za-z]-)(?P<sign>[-+\u2212]?)"
-    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
-    r"(?P<percent>\s?(?:%|per ?cent\b))?(?!\w|[.,]?\d)", re.IGNORECASE)
+_N = (r"(?<![\w.,])(?<![A-Za-z]-)([-+\u2212]?)"
+      r"((?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
+      r"(\s?(?:%|per ?cent\b))?(?!\w|[.,]?\d)")  # sign, digits, per cent
+_NUMBER = re.compile(_N, re.IGNORECASE)
+# Found together: "value [low, high]", "[low, high]", "n of m"; every other number by itself.
+_GROUP = re.compile(rf"{_N} *\[{_N}, {_N}\]?|(?<=\[){_N}, {_N}\]?"
+                    rf"|(?<![\w.,])\d+ of {_N}|{_N}", re.IGNORECASE)
 _NOT_READ = re.compile(
     r"```.*?```|<!--.*?-->|`[^`\n]*`|\bdoi:[^\s)]+|\b10\.\d{4,}/[^\s)]+|</?[a-z][^>\n]*>"
     r"|^\|\s*(?:Run time|Peak memory)\b[^\n]*$"
     r"|\b95\s?% (?:[\w-]+ )?intervals?\b|\bmiddle 95\s?%", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z*_(\[])|\n+")
-_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]+>", re.DOTALL)
 
 
-@dataclasses.dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number as written: ``value`` with ``step``, the unit of its last digit."""
 
     text: str
@@ -54,8 +54,6 @@ class Number:
     step: float
     sign: str
     percent: bool
-    start: int
-    end: int
 
     @property
     def checked(self):
@@ -70,13 +68,14 @@ class Number:
         found among counts.
         """
         for other in known:
-            values = [other.value]
+            factors = [1]
             if self.percent and not other.percent:
-                values = [100 * other.value] + ([other.value] if "." in other.text else [])
+                factors = [100, 1] if "." in other.text else [100]
             elif other.percent and not self.percent:
-                values = [other.value / 100]
-            values = values if self.sign else map(abs, values)
-            if any(abs(value - self.value) <= self.step * 0.500001 for value in values):
+                factors = [.01]
+            values = [factor * other.value for factor in factors]
+            if any(abs((value if self.sign else abs(value)) - self.value) <= self.step * 0.500001
+                   for value in values):
                 return True
         return False
 
@@ -85,10 +84,10 @@ def numbers(text):
     """The numbers in a text, in order, as :class:`Number`."""
     found = []
     for match in _NUMBER.finditer(text):
-        exact = Decimal(match["digits"].replace(",", ""))
-        value = float(-exact if match["sign"] in ("-", "\u2212") else exact)
-        found.append(Number(match[0].strip(), value, 10.0 ** exact.as_tuple().exponent,
-                            match["sign"], bool(match["percent"]), *match.span()))
+        sign, digits, percent = match.groups()
+        exact = Decimal(digits.replace(",", ""))
+        found.append(Number(match[0].strip(), float(-exact if sign in ("-", "\u2212") else exact),
+                            10.0 ** exact.as_tuple().exponent, sign, bool(percent)))
     return found
 
 
@@ -126,26 +125,12 @@ def missing_numbers(markdown, lines, chapters=None):
         for target in targets:
             if chapters and target.endswith(".ipynb"):
                 known += chapters(target.rsplit("/", 1)[-1].removesuffix(".ipynb"))
-        missing += [(said, sentence) for group, said in _groups(sentence)
-                    if not any(all(number.among(line) for number in group) for line in known)]
+        for match in _GROUP.finditer(sentence):
+            group = numbers(match[0])
+            if (len(group) > 1 or group[0].checked) and not any(
+                    all(number.among(line) for number in group) for line in known):
+                missing.append((match[0].strip(), sentence))
     return missing
-
-
-def _groups(sentence):
-    """Numbers to be found together, and as they are written: "v [low, high]", "n of m"; every
-    other one by itself."""
-    found = numbers(sentence)
-    gaps = [sentence[a.end:b.start] for a, b in itertools.pairwise(found)] + ["", ""]
-    start = 0
-    while start < len(found):
-        bracket = gaps[start] == ", " and sentence[:found[start].start].endswith("[")
-        size = (3 if gaps[start].lstrip(" ") == "[" and gaps[start + 1] == ", " else
-                2 if bracket or gaps[start] == " of " and not found[start].checked else 1)
-        group = found[start:start + size]
-        if size > 1 or group[0].checked:
-            end = group[-1].end + (sentence[group[-1].end:][:1] == "]")
-            yield group, sentence[group[0].start:end].strip()
-        start += size
 
 
 def lines(path):
@@ -194,10 +179,7 @@ def _shown(output):
     if any(kind.startswith("image/") for kind in data):
         return []
     if "text/html" in data:
-        page = data["text/html"]
-        rows = _ROW.findall(page)
-        rest = _ROW.sub(" ", page)
-        return [html.unescape(_TAG.sub(" ; ", row)) for row in [*rows, rest]]
+        return [html.unescape(_TAG.sub(" ; ", row)) for row in data["text/html"].split("</tr>")]
     return data.get("text/plain", "").splitlines()
 
 

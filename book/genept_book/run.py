@@ -5,6 +5,7 @@ keeps what a failed notebook printed, and never replaces committed outputs by po
 """
 
 import concurrent.futures
+import functools
 import itertools
 import multiprocessing
 import os
@@ -74,7 +75,7 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
     with paths.locked(place / ".lock", f"another run is under way in {place}; wait for it, or "
                       "give --out another folder"):
         ready, kept = prepared(planned, report)
-        entries, jobs = list(kept.values()), jobs or max(1, min(2, os.cpu_count() or 1))
+        entries, jobs = [entry for entry, _ in kept], jobs or max(1, min(2, os.cpu_count() or 1))
         here = pace.unit() if ready else None
         for wave in (False, True):  # pages that read other pages' results come last
             entries += _execute_all([task for task in ready if task["second"] == wave], jobs,
@@ -106,20 +107,29 @@ def tasks_of(path, assignments, grid, top):
 def asked_for(values, known):
     """The parameters of a run; with cells of the reader's own the book's cohort of patients, which
     was not asked for, is left out."""
-    own = os.path.isabs(str(values.get("dataset", "")))
-    return {"patients": "", **values} if own and "patients" in known else values
+    return {"patients": "", **values} if _own(values) and "patients" in known else values
+
+
+def _own(values):
+    return os.path.isabs(str(values.get("dataset", "")))
 
 
 def prepared(planned, report):
     """Sources fetched once, and folders with the committed results, so that a page that reads all
-    of them finds those of pages that could not be run: the tasks that can run, and by folder and
-    notebook the entries of those that keep their outputs."""
-    for path, tasks in itertools.groupby(planned, lambda task: task["source"]):
-        tasks = list(tasks)
-        own = all(os.path.isabs(str(task["values"].get("dataset", ""))) for task in tasks)
-        missing = _fetched(path.stem, tasks[0]["meta"], report, own)
-        for task in tasks:
-            task["missing"] = missing
+    of them finds those of pages that could not be run: the tasks that can run, and entry
+    and task of those that keep their outputs."""
+    had = functools.cache(_had)
+    for task in planned:
+        wanted = [key for key in task["meta"].get("sources", [])
+                  # with cells of the reader's own the open sets are not needed
+                  if not (_own(task["values"]) and key.startswith("cells/"))]
+        required = set(task["meta"].get("required", wanted))
+        task["missing"] = {"required": [], "optional": []}
+        for key in wanted:
+            if not had(key):
+                task["missing"]["required" if key in required else "optional"].append(key)
+        if absent := sum(map(len, task["missing"].values())):
+            report(f"  {task['source'].stem}: {absent} of {len(wanted)} sources could not be had")
     for target in {task["place"] / "results" for task in planned}:
         target.mkdir(parents=True, exist_ok=True)
         for file in (paths.DATA / "results").glob("[0-9]*.json"):
@@ -127,28 +137,16 @@ def prepared(planned, report):
             if not there.exists() or there.stat().st_mtime < file.stat().st_mtime:
                 with sources.replacing(there) as part:  # a half file would be taken for newer
                     shutil.copyfile(file, part)
-    kept = {}
-    for task in planned:
-        if task["missing"]["required"]:
-            kept[task["place"], task["source"]] = entry_of(
-                task, "kept", task["meta"].get("run", {}).get("date", "never"))
+    kept = [(entry_of(task, "kept", task["meta"].get("run", {}).get("date", "never")), task)
+            for task in planned if task["missing"]["required"]]
     return [task for task in planned if not task["missing"]["required"]], kept
 
 
-def _fetched(name, meta, report, own):
-    """What of a notebook's sources is missing; with a reader's ``own`` cells the open sets are not
-    needed."""
-    wanted = [key for key in meta.get("sources", []) if not (own and key.startswith("cells/"))]
-    required = set(meta.get("required", wanted))
-    missing = {"required": [], "optional": []}
-    for key in wanted:
-        try:
-            sources.fetch(key)
-        except sources.SourceError:
-            missing["required" if key in required else "optional"].append(key)
-    if absent := sum(map(len, missing.values())):
-        report(f"  {name}: {absent} of {len(wanted)} sources could not be had")
-    return missing
+def _had(key):
+    try:
+        return bool(sources.fetch(key))
+    except sources.SourceError:
+        return False
 
 
 def _execute_all(tasks, jobs, here, report):

@@ -74,8 +74,8 @@ def score(embedding="minilm", tasks=None, name=None, jobs=1, report=print):
         raise ValueError(f"task {', '.join(strange)} is not one of {', '.join(score_tasks.TASKS)}")
     subject = Subject(embedding, name)
     keys, done, made = list(tasks or score_tasks.TASKS), [], []
-    each = (map(functools.partial(_task, subject), keys) if jobs == 1 else joblib.Parallel(
-        jobs, return_as="generator")(joblib.delayed(_task)(subject, key) for key in keys))
+    each = joblib.Parallel(jobs, return_as="generator")(
+        joblib.delayed(_task)(subject, key) for key in keys)
     with warnings.catch_warnings():
         # joblib begins a process anew where it has grown; nothing is lost
         warnings.filterwarnings("ignore", "A worker stopped while")
@@ -85,7 +85,7 @@ def score(embedding="minilm", tasks=None, name=None, jobs=1, report=print):
     for part in ("scores", "differences"):
         table = pd.DataFrame([row for one in done for row in one[part]])
         table.attrs = {"left_out": [line for one in done for line in one["left_out"]],
-                       "dimensions": subject.dimensions, "genes": subject.vectors.n_obs,
+                       "dimensions": subject.vectors.n_vars, "genes": subject.vectors.n_obs,
                        "name": subject.name, "sha256": subject.digest}
         made.append(table)
     if len(differences := made[1]):
@@ -105,32 +105,21 @@ def _margin(chapter, metric):
 
 
 class Subject:
-    """The vectors that are scored, their name and the SHA-256 of numbers and keys."""
+    """The vectors that are scored, their name, how they were named, and the SHA-256 of numbers and
+    keys."""
 
     def __init__(self, embedding, name=None):
-        given = isinstance(embedding, (str, Path))
-        self.source = str(embedding) if given else None
-        self.vectors = embed.read_embedding(embedding) if given else embedding
-        path = Path(self.source) if given else None
-        self.name = name or (path.stem if given and path.exists() else self.source or "vectors")
-        if self.name in {*CONTROLS, *(key for task in score_tasks.TASKS.values()
-                                      for key in task.sources)}:
+        self.source = str(embedding) if isinstance(embedding, (str, Path)) else ""
+        self.vectors = embed.read_embedding(embedding) if self.source else embedding.copy()
+        there = self.source and Path(self.source).exists()
+        self.name = name or (Path(self.source).stem if there else self.source or "vectors")
+        if self.name in set(CONTROLS).union(*(task.sources for task in score_tasks.TASKS.values())):
             raise ValueError(f"the vectors cannot be called {self.name!r}, the name of a control")
-        self.dimensions = self.vectors.n_vars
+        self.vectors.uns["genept"] = {"model": self.name, "text": "not known",
+                                      **self.vectors.uns.get("genept", {})}
         X = np.ascontiguousarray(self.vectors.X, dtype=np.float32)
         self.digest = hashlib.sha256(X.tobytes() + "\n".join(
             map(str, self.vectors.obs_names)).encode()).hexdigest()
-
-    @functools.cached_property
-    def permuted(self):
-        """The same vectors at other genes."""
-        about = {"model": self.name, "text": "not known", **self.vectors.uns.get("genept", {})}
-        same = type(self.vectors)(self.vectors.X, obs=self.vectors.obs, uns={"genept": about})
-        return embed.permuted(same, score_cells.SEED)
-
-    def read(self, source):
-        """Vectors of this subject for what names them, another source as it is."""
-        return {"subject": self.vectors, "permuted": self.permuted}.get(source, source)
 
 
 @functools.cache
@@ -201,7 +190,7 @@ def _score(made, key, task, subject, groups, has):
         about = {"embedding": subject.name, "task": key, "chapter": task.chapter,
                  "title": task.title, "note": task.note, "metric": task.metric, "dataset": None,
                  "n_genes": int(some.sum()), "of_genes": len(some), "source": "measured",
-                 "genes": genes or "all that have a vector", "dimensions": subject.dimensions}
+                 "genes": genes or "all that have a vector", "dimensions": subject.vectors.n_vars}
         _add(made, about, *_summed(task, units, [(subject.name, other) for other in controls]))
         if task.published and not genes:
             _add(made, about | {"source": "published", "genes": "as published", "n_genes": None},
@@ -237,7 +226,9 @@ def _units(key, task, subject, method, source, some):
     kept = (_folder(subject.digest if own else "controls")
             / f"{key}-{re.sub('[^a-zA-Z0-9]+', '-', source if own else method)}-{made_from}.csv.gz")
     if not kept.is_file():
-        made = task.run(method, subject.read(source), set(genes))
+        read = {"subject": lambda: subject.vectors,
+                "permuted": lambda: embed.permuted(subject.vectors, score_cells.SEED)}
+        made = task.run(method, read.get(source, lambda: source)(), set(genes))
         with sources.replacing(kept) as part:
             made.drop(columns="method", errors="ignore").to_csv(
                 part, index=False, compression={"method": "gzip", "compresslevel": 1})
