@@ -33,27 +33,16 @@ TERM = re.compile(r"(?<!\*)\*[^*\n]+\*(?!\*)")  # a word in italics is named, no
 WHOLE = ("README", "index", "paper-index", "12-what-the-text-adds")
 _ROLE = re.compile(r"\{verdict\}`([^`]*)`")
 _VALUE = re.compile(r"\{claim\}`[^`]*`")
-_END = "\x01"  # stands for the binding of a sentence while a text is split
-_SENTENCE = re.compile(rf"(?<=[.!?{_END}])\s+(?=[A-Z*_(\[`.{{+-])|\n+")
+SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=-->))\s+(?=[A-Z*_(\[`.{+-])|\n+")
 _FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)\s*$", re.DOTALL | re.MULTILINE)
 _PAIR = re.compile(r"(\w+) ([a-z/ ]+?)(?: (\d+) of (\d+))?")
 
 
-def split(text):
-    """The sentences of a Markdown text as written, each with the comments that bind it."""
-    bound = []
-
-    def mark(found):
-        bound.append(found[0])
-        return _END
-
-    parts = _SENTENCE.split(COMMENT.sub(mark, text))
-    return [re.sub(_END, lambda _: bound.pop(0), part) for part in parts]
-
-
 def sentences(markdown):
     """Sentences of a Markdown text as (text, bindings); code blocks and tables are left out."""
-    for part in split(_FENCE.sub("", markdown)):
+    # a comment on a line of its own, or of several, goes to the line before it
+    joined = COMMENT.sub(lambda found: f" {' '.join(found[0].split())}", _FENCE.sub("", markdown))
+    for part in SENTENCE.split(joined):
         bound = [" ".join(found.split()) for pattern in (COMMENT, _ROLE)
                  for found in pattern.findall(part)]
         said = _ROLE.sub(lambda found: worded(found[1]), COMMENT.sub("", part))

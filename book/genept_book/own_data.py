@@ -109,7 +109,7 @@ def _filtered(markdown, names):
     """Lines without the sentences that tell a result; a bullet that loses one goes as a whole."""
     lines = []
     for line in markdown.splitlines():
-        said = [] if re.match(r"#|\||>|```|\s*$", line) else bindings.split(line)
+        said = [] if re.match(r"#|\||>|```|\s*$", line) else bindings.SENTENCE.split(line)
         kept = [part for part in said if not _tells(part, names)]
         if kept == said:
             lines.append(line)

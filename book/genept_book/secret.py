@@ -2,7 +2,6 @@
 
 import base64
 import html
-import json
 import os
 import re
 import urllib.parse
@@ -21,10 +20,17 @@ CUT = 20  # characters of a value that a table shows when it cuts it off
 
 def shown(text):
     """Which secret a text holds, as words; ``""`` for none."""
+    plain = _plain(text)
     for name, value in _values():
-        if any(form in text for form in _forms(value)):
+        if (_plain(value[:max(CUT, len(value) // 2)]) in plain
+                or any(coded in text for coded in _coded(value))):
             return f"an output shows the value of {name}"
     return "an output shows a word in the form of a key" if FORM.search(text) else ""
+
+
+def _plain(text):
+    """A text without what JSON, Python, HTML and addresses add to it, and without spaces."""
+    return re.sub(r"\\+[nrt]?|\s", "", html.unescape(urllib.parse.unquote_plus(text)))
 
 
 def _values():
@@ -40,18 +46,10 @@ def _values():
             yield name, value
 
 
-def _forms(value):
-    """A value as it stands in a notebook: plain, escaped, in a URL, in a cut cell of a table, and
-    inside a longer text in base64 at each of the three places where a byte may fall."""
-    cut = value[:max(CUT, len(value) // 2)]
-    for plain in {value, cut, urllib.parse.unquote(value)}:
-        for form in (plain, html.escape(plain), repr(plain)[1:-1], urllib.parse.quote(plain),
-                     urllib.parse.quote(plain, safe=""), urllib.parse.quote_plus(plain)):
-            yield form
-            yield json.dumps(form)[1:-1]
+def _coded(value):
+    """A value inside a longer text in base64, at each of the three places where a byte may fall."""
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + value.encode()).decode()
         # characters that also depend on the bytes around are left out
         whole = coded[-(-before * 8 // 6):(before + len(value.encode())) * 8 // 6]
-        yield whole
-        yield whole.replace("+", "-").replace("/", "_")
+        yield from (whole, whole.replace("+", "-").replace("/", "_"))

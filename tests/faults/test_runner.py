@@ -51,7 +51,8 @@ def test_a_secret_that_is_shown_is_never_kept(project, monkeypatch, code):
     (base64.b64encode(SECRET.encode()).decode(), "value of MY_API_KEY"),
     ("a%5Cb%22c-d-e", "value of MY_PASSWORD"),
     ("a\\b&quot;c-d-e", "value of MY_PASSWORD"), ("| 0 | " + LONG[:47] + "...", "SITE_PASSPHRASE"),
-    ("postgres://me:open-sesame-9@db", "DATABASE_URL"), ("open%2Dsesame-9", ""),
+    ("postgres://me:open-sesame-9@db", "DATABASE_URL"), ("open%2Dsesame-9", "DATABASE_URL"),
+    ("open\\\\nsesame", ""), ("two\\nlines of a\\nkey", "value of MY_TOKEN"),
     ("http://127.0.0.1:3128", ""), ("AKIA" + "A1B2" * 4, "form of a key"),
     ("github_pat_" + "a1B2" * 8, "form of a key"), ("-----BEGIN RSA PRIVATE KEY-----", "of a key"),
     ("task-a1B2", ""), ("skin", "")])
@@ -60,6 +61,7 @@ def test_a_secret_is_seen_in_every_form(tmp_path, monkeypatch, shown, said):
     monkeypatch.setenv("SITE_PASSPHRASE", LONG)
     monkeypatch.setenv("DATABASE_URL", "postgres://me:open-sesame-9@db.example/one")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
+    monkeypatch.setenv("MY_TOKEN", "two\nlines of a\nkey")
     monkeypatch.setenv("MY_PASSWORD", 'a\\b"c-d-e')  # written into JSON it looks otherwise
     file = tmp_path / "page.ipynb"
     file.write_text(f"text {shown} text")
