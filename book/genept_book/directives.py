@@ -77,26 +77,23 @@ class LedgerTable(DataTable):
         return frame
 
     def show(self, frame):
-        numbers = ["published", "ours", "low", "high"]
-        frame = frame.astype(dict.fromkeys(numbers, float))
-        frame = frame.fillna({name: "" for name in frame.select_dtypes(object)})
-        printed, ours = ([number(value) for value in frame[name]] for name in numbers[:2])
+        values = frame[["published", "ours", "low", "high"]].astype(float)
+        frame = frame.astype(object).where(frame.notna(), "")
         if "third" not in self.options:  # elsewhere all printed numbers are the authors'
             frame["source"] = ""
         under = pd.Series(together(frame, "source", "published_note"), frame.index)
         for name in ("task", "dataset", "label", "classifier", "metric"):
             frame[name] = frame[name].map(readable)
-        note = frame["note"].astype(str).str
-        own, kinds = note.startswith("your files"), frame["our_method"].map(reads)
+        own, kinds = frame["note"].str.startswith("your files"), frame["our_method"].map(reads)
         beside = frame.assign(reads=("reads " + kinds).where(kinds != "", ""),
-                              note=note.replace("^your files(; )?", "", regex=True))
+                              note=frame["note"].str.replace("^your files(; )?", "", regex=True))
         return pd.DataFrame({
             "result": two_lines(frame["item"] + ": " + frame["task"],
                                 together(frame, "dataset", "label")),
             "by": two_lines(frame["method"], together(frame, "classifier", "metric")),
-            "published": two_lines(printed, under.where(frame["published"].notna(), "")),
-            "ours": two_lines(ours, spans(frame)),
-            "drawn": [interval_bar(*row) for row in frame[numbers].to_numpy()],
+            "published": two_lines(values["published"], under.where(values["published"].notna(), "")),
+            "ours": two_lines(values["ours"], spans(values)),
+            "drawn": [interval_bar(*row) for row in values.to_numpy()],
             "our method": two_lines(
                 frame["our_method"].mask(own, frame["our_method"] + ", your files"),
                 together(beside, "reads", "split", "note")),
@@ -160,9 +157,9 @@ class ClaimsTable(DataTable):
             controls = part[part["kind"].isin(claims.KINDS)]
             printed = part.loc[part["kind"] == "printed", "value"].max()
             best = controls.loc[controls["value"].idxmax()]
-            (claim, control) = two_lines(
-                [self.notebook_link(text["notebook"], text["claim"]), number(best["value"], 2)],
-                [readable(text["metric"]), best["method"]])
+            claim, control = two_lines(
+                [self.notebook_link(text["notebook"], text["claim"]), best["value"]],
+                [readable(text["metric"]), best["method"]], 2)
             rows.append({
                 "claim": claim, "published": number(printed, 2), "text": number(text["value"], 2),
                 "best control": control,
@@ -185,15 +182,14 @@ class PaperIndexTable(DataTable):
         return table[table["ours"].isna() == ("without" in self.options)].reset_index(drop=True)
 
     def show(self, frame):
-        values = frame[["printed", "ours", "control_value"]].to_numpy(float)
-        printed, ours, control = ([number(value, 2) for value in column] for column in values.T)
         verdicts = [(*text.split(": ", 1), "")[:2] for text in frame["verdict"]]
         shown = pd.DataFrame({
             "item": frame["item"],
             "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
-            "printed": two_lines(printed, frame["others"]),
-            "ours": two_lines(ours, spans(frame, 2)),
-            "best control": two_lines(control, together(frame, "control", "elsewhere")),
+            "printed": two_lines(frame["printed"], frame["others"], 2),
+            "ours": two_lines(frame["ours"], spans(frame, 2), 2),
+            "best control": two_lines(frame["control_value"],
+                                      together(frame, "control", "elsewhere"), 2),
             "verdict": [chip(word, why) for word, why in verdicts],
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],
         })

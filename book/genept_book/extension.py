@@ -15,7 +15,7 @@ from genept_book.icons import subset_icons
 from genept_book.notebook_pages import drop_bindings, read_notebook, style_blocks
 from genept_book.page_figures import PageFigure
 from genept_book.promises import PromiseTable, SoakTable
-from genept_book.roles import Claim, Verdict
+from genept_book.roles import FromClaims
 from genept_book.sources_list import add_sources
 from genept_book.terms import link_terms
 
@@ -38,8 +38,8 @@ def setup(app):
     for directive in DIRECTIVES:  # LedgerTable is ledger-table
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", directive.__name__).lower()
         app.add_directive(name, directive)
-    app.add_role("claim", Claim())
-    app.add_role("verdict", Verdict())
+    for name in ("claim", "verdict"):
+        app.add_role(name, FromClaims())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -224,9 +224,9 @@ def chip(word, why=""):
     return two_lines([Markup(f'<span class="verdict {kind}">{word}</span>')], [why])[0]
 
 
-def two_lines(upper, lower):
-    """HTML of cells with a second, smaller line."""
-    return [Markup("{}<small>{}</small>" if second else "{}").format(first, second)
+def two_lines(upper, lower, digits=3):
+    """HTML of cells, texts or numbers, with a second, smaller line."""
+    return [Markup("{}<small>{}</small>" if second else "{}").format(number(first, digits), second)
             for first, second in zip(upper, lower)]
 
 

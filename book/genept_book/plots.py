@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 
 from genept_book import cluster_labels
-from genept_book.styles import MANY, PALETTE, by_kind, colours, legend, looks
+from genept_book.styles import MANY, PALETTE, by_kind, legend, looks
 from genept_book.methods import reads
 
 INK, QUIET = "#222222", "#8A8A8A"

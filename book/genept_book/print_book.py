@@ -1,19 +1,18 @@
 """The whole book as one PDF, printed by Chromium from the built pages: ``make pdf``."""
 
-import html
 import re
 import shutil
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+from bs4 import BeautifulSoup
 
 from genept_utils import paths
 from genept_utils.atomic import save
 from genept_book.templates import render
 
-_ARTICLE = re.compile(r'<article class="bd-article"[^>]*>(.*?)</article>', re.DOTALL)
-_CONTENTS = re.compile(r'<a class="reference internal" href="([^"#]+\.html)">')
 # Formulas are set before the page is printed, and what is folded is open.
 READY = """async () => { if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
   for (const one of document.querySelectorAll("details"))
@@ -23,40 +22,42 @@ READY = """async () => { if (window.MathJax && MathJax.startup) await MathJax.st
 def pages(root):
     """Names of the pages in the order of the contents, the first page first."""
     first = "book/index.html"
-    links = _CONTENTS.findall((root / first).read_text(encoding="utf-8").partition(
-        'class="bd-links')[2].partition("</nav>")[0])
-    names = [urljoin(first, link) for link in links]
+    names = [urljoin(first, link["href"])
+             for link in _read(root / first).select(".bd-links a.reference.internal")]
     return list(dict.fromkeys([first, *(name for name in names if (root / name).is_file())]))
 
 
 def one_page(root, names):
     """The articles of some pages as one document, beside which links lead."""
     root = root.resolve()
-    head = (root / names[0]).read_text(encoding="utf-8")
-    sheets = re.findall(r'<link [^>]*href="([^"]+\.css)[^"]*"[^>]*>', head)
-    return render("print.html.j2", parts={_anchor(name): _part(root, name, names)
-                                          for name in names},
-                  sheets=[urljoin((root / names[0]).as_uri(), one) for one in sheets],
-                  maths=(root / "_static" / "mathjax" / "tex-chtml.js").as_uri())
+    read = {name: _read(root / name) for name in names}
+    sheets = [urljoin((root / names[0]).as_uri(), link["href"].partition("?")[0])
+              for link in read[names[0]].select('link[href*=".css"]')]
+    return render("print.html.j2", sheets=sheets, parts={
+        _anchor(name): _part(root, name, read) for name in names},
+        maths=(root / "_static" / "mathjax" / "tex-chtml.js").as_uri())
 
 
-def _part(root, name, names):
+def _read(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def _part(root, name, read):
     """The article of a page: ids bear its name, links lead to other parts or to the file."""
-    text = _ARTICLE.search((root / name).read_text(encoding="utf-8"))[1]
-
-    def lead(match):
-        address = html.unescape(match[2])
-        whole = urlsplit(urljoin((root / name).as_uri(), address))
-        target = whole.path.removeprefix(urlsplit(root.as_uri()).path + "/")
-        if match[1] == "href" and whole.scheme == "file" and target in names:
-            address = f"#{_anchor(target)}" + (f"--{whole.fragment}" if whole.fragment else "")
-        elif not urlsplit(address).scheme:
-            address = whole.geturl()
-        return f'{match[1]}="{html.escape(address)}"'
-
-    text = re.sub(r'\b(href|src|srcset)="([^"]*)"', lead, text)
-    text = re.sub(r'(?<=\s)id="([^"]*)"', rf'id="{_anchor(name)}--\1"', text)
-    return re.sub(r"<(script|noscript)\b.*?</\1>", "", text, flags=re.DOTALL)
+    article = read[name].select_one("article.bd-article")
+    for script in article(["script", "noscript"]):
+        script.decompose()
+    for tag in article(True):
+        if "id" in tag.attrs:
+            tag["id"] = f"{_anchor(name)}--{tag['id']}"
+        for link in {"href", "src", "srcset"} & set(tag.attrs):
+            address = urljoin(name, tag[link])
+            target, _, part = address.partition("#")
+            if link == "href" and target in read:
+                tag[link] = f"#{_anchor(target)}" + (f"--{part}" if part else "")
+            else:
+                tag[link] = urljoin(f"{root.as_uri()}/", address)
+    return article.decode_contents()
 
 
 def _anchor(name):

@@ -56,12 +56,6 @@ def looks(methods):
     return made
 
 
-def colours(names):
-    """The colour of every name: of methods by what they read, of others in the order given;
-    beyond 24 such names the colours begin anew."""
-    return {name: look["color"] for name, look in looks(names).items()}
-
-
 def legend(ax, below=0, **options):
     """A legend that names what methods read above the methods that do; in ``below`` columns below
     the axes where these are the only ones of their figure."""

@@ -124,9 +124,8 @@ def test_rows_of_a_readers_own_files_are_marked_in_the_ledger():
 
 
 def test_number_of_a_claim_is_that_of_the_results():
-    shown = roles.read(claims.scores, roles._stamp())
-    for row in shown.iloc[[0, 7, -1]].itertuples():
-        assert roles.value(row.id, row.kind) == row.value
+    for row in roles.scores().iloc[[0, 7, -1]].itertuples():
+        assert roles.value(f"{row.id} | {row.kind}") == f"{row.value:.2f}"
 
 
 @pytest.mark.parametrize("claim, kind, said", [
@@ -134,7 +133,7 @@ def test_number_of_a_claim_is_that_of_the_results():
     ("clusters", "printed", "expression")])
 def test_unknown_claim_is_named(claim, kind, said):
     with pytest.raises(ValueError, match=said):
-        roles.value(claim, kind)
+        roles.value(f"{claim}, {kind}")
 
 
 def test_readme_tells_what_the_first_page_tells():
@@ -142,8 +141,7 @@ def test_readme_tells_what_the_first_page_tells():
     and verdicts of the results."""
     page, readme = ((paths.ROOT / name).read_text(encoding="utf-8")
                     for name in ("book/index.md", "README.md"))
-    number = re.compile(r"{claim}`([^|,`]+)(?:[|,] ([^`]+))?`")
-    said = number.sub(lambda m: f"{roles.value(m[1].strip(), m[2] or 'subject'):.2f}", page)
+    said = re.sub(r"{claim}`([^`]+)`", lambda m: roles.value(m[1]), page)
     said = re.sub(r"{verdict}`([^`]+)`", lambda m: bindings.worded(m[1]), said)
     findings = said[said.index(":::{div} findings"):].split(":::")[1].splitlines()[1:]
     table = [line for line in said.splitlines() if line.startswith("|")]
@@ -162,12 +160,11 @@ def test_comments_that_bind_are_not_in_the_book():
 
 
 def test_a_verdict_in_prose_is_the_recorded_one():
-    row = roles.read(claims.verdicts, roles._stamp()).iloc[0]  # as the role does, once
-    verdict = roles.Verdict()
-    assert verdict.shown(f"{row['id']} {row['kind']} {row['verdict']}") == row["verdict"]
+    row = roles.verdicts().iloc[0]
+    assert roles.verdict(f"{row['id']} {row['kind']} {row['verdict']}") == row["verdict"]
     other = next(word for word in claims.VERDICTS if word != row["verdict"])
     with pytest.raises(ValueError, match=f"recorded is {row['verdict']}"):
-        verdict.shown(f"{row['id']} {row['kind']} {other}")
+        roles.verdict(f"{row['id']} {row['kind']} {other}")
 
 
 def test_tables_use_words_that_a_reader_knows():

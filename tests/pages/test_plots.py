@@ -17,7 +17,7 @@ def test_of_many_classes_the_rarest_are_drawn_as_one(n):
     if n > 24:
         assert f"other ({n - 23} types)" in made
         assert (made == "type 0").sum() == n  # common types stay
-    assert len(plots.colours(range(n))) == n
+    assert len(plots.looks(range(n))) == n
 
 
 @pytest.mark.parametrize("legend", [True, False])
@@ -88,7 +88,7 @@ def light(colour):
 
 
 def test_letters_on_a_map_are_dark_enough_to_read():
-    for colour in plots.colours(range(24)).values():
+    for colour in [look["color"] for look in plots.looks(range(24)).values()]:
         assert 1.05 / (light(cluster_labels.dark(colour)) + .05) > 4.5  # on white, as WCAG asks
 
 
