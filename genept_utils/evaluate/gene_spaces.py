@@ -33,48 +33,40 @@ class GeneSpaces:
 
     def __init__(self, embeddings, pool, seed=0):
         self.methods = list(embeddings)
-        self._controls = {name: given for name, given in embeddings.items() if callable(given)}
+        self.controls = {name: given for name, given in embeddings.items() if callable(given)}
         first = {name: given(seed) if callable(given) else given
                  for name, given in embeddings.items()}
         shared, rows = shared_rows(first)
         kept = shared.isin(pool)
         self.genes = shared[kept].to_numpy(object)
-        ends = np.cumsum([0] + [embedding.n_vars for embedding in first.values()])
-        self._cut = {name: slice(*pair) for name, pair in zip(first, zip(ends[:-1], ends[1:]))}
         self._places = {name: (first[name].X, own[kept]) for name, own in rows.items()}
 
-    def draw(self, number):
-        """Draw the controls anew."""
-        for name, control in self._controls.items():
-            embedding = control(number)
-            rows = by_symbol(embedding).reindex(self.genes, fill_value=-1).to_numpy()
-            if (rows < 0).any():
-                raise ValueError(f"{name}: {(rows < 0).sum():,} of {len(rows):,} genes that it had "
-                                 "at first have no vector in a later draw")
-            self._places[name] = embedding.X, rows
+    def draw(self, method, number):
+        """Draw a control anew."""
+        embedding = self.controls[method](number)
+        rows = by_symbol(embedding).reindex(self.genes, fill_value=-1).to_numpy()
+        if (rows < 0).any():
+            raise ValueError(f"{method}: {(rows < 0).sum():,} of {len(rows):,} genes that it had "
+                             "at first have no vector in a later draw")
+        self._places[method] = embedding.X, rows
 
-    def sums(self, X, symbols):
-        """Sums of gene vectors weighted by expression, of those genes that all methods have.
+    def sums(self, X, method):
+        """Sums of a method's gene vectors weighted by expression.
 
         Parameters
         ----------
         X : scipy.sparse.csr_matrix
-            (n_cells, n_genes) expression.
-        symbols : sequence of str
-            (n_genes,).
+            (n_cells, n_genes) expression of :attr:`genes`, in their order.
 
         Returns
         -------
         numpy.ndarray
-            (n_cells, all d + 1) float32: the sums of all methods side by side, and the sum of
-            the weights. Sums of two panels add up to those of both.
+            (n_cells, d + 1) float32: the sums, and the sum of the weights. Sums of two panels
+            add up to those of both.
         """
-        rows = pd.Index(self.genes).get_indexer(symbols)
-        if (rows < 0).any():
-            X, rows = X[:, np.flatnonzero(rows >= 0)], rows[rows >= 0]
+        vectors, rows = self._places[method]
         total = np.asarray(X.sum(axis=1), dtype=np.float32).reshape(-1, 1)
-        return np.hstack([*(cells.weighted_sum(X, vectors[own[rows]])
-                            for vectors, own in self._places.values()), total])
+        return np.hstack([cells.weighted_sum(X, vectors[rows]), total])
 
     def write(self, sums, method, how="plain"):
         """Cells by one method, from :meth:`sums`: GenePT-w of prepared gene vectors, standardised.
@@ -85,7 +77,7 @@ class GeneSpaces:
         """
         if how not in WAYS:
             raise ValueError(f"how={how!r} is not one of {', '.join(WAYS)}")
-        made = sums[:, self._cut[method]]
+        made = sums[:, :-1]
         if how != "plain":
             mean, root = _whitening(self._places[method][0])
             made = made - sums[:, -1:] * mean
@@ -107,7 +99,9 @@ def _whitening(X):
 def standardise(X):
     """Each column brought to mean 0 and standard deviation 1; a constant column becomes 0."""
     X = np.asarray(X, dtype=np.float32)
-    return (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-6)
+    X = X - X.mean(axis=0)
+    X /= np.maximum(np.sqrt(np.einsum("ij,ij->j", X, X) / len(X)), 1e-6)
+    return X
 
 
 def shared_rows(embeddings):

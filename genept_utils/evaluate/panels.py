@@ -8,12 +8,13 @@ from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.classify import label_scores
 from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_rows
-from genept_utils.evaluate.logistic import softmax
+from genept_utils.evaluate.logistic import softmax_path
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 
+HELD = 4_000_000  # values of cells on panels that are summed together, 8 bytes each
 KEPT = 0.4  # share of the cells that train in every draw, so that settings can be chosen on them
-TOL = 0.01  # of scikit-learn's solver: a stricter one takes four times as long for the same result
+TOL = 0.01  # of scikit-learn's solver for two types
 _families = families  # the parameter of across_panels hides the function's name
 
 
@@ -43,25 +44,27 @@ def panels(symbols, size=None, families=None, seed=0):
         There are fewer than ``2 * size`` genes, or than two.
     """
     symbols = np.asarray(symbols, dtype=object)
-    unique, first = np.unique(symbols, return_index=True)
+    unique, first = symbols, np.arange(len(symbols))
+    if not (symbols[1:] > symbols[:-1]).all():  # to sort names takes as long as all the rest
+        unique, first = np.unique(symbols, return_index=True)
     unique, first = unique[unique != ""], first[unique != ""]
     if 2 * (size or 1) > len(unique):
         raise ValueError(f"two panels of {size or 1} genes need {2 * (size or 1)}; there are "
                          f"{len(unique)}")
     rng = np.random.default_rng(seed)
     if families is None:
-        mixed = rng.permutation(unique)
+        mixed = rng.permutation(len(unique))
         size = size or len(mixed) // 2
-        return np.sort(mixed[:size]), np.sort(mixed[size:2 * size])
-    table = pd.DataFrame({"symbol": unique, "family": np.asarray(families, dtype=object)[first]})
-    members = [part.to_numpy() for _, part in table.groupby("family")["symbol"]]
+        return unique[np.sort(mixed[:size])], unique[np.sort(mixed[size:2 * size])]
+    codes, _ = pd.factorize(np.asarray(families, dtype=object)[first], sort=True)
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     sides, held = ([], []), [0, 0]
     for i in rng.permutation(len(members)):
         side = int(held[1] < held[0])
         sides[side].append(members[i])
         held[side] += len(members[i])
     drawn = [rng.permutation(np.concatenate(side)) for side in sides]
-    return tuple(np.sort(side[:size] if size else side) for side in drawn)
+    return tuple(unique[np.sort(side[:size] if size else side)] for side in drawn)
 
 
 def shared_genes(embeddings, *sets):
@@ -147,10 +150,10 @@ def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among
         Values that are no expression, fewer than two cell types (or shared ones), no gene that
         all embeddings have, or fewer than two of them measured.
     """
-    drawn = _drawn(train, embeddings, test, n_resamples, size, among, families, given, seed,
-                   max_cells)
-    return pd.DataFrame([{**about, **label_scores(true, found), "n_test": len(true)}
-                         for about, true, found in _tested(drawn, C, how, settings, same)])
+    spaces, names, draws = _drawn(train, embeddings, test, n_resamples, size, among, families,
+                                  given, seed, max_cells)
+    return pd.DataFrame([{**about, **label_scores(true, found), "n_test": len(true)} for
+                         about, true, found in _tested(spaces, draws, C, how, settings, same)])
 
 
 @renamed.parameters(draws="n_resamples")
@@ -163,15 +166,17 @@ def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", setting
     pandas.DataFrame
         One row per draw, method and test cell: ``draw``, ``method``, ``true``, ``found``.
     """
-    drawn = _drawn(train, embeddings, test, n_resamples, None, None, None, given, seed, max_cells)
+    spaces, names, draws = _drawn(train, embeddings, test, n_resamples, None, None, None, given,
+                                  seed, max_cells)
     return pd.concat([pd.DataFrame({"draw": about["draw"], "method": about["method"],
-                                    "true": true, "found": found})
-                      for about, true, found in _tested(drawn, C, how, settings, False)],
+                                    "true": names[true], "found": names[found]}) for
+                      about, true, found in _tested(spaces, draws, C, how, settings, False)],
                      ignore_index=True)
 
 
 def _drawn(train, embeddings, test, n_resamples, size, among, families, given, seed, max_cells):
-    """Per draw: the gene vectors, the two panels, training and test side."""
+    """The gene vectors, the names of the types, and per draw: what it is, masks of the genes of
+    the two panels, training and test side."""
     sides = [_side(train, max_cells, seed)]
     if test is not None:
         sides.append(_side(test, max_cells, seed))
@@ -182,48 +187,83 @@ def _drawn(train, embeddings, test, n_resamples, size, among, families, given, s
     if among is not None:
         pool = pool[pd.Index(pool).isin(among)]
     spaces = GeneSpaces(embeddings, pool, seed)
-    kin = None if families is None else _families(spaces.genes, families)
+    names, codes = np.unique(np.concatenate([side["y"] for side in sides]), return_inverse=True)
+    for side in sides:
+        side["X"] = _placed(side["X"], pd.Index(spaces.genes).get_indexer(side["symbols"]),
+                            len(spaces.genes))
+        side["y"], codes = np.split(codes, [len(side["y"])])
+    kin, draws = None if families is None else _families(spaces.genes, families), []
     for draw in range(seed, seed + n_resamples):
         a, b = (panels(spaces.genes, size, kin, draw) if given is None
                 else _given_panels(spaces.genes, given))
         near, far = sides if test is not None else _halves(sides[0], draw, seed)
-        spaces.draw(draw)
-        yield {"draw": draw, "genes": len(a), "pool": len(spaces.genes)}, spaces, a, b, near, far
+        about = {"draw": draw, "genes": len(a), "pool": len(spaces.genes),
+                 "majority": np.bincount(far["y"]).max() / len(far["y"])}
+        draws.append((about, *(pd.Index(spaces.genes).isin(panel) for panel in (a, b)), near, far))
+    return spaces, names, draws
 
 
-def _tested(drawn, C, how, settings, same):
-    """Per draw, method, setting and panel: what it is, true and found labels."""
+def _tested(spaces, draws, C, how, settings, same):
+    """Per method, draw, setting and panel: what it is, true and found types."""
     import sklearn
     from threadpoolctl import threadpool_limits
 
+    asked = ["disjoint panels", *["same panel"] * same]
     # the products are small: threads would wait for each other, and checks take as long as a fit
     with threadpool_limits(1), sklearn.config_context(assume_finite=True,
                                                       skip_parameter_validation=True):
-        for about, spaces, a, b, near, far in drawn:
-            asked = {"disjoint panels": b, "same panel": a} if same else {"disjoint panels": b}
-            about["majority"] = pd.Series(far["y"]).value_counts(normalize=True).max()
-            fit = _sums(spaces, near, a)
-            tests = {split: _sums(spaces, far, panel) for split, panel in asked.items()}
+        for some, X in _stacked(draws, same):
             for method in spaces.methods:
                 strengths, ways = settings[method] if settings else (C, how)
-                for way in np.atleast_1d(ways):
-                    X = spaces.write(fit, method, way)
-                    others = {split: spaces.write(sums, method, way)
-                              for split, sums in tests.items()}
-                    for strength in np.atleast_1d(strengths):
-                        model = _fit(X, near["y"], strength)
-                        for split, other in others.items():
-                            yield ({**about, "method": method, "split": split, "C": strength,
-                                    "how": way}, far["y"], model.predict(other))
+                sums = None if method in spaces.controls else spaces.sums(X, method)
+                for about, y, true, rows, ends in some:
+                    if sums is None:
+                        spaces.draw(method, about["draw"])
+                    own = spaces.sums(X[rows], method) if sums is None else sums[rows]
+                    for way in np.atleast_1d(ways):
+                        near, *others = (spaces.write(part, method, way)
+                                         for part in np.split(own, ends))
+                        for strength, model in _fits(near, y, np.atleast_1d(strengths)):
+                            for split, other in zip(asked, others):
+                                yield ({**about, "method": method, "split": split, "C": strength,
+                                        "how": way}, true, model.predict(other))
+
+
+def _stacked(draws, same):
+    """Draws whose cells are summed together, with their rows, and the expression of these cells on
+    their panels: of one draw at a time most of the work would be to fetch the gene vectors."""
+    some, blocks, size = [], [], 0
+    for about, a, b, near, far in draws:
+        made = [_placed(side["X"], np.where(panel, np.arange(len(panel)), -1), len(panel))
+                for side, panel in [(near, a), (far, b), (far, a)][:2 + same]]
+        ends = np.cumsum([part.shape[0] for part in made])
+        some.append((about, near["y"], far["y"], slice(size, size + ends[-1]), ends[:-1]))
+        blocks, size = [*blocks, *made], size + ends[-1]
+        if sum(part.nnz for part in blocks) > HELD:
+            yield some, sp.vstack(blocks, format="csr")
+            some, blocks, size = [], [], 0
+    if some:
+        yield some, sp.vstack(blocks, format="csr")
+
+
+def _placed(X, places, width):
+    """Cells with each gene at another place; the genes whose place is negative are left out."""
+    X = sp.csr_matrix(X)
+    found = places.astype(np.int32)[X.indices]
+    kept = found >= 0
+    ends = np.concatenate([[0], np.cumsum(kept)])[X.indptr]
+    made = sp.csr_matrix((X.data[kept], found[kept], ends), shape=(X.shape[0], width))
+    made.sort_indices()
+    return made
 
 
 def _side(adata, max_cells, seed):
     cells.scale_of(adata)  # what is no expression is refused
     rows = subsample(scored(None, adata.obs["cell_type"], 2), max_cells, seed)
     symbols = pd.Series(_symbols(adata))
-    kept = np.flatnonzero((symbols != "") & ~symbols.duplicated())  # of two columns the first
-    return {"X": sp.csc_matrix(cells.select_matrix(adata).X[rows])[:, kept],
-            "y": adata.obs["cell_type"].to_numpy(str)[rows], "symbols": pd.Index(symbols[kept])}
+    symbols = symbols.where(~symbols.duplicated(), "")  # of two columns the first
+    return {"X": sp.csr_matrix(cells.select_matrix(adata).X[rows]),
+            "y": adata.obs["cell_type"].to_numpy(str)[rows], "symbols": symbols.to_numpy(object)}
 
 
 def _symbols(adata):
@@ -259,18 +299,14 @@ def _order(n, seed):
     return np.split(np.random.default_rng(seed).permutation(n), [int(KEPT * n)])
 
 
-def _sums(spaces, side, panel):
-    """Sums of gene vectors over those genes of a panel that a side has measured."""
-    columns = np.flatnonzero(side["symbols"].isin(panel))
-    return spaces.sums(side["X"][:, columns].tocsr(), side["symbols"][columns])
-
-
-def _fit(X, y, C):
+def _fits(X, y, strengths):
+    """Each strength and a model of these types."""
     from sklearn.dummy import DummyClassifier
     from sklearn.linear_model import LogisticRegression
 
-    if len(np.unique(y)) < 2:  # rare types that all fell to the other half
-        return DummyClassifier(strategy="most_frequent").fit(X, y)
-    if len(np.unique(y)) == 2:
-        return LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)
-    return softmax(X, y, C, gtol=TOL, max_iter=500)  # the same steps in half the time
+    types = len(np.unique(y))
+    if types > 2:
+        return zip(strengths, softmax_path(X, y, strengths))
+    if types < 2:  # rare types that all fell to the other half
+        return [(C, DummyClassifier(strategy="most_frequent").fit(X, y)) for C in strengths]
+    return [(C, LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)) for C in strengths]

@@ -128,13 +128,14 @@ def test_cells_are_written_as_with_prepared_gene_vectors(two_groups, how):
     direct = (direct - direct.mean(axis=0)) / direct.std(axis=0)
     spaces = GeneSpaces({"other": told[:100].copy(), "told": told,
                          "null": partial(disjoint_panels.relabelled, told)}, genes)
-    part = adata[:, genes[:50]], adata[:, [*genes[50:], told.obs_names[150]]]  # one not asked for
-    sums = sum(spaces.sums(each.X.tocsr(), each.var_names) for each in part)
+    X = adata[:, genes].X.tocsr()
+    part = [X.multiply(np.arange(90) % 2 == side).tocsr() for side in (0, 1)]
+    sums, null = (sum(spaces.sums(each, method) for each in part) for method in ("told", "null"))
     assert np.allclose(spaces.write(sums, "told", how), direct, atol=2e-3)
     if how == "whitened":  # the two share one matrix, and the vectors of one
         mean, root = gene_spaces._whitening(told.X)
         assert root is gene_spaces._whitening(spaces._places["null"][0])[1]
-        assert not np.allclose(spaces.write(sums, "null", how), direct, atol=.1)
+        assert not np.allclose(spaces.write(null, "null", how), direct, atol=.1)
     with pytest.raises(ValueError, match="'spun' is not one of plain, centred, whitened"):
         spaces.write(sums, "told", "spun")
 
@@ -286,12 +287,12 @@ def test_two_columns_of_a_gene_and_cells_of_one_type(two_groups):
 
 
 def test_training_cells_of_one_type_give_that_type():
-    from genept_utils.evaluate.panels import _fit
+    from genept_utils.evaluate.panels import _fits
 
     X = np.random.default_rng(0).standard_normal((6, 2))
-    assert _fit(X, np.array(["a"] * 6), 1).predict(X).tolist() == ["a"] * 6
-    for labels in ("ababab", "abcabc"):
-        assert set(_fit(X, np.array(list(labels)), 10).predict(X)) <= set(labels)
+    for labels in ("aaaaaa", "ababab", "abcabc"):
+        for C, model in _fits(X, np.array(list(labels)), [1, 10]):
+            assert set(model.predict(X)) <= set(labels)
 
 
 @pytest.mark.parametrize("kind", ["symbol", "gene_group"])
@@ -337,7 +338,7 @@ def test_vectors_stay_in_the_order_of_their_genes(two_groups):
         gene_spaces.shared_rows({})
 
 
-def test_sums_leave_out_genes_that_are_not_shared_and_controls_are_drawn(two_groups):
+def test_sums_are_products_and_controls_are_drawn(two_groups):
     adata, told = two_groups
     drawn = {}
 
@@ -347,15 +348,15 @@ def test_sums_leave_out_genes_that_are_not_shared_and_controls_are_drawn(two_gro
 
     spaces = GeneSpaces({"told": told, "null": control}, told.obs_names[:150], seed=2)
     assert list(drawn) == [2] and spaces.methods == ["told", "null"] and len(spaces.genes) == 150
-    names = [*told.obs_names[140:160]]
-    X = adata[:, names].X.tocsr()
-    sums = spaces.sums(X, names)
-    assert sums.shape == (400, 7 + 2 + 1) and sums.dtype == np.float32
-    np.testing.assert_allclose(sums[:, -1], X[:, :10].toarray().sum(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(sums[:, :7], X[:, :10].toarray() @ told.X[140:150], rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(sums[:, 7], 3 * sums[:, -1], rtol=1e-5)
-    spaces.draw(4)
-    np.testing.assert_allclose(spaces.sums(X, names)[:, 8], 5 * sums[:, -1], rtol=1e-5)
+    X = adata[:, spaces.genes].X.tocsr()
+    sums, null = (spaces.sums(X, method) for method in ("told", "null"))
+    assert sums.shape == (400, 7 + 1) and sums.dtype == np.float32
+    dense, V = X.toarray(), told[spaces.genes].X
+    np.testing.assert_allclose(sums[:, -1], dense.sum(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(sums[:, :7], dense @ V, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(null[:, 0], 3 * sums[:, -1], rtol=1e-5)
+    spaces.draw("null", 4)
+    np.testing.assert_allclose(spaces.sums(X, "null")[:, 1], 5 * sums[:, -1], rtol=1e-5)
 
 
 def test_a_whitening_is_forgotten_with_its_vectors():
