@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from genept_utils import datasets, embed, genes, sources
 from genept_utils.cells.backed import described, opened
-from genept_utils.cells.components import Scaled, leading, moments, plain
+from genept_utils.cells.components import Scaled, moments, plain
 from genept_utils.cells.names import species_of, survey
 from genept_utils.cells.normalise import judge
 from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, select_matrix
@@ -143,9 +143,7 @@ def _learnt(X, source, options, about=None):
             f"vary and are seen in {options['min_cells']} cells: give more cells, names that are "
             "known, or a smaller n=")
     scaled = Scaled(plain_blocks, kind, used, mean, deviation)
-    values, axes = (
-        scaled.of_few_cells(n) if n_cells <= n * options["passes"] else
-        leading(scaled.gram, int(used.sum()), n, options["passes"], options["seed"]))
+    values, axes = scaled.leading(n, options["passes"], options["seed"])
     vectors = embed.unit(axes * np.sqrt(np.maximum(values, 0)))
     named = genes.identified(pd.Index(symbols[used], name="symbol"))
     told = {name: options[name] for name in ("seed", "passes", "min_cells")}

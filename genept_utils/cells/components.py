@@ -76,7 +76,7 @@ class Scaled:
         pass."""
         wide = np.zeros((len(self.used), Q.shape[1]), dtype=np.float32)
         wide[self.used] = Q
-        made, total, n = np.zeros(wide.shape), np.zeros(len(wide)), 0
+        made, total, n = np.zeros_like(wide), np.zeros(len(wide)), 0
         for X in self._made() if self.held is None else self.held:
             made += X.T @ weighted_sum(X, wide)
             total += np.bincount(X.indices, X.data, X.shape[1])
@@ -84,13 +84,25 @@ class Scaled:
         total = total[self.used]
         return made[self.used] - np.outer(total, total @ Q) / n
 
-    def of_few_cells(self, n):
-        """As :func:`leading`, exactly, by way of cells x cells: for fewer cells than genes."""
-        X = sp.vstack(list(self.held or self._made())).tocsc()[:, np.flatnonzero(self.used)]
-        X = X.toarray().astype(float)
-        X -= X.mean(axis=0)
-        values, turned = np.linalg.eigh(X @ X.T)
-        values, axes = values[::-1][:n], X.T @ turned[:, ::-1][:, :n]
+    def leading(self, n, passes, seed=0):
+        """:func:`leading` of the genes x genes, by way of cells x cells where these are fewer."""
+        size, cells = int(self.used.sum()), sum(X.shape[0] for X in self.held or [])
+        if not cells or cells >= size:
+            return leading(self.gram, size, n, passes, seed)
+        mean = sum(np.bincount(X.indices, X.data, X.shape[1]) for X in self.held) / cells
+        mean = mean.astype(np.float32)
+        ends = np.cumsum([X.shape[0] for X in self.held])[:-1]
+
+        def back(Q):
+            parts = (X.T @ part for X, part in zip(self.held, np.split(Q, ends)))
+            return sum(parts) - np.outer(mean, Q.sum(axis=0))
+
+        def kernel(Q):
+            Y = back(Q)
+            return np.vstack([weighted_sum(X, Y) for X in self.held]) - mean @ Y
+
+        values, turned = leading(kernel, cells, n, passes, seed)
+        axes = back(turned)[self.used]
         return values, _signed(axes / np.maximum(np.linalg.norm(axes, axis=0), 1e-12))
 
 
@@ -119,8 +131,8 @@ def leading(gram, size, n, passes, seed=0):
     """
     width = min(n, size)
     room = min(size, max(width * passes, n))
-    basis, small, end = np.zeros((size, room)), np.zeros((room, room)), 0
-    block = np.random.default_rng(seed).standard_normal((size, width))
+    basis, small, end = np.zeros((size, room), np.float32), np.zeros((room, room)), 0
+    block = np.random.default_rng(seed).standard_normal((size, width), dtype=np.float32)
     while end < room:
         block = block[:, :room - end]
         for _ in range(2):  # once leaves what rounding adds
@@ -128,12 +140,12 @@ def leading(gram, size, n, passes, seed=0):
             block, _ = np.linalg.qr(block)
         start, end = end, end + block.shape[1]
         basis[:, start:end] = block
-        product = gram(block)
+        product = np.asarray(gram(block), dtype=np.float32)
         small[:end, start:end] = basis[:, :end].T @ product
         small[start:end, :end] = small[:end, start:end].T
         block = product
     values, turned = np.linalg.eigh(small)
-    return values[::-1][:n], _signed(basis @ turned[:, ::-1][:, :n])
+    return values[::-1][:n], _signed(basis @ turned[:, ::-1][:, :n].astype(np.float32))
 
 
 def _signed(axes):

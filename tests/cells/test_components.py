@@ -76,12 +76,27 @@ def test_the_gram_of_scaled_genes(monkeypatch, held, clip):
     Q = np.random.default_rng(1).standard_normal((used.sum(), 4))
     for _ in range(2):  # a second pass is the same
         np.testing.assert_allclose(made.gram(Q), known.T @ known @ Q, rtol=1e-3, atol=1e-3)
-    values, axes = made.of_few_cells(5)
+    values, axes = made.leading(5, 10)
     expected, turned = np.linalg.eigh(known.T @ known)
     np.testing.assert_allclose(values, expected[::-1][:5], rtol=1e-3)
     np.testing.assert_allclose(np.abs((axes * turned[:, ::-1][:, :5]).sum(axis=0)), 1, atol=1e-3)
     assert (axes[np.abs(axes).argmax(axis=0), range(5)] > 0).all()
     np.testing.assert_allclose(np.linalg.norm(axes, axis=0), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n, genes", [(15, 60), (60, 15)])
+def test_components_go_by_the_smaller_side(monkeypatch, n, genes):
+    """Fewer cells than genes by way of cells x cells, else of genes x genes: the same."""
+    X, asked = logged(n, genes), []
+    mean, deviation, _ = moments(in_blocks(X)(), "log")
+    made = Scaled(in_blocks(X), "log", deviation > 0, mean, deviation)
+    known = np.linalg.svd(scaled_slowly(X, deviation > 0), full_matrices=False)
+    monkeypatch.setattr(components, "leading", lambda gram, size, *others: asked.append(
+        size) or leading(gram, size, *others))
+    values, axes = made.leading(4, 10)
+    assert asked == [min(n, int((deviation > 0).sum()))]
+    np.testing.assert_allclose(values, known[1][:4]**2, rtol=1e-4)
+    np.testing.assert_allclose(np.abs((axes * known[2][:4].T).sum(axis=0)), 1, atol=1e-4)
 
 
 @pytest.mark.parametrize("size, n, passes, calls", [
@@ -94,15 +109,15 @@ def test_as_many_vectors_as_there_is_room_for(size, n, passes, calls):
 
     def gram(Q):
         asked.append(Q.shape[1])
-        np.testing.assert_allclose(Q.T @ Q, np.eye(Q.shape[1]), atol=1e-10)
+        np.testing.assert_allclose(Q.T @ Q, np.eye(Q.shape[1]), atol=1e-5)
         return A @ Q
 
     values, axes = leading(gram, size, n, passes, seed=3)
     assert asked == calls and axes.shape == (size, min(n, size))
-    assert (np.diff(values) <= 1e-9).all() and (values <= np.linalg.eigvalsh(A)[-1] + 1e-9).all()
+    assert (np.diff(values) <= 1e-9).all() and (values <= np.linalg.eigvalsh(A)[-1] * (1 + 1e-5)).all()
     if size <= n * passes:  # all of it
-        np.testing.assert_allclose(values, np.linalg.eigvalsh(A)[::-1][:n], rtol=1e-8)
-        np.testing.assert_allclose(A @ axes, axes * values, atol=1e-7)
+        np.testing.assert_allclose(values, np.linalg.eigvalsh(A)[::-1][:n], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(A @ axes, axes * values, atol=1e-3)
 
 
 def test_the_first_block_goes_by_its_seed():
