@@ -5,6 +5,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils.evaluate.checks import checked
+from genept_utils.evaluate.neighbours import neighbours_and_sums, silhouettes
 from genept_utils.evaluate.splits import subsample
 
 NEIGHBOURS = 30
@@ -36,37 +37,36 @@ def integration(X, batch, labels, max_cells=3000, seed=0):
         and raised to [0, 1]; ``clisi``: as ``ilisi`` for cell types, 1 where neighbours agree.
         ``asw_batch`` is NaN where no cell type occurs in two batches.
     """
-    from sklearn.metrics import silhouette_samples, silhouette_score
-    from sklearn.neighbors import NearestNeighbors, kneighbors_graph
-
     batch, labels = checked(X, batch).astype(str), checked(X, labels, 2).astype(str)
     rows = subsample(labels, max_cells, seed)
-    X, batch, labels = np.asarray(X, dtype=np.float32)[rows], batch[rows], labels[rows]
-    graph = kneighbors_graph(X, 15, mode="connectivity")
+    batch, batches = pd.factorize(batch[rows])
+    labels, names = pd.factorize(labels[rows])
+    joint = len(names), len(batches)
+    near, sums = neighbours_and_sums(X[rows], labels * joint[1] + batch, NEIGHBOURS,
+                                     joint[0] * joint[1])
+    sums, few = sums.reshape(-1, *joint), near[:, :15]
+    graph = sp.csr_matrix((np.ones(few.size), few.ravel(),
+                           np.arange(0, few.size + 1, few.shape[1])), (len(near), len(near)))
     graph = graph.maximum(graph.T)
     mixed, joined = [], []
-    for label in np.unique(labels):
+    for label in range(len(names)):
         here = np.flatnonzero(labels == label)
         _, part = sp.csgraph.connected_components(graph[here][:, here], directed=False)
         joined.append(np.bincount(part).max() / len(here))
         if 1 < len(np.unique(batch[here])) < len(here):
-            width = silhouette_samples(X[here], batch[here])
-            mixed.append(np.mean(1 - np.abs(width)))
-    search = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(X)
-    neighbours = search.kneighbors(return_distance=False)
-    batch_lisi, label_lisi = _lisi(neighbours, batch), _lisi(neighbours, labels)
-    n_batches, n_labels = len(np.unique(batch)), len(np.unique(labels))
+            mixed.append(np.mean(1 - np.abs(silhouettes(sums[here, label], batch[here]))))
+    batch_lisi, label_lisi = _lisi(near, batch), _lisi(near, labels)
     return {
         "asw_batch": float(np.mean(mixed)) if mixed else np.nan,
-        "ilisi": (batch_lisi - 1) / (n_batches - 1) if n_batches > 1 else np.nan,
+        "ilisi": (batch_lisi - 1) / (joint[1] - 1) if joint[1] > 1 else np.nan,
         "connectivity": float(np.mean(joined)),
-        "asw_label": (float(silhouette_score(X, labels)) + 1) / 2,
-        "clisi": (n_labels - label_lisi) / (n_labels - 1),
+        "asw_label": (float(silhouettes(sums.sum(axis=2), labels).mean()) + 1) / 2,
+        "clisi": (joint[0] - label_lisi) / (joint[0] - 1),
     }
 
 
-def _lisi(neighbours, labels):
-    """Median inverse Simpson index of the labels among each cell's neighbours (n, k)."""
-    codes, names = pd.factorize(labels)
-    shares = np.stack([(codes[neighbours] == code).mean(axis=1) for code in range(len(names))])
+def _lisi(neighbours, codes):
+    """Median inverse Simpson index of the labels (n,) among each cell's neighbours (n, k)."""
+    near = codes[neighbours]
+    shares = np.stack([(near == code).mean(axis=1) for code in range(codes.max() + 1)])
     return float(np.median(1 / (shares**2).sum(axis=0)))

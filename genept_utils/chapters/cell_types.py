@@ -7,8 +7,7 @@ import pandas as pd
 
 from genept_utils import datasets, embed, evaluate, genes
 from genept_utils.evaluate.checks import checked
-
-BLOCK = 1000  # cells whose distances to all others are held at a time
+from genept_utils.evaluate.neighbours import neighbours_and_sums, silhouettes
 
 
 def coverage(sets):
@@ -58,33 +57,16 @@ def projected_words(n=384, seed=0):
                               text="summary", seed=seed)
 
 
-def neighbours_and_width(X, labels, k=40):
-    """Rows (n_cells, k) of each cell's nearest other cells (Euclidean, nearest first) and the
-    average silhouette width of the labels, in one pass over distances."""
-    labels = checked(X, labels, 2)
-    X, (codes, names) = np.ascontiguousarray(X, dtype=np.float32), pd.factorize(labels)
-    n, sizes = len(X), np.bincount(codes)
-    member, squares = np.eye(len(names), dtype=np.float32)[codes], np.einsum("ij,ij->i", X, X)
-    k, near, sums = min(k, n - 1), [], np.empty((n, len(names)))
-    for start in range(0, n, BLOCK):
-        rows = np.arange(start, min(start + BLOCK, n))
-        gap = (-2 * X[rows]) @ X.T
-        gap += squares
-        gap += squares[rows, None]
-        np.maximum(gap, 0, out=gap)
-        gap[np.arange(len(rows)), rows] = -1  # before its doubles
-        close = np.argpartition(gap, k, axis=1)[:, :k + 1]
-        order = np.argsort(np.take_along_axis(gap, close, 1), axis=1, kind="stable")
-        near.append(np.take_along_axis(close, order, 1)[:, 1:].astype(np.int32))
-        gap[np.arange(len(rows)), rows] = 0
-        sums[rows] = np.sqrt(gap, out=gap) @ member
-    cells = np.arange(n)
-    own = sums[cells, codes] / np.maximum(sizes[codes] - 1, 1)
-    sums /= sizes
-    sums[cells, codes] = np.inf
-    other = sums.min(axis=1)
-    width = (other - own) / np.maximum(np.maximum(own, other), 1e-12)
-    return np.concatenate(near), float(np.where(sizes[codes] > 1, width, 0).mean())
+def neighbourhood(X, obs, k=40, votes=10):
+    """Of each cell the nearest others (n_cells, k), the mean silhouette width of the cell types,
+    and the nearest cells of other batches (n_cells, votes), None where :func:`can_hold_out` says
+    no: Euclidean, nearest first, in one pass over the distances."""
+    codes, apart = pd.factorize(checked(X, obs["cell_type"], 2))[0], None
+    if can_hold_out(obs):
+        batch = pd.factorize(np.asarray(obs["batch"]).astype(str))[0]
+        apart = np.where(datasets.missing(obs["batch"]), -1, batch), votes
+    near, sums, *others = neighbours_and_sums(X, codes, k, apart=apart)
+    return near, float(silhouettes(sums, codes).mean()), others[0] if others else None
 
 
 def cell_typing(X, labels, k=10, n_splits=5, groups=None, seed=0, near=None):
@@ -149,7 +131,7 @@ def _voted(near, labels, train, test, k):
     codes, names = pd.factorize(labels, sort=True)
     counts = np.isin(near[test], train)
     counts &= counts.cumsum(axis=1) <= k
-    if near.shape[1] < len(labels) - 1 and counts.sum(axis=1).min() < k:
+    if near.shape[1] < len(labels) - 1 and counts.sum(axis=1).min() < min(k, len(train)):
         raise ValueError(f"{near.shape[1]} neighbours of a cell hold fewer than {k} training cells")
     votes = np.zeros((len(test), len(names)), dtype=np.int32)
     np.add.at(votes, (np.arange(len(test))[:, None], codes[near[test]]), counts)

@@ -15,6 +15,7 @@ from genept_utils.evaluate.gene_spaces import GeneSpaces, standardise
 from genept_utils.evaluate.inputs import (char_ngrams, gene_input, has_input, read_inputs,
                                           text_facts, words)
 from genept_utils.evaluate.intervals import interval, mean_interval, spread
+from genept_utils.evaluate.layout import umap_layout
 from genept_utils.evaluate.logistic import logistic_path
 from genept_utils.evaluate.panels import (across_panels, always_training, panel_predictions, panels,
                                           shared_genes)

@@ -5,10 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import silhouette_samples, silhouette_score
+from sklearn.neighbors import NearestNeighbors
 
 from genept_utils import cells, embed, evaluate
 from genept_utils.chapters import cell_types
+from genept_utils.evaluate.layout import neighbour_graph
+from genept_utils.evaluate.neighbours import neighbours_and_sums, silhouettes
 
 
 @pytest.fixture
@@ -80,22 +83,50 @@ def test_pairs_are_of_one_preparation_and_sets_are_the_unit():
     assert scores["dataset"].tolist()[-1] == "3 sets"
 
 
-def test_neighbours_and_width_are_those_of_scikit_learn():
+def test_neighbours_and_widths_are_those_of_scikit_learn():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((1200, 5)).astype(np.float32)  # more than one block
     y = np.array(["a", "b", "c"])[rng.integers(0, 3, 1200)]
     X[:, 0] += y == "a"
     X[7], y[11] = X[3], "alone"  # a double, and a type of one cell
-    near, width = cell_types.neighbours_and_width(X, y)
-    assert width == pytest.approx(silhouette_score(X, y), abs=1e-5)
+    obs = pd.DataFrame({"cell_type": y, "batch": rng.choice(["x", "y", "z"], 1200)})
+    obs.loc[20:40, "batch"] = None
+    near, width, others = cell_types.neighbourhood(X + 100, obs)
+    assert width == pytest.approx(silhouette_score(X, y), abs=1e-4)
     assert near.shape == (1200, 40) and not (near == np.arange(1200)[:, None]).any()
     kept = y != "alone"
-    X, y = X[kept], y[kept]
-    near, _ = cell_types.neighbours_and_width(X, y)
+    X, obs = X[kept], obs[kept].reset_index(drop=True)
+    y = obs["cell_type"].to_numpy()
+    near, _, others = cell_types.neighbourhood(X, obs)
     once = cell_types.cell_typing(X, y, near=near)
     assert np.allclose(once["accuracy"], cell_types.cell_typing(X, y)["accuracy"], atol=.005)
+    pd.testing.assert_frame_equal(
+        cell_types.cell_typing(X, y, groups=obs["batch"], near=others),
+        cell_types.cell_typing(X, y, groups=obs["batch"]), atol=.005)
     with pytest.raises(ValueError, match="fewer than 10"):
         cell_types.cell_typing(X, y, near=near[:, :11])
+    assert cell_types.neighbourhood(X, obs[["cell_type"]])[2] is None
+
+
+def test_silhouettes_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 3)), np.append(5, rng.choice([0, 2, 3], 59))
+    _, sums = neighbours_and_sums(X, y, 5, n_groups=8)
+    assert sums.shape == (60, 8)
+    assert np.allclose(silhouettes(sums, y), silhouette_samples(X, y), atol=1e-5)
+
+
+def test_the_graph_of_a_map_is_umap_learns():
+    from umap.umap_ import fuzzy_simplicial_set
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3)).astype(np.float32)
+    X[5] = X[9]
+    near, far = NearestNeighbors(n_neighbors=15).fit(X).kneighbors(X)[::-1]
+    theirs, *_ = fuzzy_simplicial_set(X, 15, None, "euclidean", knn_indices=near, knn_dists=far)
+    assert abs(neighbour_graph(X) - theirs).max() < .02
+    xy = evaluate.umap_layout(np.repeat([[0, 0], [9, 9]], 20, axis=0) + X[:40, :2])
+    assert xy.shape == (40, 2) and np.isfinite(xy).all()
 
 
 def test_runs_of_k_means_go_by_their_seeds():

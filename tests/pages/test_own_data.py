@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genept_utils import embed, paths
+from genept_utils import embed, evaluate, paths
 from genept_utils.chapters import cell_types, phenotypes
 from genept_book import cluster_labels, notebooks
 
@@ -85,6 +85,7 @@ def execute(monkeypatch, tmp_path, once, draw):
     monkeypatch.setenv("GENEPT_RESULTS", str(tmp_path))
     monkeypatch.chdir(paths.NOTEBOOKS)
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Drawn))
+    monkeypatch.setattr(evaluate, "umap_layout", lambda X, seed: np.asarray(X)[:, :2])
     for module, name in ((embed, "read_embedding"), (cell_types, "projected_words")):
         monkeypatch.setattr(module, name, once(getattr(module, name)))
     # networks of a few steps, and no place sought for names on maps: neither is looked at here
