@@ -12,6 +12,7 @@ Scores and paired differences are read from what the chapters recorded (:mod:`.l
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from genept_utils import paths
@@ -108,7 +109,8 @@ def scores(folder=None):
     ValueError
         A claim names a result that was not recorded, or several.
     """
-    ours, given = ledger.plain(ledger.results(folder=folder)), ledger.plain(ledger.published())
+    ours, given = (ledger.Finder(table, "method") for table in (
+        ledger.results(folder=folder), ledger.published()))
     rows = []
     for claim in listed().to_dict("records"):
         for kind, method in _beside(claim):
@@ -120,20 +122,20 @@ def scores(folder=None):
                 f"claim {claim['id']!r} of {claim['notebook']}: {{}} "
                 f"{'printed' if printed else 'recorded'} results of {method!r} match {where}")
             rows.append({**{name: claim[name] for name in ABOUT}, "kind": kind, "method": method,
-                         **found.reindex(["metric", "value", "low", "high"])})
+                         **{name: found.get(name) for name in ("metric", "value", "low", "high")}})
     return pd.DataFrame(rows)
 
 
-def _scored(table, where):
+def _scored(find, where):
     """The rows of a score; of a data set such as "3 sets" that has none, one with their mean."""
-    found, pooled = ledger.matching(table, where), POOLED.fullmatch(where.get("dataset", ""))
-    if len(found) or not pooled:
+    found, pooled = find(where), POOLED.fullmatch(where.get("dataset", ""))
+    if found or not pooled:
         return found
-    there = ledger.matching(table, {name: value for name, value in where.items()
-                                    if name != "dataset"})
-    if not len(there) == there["dataset"].nunique() == int(pooled[1]):
-        return there[:0]
-    return there.head(1).assign(value=there["value"].mean(), low=None, high=None)
+    there = find({name: value for name, value in where.items() if name != "dataset"})
+    if not len(there) == len({row["dataset"] for row in there}) == int(pooled[1]):
+        return []
+    return [{**there[0], "value": np.mean([row["value"] for row in there]), "low": None,
+             "high": None}]
 
 
 def verdicts(folder=None, margin=None):
@@ -150,40 +152,43 @@ def verdicts(folder=None, margin=None):
     -------
     pandas.DataFrame
         A row per claim and control: ``id, notebook, claim, glance, kind, method, against, metric,
-        value, low, high, n, unit, margin, verdict``; ``value`` is method minus control. Against a
-        printed number the interval is that of our score, less the printed number.
+        value, low, high, n, unit, margin, verdict, task``; ``value`` is method minus control.
+        Against a printed number the interval is that of our score, less the printed number.
 
     Raises
     ------
     ValueError
         Differences that were not recorded, or several that match; all of them are named.
     """
-    gaps, shown = ledger.differences(folder=folder), scores(folder).set_index(["id", "kind"])
+    gaps, shown = ledger.differences(folder=folder), {
+        (row["id"], row["kind"]): row for row in scores(folder).to_dict("records")}
     # a difference counts also where it was recorded the other way round
     back = gaps.rename(columns={"method": "against", "against": "method"}).assign(
         value=-gaps["value"], low=-gaps["high"], high=-gaps["low"])
-    gaps, told, rows, faults = ledger.plain(pd.concat([gaps, back])), listed(), [], []
+    find, told = ledger.Finder(pd.concat([gaps, back]), "method", "against"), listed()
+    rows, faults = [], []
     for claim in (told if margin is None else told.assign(margin=margin)).to_dict("records"):
-        text = shown.loc[claim["id"], "subject"]
+        text = shown[claim["id"], "subject"]
         same = {name: claim[name] for name in WHERE if claim[name]}
         for kind, control in _beside(claim)[1:]:
             if kind == "printed":
-                found = text[["value", "low", "high"]] - shown.loc[(claim["id"], kind), "value"]
+                printed = shown[claim["id"], kind]["value"]
+                found = {name: text[name] - printed for name in ("value", "low", "high")}
                 said = against_printed(0, found["low"], found["high"])
             else:
-                there = ledger.matching(gaps, {**same, "method": claim["method"],
-                                               "against": control})
+                there = find({**same, "method": claim["method"], "against": control})
                 if len(there) != 1:
                     faults.append(f"{claim['notebook']} records {len(there)} differences of "
                                   f"{claim['method']!r} to {control!r} for claim {claim['id']!r}: "
                                   f"{', '.join(same.values())}")
                     continue
-                found = there.iloc[0][["value", "low", "high", "n"]]
-                said = verdict(*found[:3], claim["margin"], claim["task"] in LOWER_IS_BETTER)
+                found = {name: there[0][name] for name in ("value", "low", "high", "n")}
+                said = verdict(*list(found.values())[:3], claim["margin"],
+                               claim["task"] in LOWER_IS_BETTER)
             rows.append({**{name: claim[name] for name in ABOUT}, "kind": kind,
                          "method": claim["method"], "against": control, "metric": text["metric"],
                          **found, "unit": claim["unit"], "margin": claim["margin"],
-                         "verdict": said})
+                         "verdict": said, "task": claim["task"]})
     if faults:
         raise ValueError("one difference each is needed:\n" + "\n".join(faults))
     return pd.DataFrame(rows)

@@ -195,6 +195,20 @@ def matching(table, wanted):
     return table.iloc[np.flatnonzero(found)]
 
 
+class Finder:
+    """Many searches like :func:`matching` in one table, by some columns that all of them name."""
+
+    def __init__(self, table, *names):
+        self.names, self.rows = names, {}
+        for row in plain(table).astype(object).to_dict("records"):
+            self.rows.setdefault(tuple(row[name] for name in names), []).append(row)
+
+    def __call__(self, wanted):
+        """The rows, as dicts, whose columns have the values of a dict."""
+        return [row for row in self.rows.get(tuple(wanted[name] for name in self.names), ())
+                if all(row[name] == value for name, value in wanted.items())]
+
+
 def only(found, said):
     """The one row of a table.
 
@@ -205,7 +219,7 @@ def only(found, said):
     """
     if len(found) != 1:
         raise ValueError(f"{said.replace('{}', str(len(found)), 1)}; one must")
-    return found.iloc[0]
+    return found[0] if isinstance(found, list) else found.iloc[0]
 
 
 def compare(fresh, committed, tolerance=0.01):

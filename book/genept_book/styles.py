@@ -1,9 +1,10 @@
 """How a method looks in every figure: a colour family says what it reads, a mark which it is."""
 
+import colorsys
 import itertools
 
 import matplotlib.pyplot as plt
-import seaborn as sns
+from matplotlib.colors import to_hex, to_rgb
 
 from genept_book.methods import KINDS, reads
 
@@ -12,8 +13,9 @@ PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5
 # More classes than colours: the same hues again, darker, then lighter; dark orange comes last,
 # since it is next to the brown.
 _AGAIN = [PALETTE[i] for i in (0, 3, 2, 6, 5, 4, 7, 1)]
-MANY = [*PALETTE, *sns.color_palette([sns.set_hls_values(c, l=0.20) for c in _AGAIN]).as_hex(),
-         *sns.color_palette([sns.set_hls_values(c, l=0.80) for c in _AGAIN]).as_hex()]
+MANY = PALETTE + [
+    to_hex(colorsys.hls_to_rgb(hue, light, full)) for light in (0.20, 0.80)
+    for hue, _, full in (colorsys.rgb_to_hls(*to_rgb(colour)) for colour in _AGAIN)]
 # Hues of Okabe & Ito's colour-blind-safe set; all shades have a contrast of 3:1 or more on white
 # and on the card of the dark book (#1a2028).
 FAMILIES = {
