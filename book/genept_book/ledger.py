@@ -48,15 +48,15 @@ def record(name, *tables, **common):
     ValueError
         A row lacks a required field, has an unknown one, or its value lies outside its interval.
     """
-    rows = [{**common, **{key: value for key, value in row.items() if not pd.api.types.is_scalar(
-                value) or pd.notna(value)}}
-            for table in tables
-            for row in (table.to_dict("records") if isinstance(table, pd.DataFrame) else table)]
-    for row in rows:
-        missing, unknown = set(REQUIRED) - set(row), set(row) - set(COLUMNS)
-        if missing or unknown:
-            raise ValueError(f"result row {row} lacks {sorted(missing)} or has {sorted(unknown)}")
-    table = pd.DataFrame(rows).assign(notebook=name).reindex(columns=COLUMNS)
+    table = pd.DataFrame([row for part in tables
+                          for row in pd.DataFrame(part).to_dict("records")])
+    for column, value in common.items():
+        table[column] = table[column].fillna(value) if column in table else value
+    missing = [name for name in REQUIRED if name not in table or table[name].isna().any()]
+    unknown = sorted(set(table) - set(COLUMNS))
+    if missing or unknown:
+        raise ValueError(f"a result lacks {missing} or has {unknown}")
+    table = table.assign(notebook=name).reindex(columns=COLUMNS)
     for column in ("value", "low", "high"):
         table[column] = pd.to_numeric(table[column]).round(4)
     table["reads"] = table["reads"].fillna(table["method"].map(reads)).replace("", None)

@@ -126,7 +126,7 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     ----------
     table : pandas.DataFrame
         ``row`` (line label), ``method``, ``value``, ``low``, ``high``; optional ``published``,
-        drawn as an open diamond that the legend calls ``mark``.
+        drawn as an open diamond that the legend calls ``mark``; without ``ax`` there is one.
     reference : float, optional
         A vertical line, for example .5 for a ROC-AUC.
 
@@ -156,9 +156,8 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel,
            ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
-    if len(methods) > 1 or "published" in table:  # else the axis names what is drawn
-        legend(ax, **({"below": 2} if own else
-                      {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}))
+    if own and (len(methods) > 1 or "published" in table):  # else the axis names what is drawn
+        legend(ax, 2)
     return ax
 
 
@@ -220,7 +219,7 @@ def roc(curves):
                             color=colour, alpha=0.15)
     ax.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1),
            aspect="equal")
-    legend(ax, below=1, title="ROC-AUC [95 % interval]")
+    legend(ax, 1, title="ROC-AUC [95 % interval]")
     return ax
 
 

@@ -58,23 +58,20 @@ def looks(methods):
     return made
 
 
-def legend(ax, below=0, **options):
-    """A legend that names what methods read above the methods that do; in ``below`` columns below
-    the axes where these are the only ones of their figure."""
-    handles, names = ax.get_legend_handles_labels()
-    kinds = [reads(name) for name in names]
-    heads, shown = [], list(zip(handles, names))
-    if len(set(kinds) - {""}) > 1:
-        heads, shown = [f"reads {kind}" for kind in KINDS if kind in kinds], []
-        for kind in (*KINDS, ""):
-            if f"reads {kind}" in heads:
-                shown.append((plt.Line2D([], [], linestyle="none"), f"reads {kind}"))
-            shown += [pair for pair, own in zip(zip(handles, names), kinds) if own == kind]
-    while below == 2 and shown[(len(shown) - 1) // 2][1] in heads:  # else a head ends its column
-        shown.insert((len(shown) - 1) // 2, (plt.Line2D([], [], linestyle="none"), ""))
-    place = {"loc": "outside lower center", "ncols": below} if below else {}
-    made = (ax.figure if below else ax).legend(*zip(*shown), **place, **options)
+def legend(ax, columns, **options):
+    """A legend below the figure that names what methods read above the methods that do."""
+    pairs = list(zip(*ax.get_legend_handles_labels()))
+    kinds = [kind for kind in (*KINDS, "") if kind in {reads(name) for _, name in pairs}]
+    heads, empty = [f"reads {kind}" for kind in kinds if kind], plt.Line2D([], [], linestyle="none")
+    if len(heads) > 1:
+        pairs = [pair for kind in kinds for pair in (
+            *([(empty, f"reads {kind}")] if kind else []),
+            *((handle, name) for handle, name in pairs if reads(name) == kind))]
+    middle = (len(pairs) - 1) // 2
+    while columns == 2 and pairs[middle][1] in heads:  # else a head ends its column
+        pairs.insert(middle, (empty, ""))
+        middle = (len(pairs) - 1) // 2
+    made = ax.figure.legend(*zip(*pairs), loc="outside lower center", ncols=columns, **options)
     for text in made.get_texts():
         if text.get_text() in heads:
             text.set(fontweight="bold", fontsize="small")
-    return made

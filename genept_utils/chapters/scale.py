@@ -1,8 +1,7 @@
 """What the chapter on scale shows: recorded benchmarks beside published speeds."""
 
-import time
+import timeit
 
-import numpy as np
 import pandas as pd
 
 # Cells per second as their authors report them; none was measured again here.
@@ -16,12 +15,7 @@ PUBLISHED = pd.DataFrame([
 
 def timed(function, repeats=3):
     """Shortest of several times of a call, in seconds."""
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - start)
-    return best
+    return min(timeit.repeat(function, number=1, repeat=repeats))
 
 
 def measured(rows, task, metric=None):
