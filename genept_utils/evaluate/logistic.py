@@ -1,6 +1,6 @@
 """L2 logistic regression: of two classes for many training parts and penalties at once, and of
-several classes as scikit-learn's, with a start and without its checks of every step, which on a
-few hundred cells take longer than the step."""
+several classes from a start or along penalties, without scikit-learn's checks of every step, which
+on a few hundred cells take longer than the step."""
 
 import math
 
