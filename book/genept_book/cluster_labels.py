@@ -3,11 +3,13 @@
 import colorsys
 
 import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.patheffects import withStroke
 
 PAD = 2  # pixels kept free around a name
 
 
-def write(ax, centres, colours, size=9):
+def write(ax, centres, colours):
     """Write names on a map and draw a line where one had to move away from its group.
 
     Parameters
@@ -18,13 +20,9 @@ def write(ax, centres, colours, size=9):
         Where each name belongs, in data coordinates.
     colours : dict of str to str
         Colour of each name.
-    size : float
-        Points.
     """
-    from matplotlib.patheffects import withStroke
-
     halo = [withStroke(linewidth=2.5, foreground="white")]
-    texts = [ax.text(*place, name, fontsize=size, ha="center", va="center", zorder=6,
+    texts = [ax.text(*place, name, fontsize=9, ha="center", va="center", zorder=6,
                      color=colours[name], weight="bold", path_effects=halo)
              for name, place in centres.items()]
     ax.figure.draw_without_rendering()  # the layout settles, and texts know their extent
@@ -39,12 +37,12 @@ def write(ax, centres, colours, size=9):
             ax.plot(*zip(centre, place), color=text.get_color(), linewidth=0.8, zorder=5)
 
 
-def spread(boxes, frame, steps=400):
+def spread(boxes, frame):
     """Boxes (k, 4: left, bottom, right, top) moved up or down until none covers another, and into
     the frame; as near to their places as this simple way brings them."""
     boxes = np.array(boxes, dtype=float) + [-PAD, -PAD, PAD, PAD]
     frame = np.asarray(frame, dtype=float)
-    for _ in range(steps):
+    for _ in range(400):
         boxes += _inwards(boxes, frame)
         still = True
         for i, j in ((i, j) for i in range(len(boxes)) for j in range(i)):
@@ -67,8 +65,6 @@ def _inwards(boxes, frame):
 
 def dark(colour, most=0.22):
     """A colour dark enough to be read as letters on white."""
-    from matplotlib.colors import to_rgb
-
     hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
     return colorsys.hls_to_rgb(hue, min(lightness, most), saturation)
 

@@ -251,12 +251,13 @@ def compare(fresh, committed, tolerance=0.01):
     table = sides[0].merge(sides[1], on=key, how="outer", suffixes=("_fresh", "_committed"))
     stated = table["note_committed"].astype(str).str.extract(r"tolerance=([\d.]+)")[0]
     allowed = stated.astype(float).fillna(tolerance)
-    numbers = {name: (f"{name}_fresh", f"{name}_committed") for name in ("value", "low", "high")}
-    (value, value_then), *ends = (table[[*pair]].astype(float).to_numpy().T
-                                  for pair in numbers.values())
-    same = np.abs(value - value_then) <= allowed
-    width = np.nan_to_num(ends[1][1] - ends[0][1])
-    for now, then in ends:
-        moved = np.abs((now - value) - (then - value_then))
-        same &= (moved <= np.maximum(width / 10, allowed / 2)) | np.isnan(now) & np.isnan(then)
-    return table.loc[~same, [*key[:-1], *sum(numbers.values(), ()), "note_committed"]]
+    numbers = ["value", "low", "high"]
+    now, then = (table[[f"{name}_{side}" for name in numbers]].astype(float).set_axis(
+        numbers, axis=1) for side in ("fresh", "committed"))
+    moved, wide = now - then, (then["high"] - then["low"]).fillna(0) / 10
+    same = moved["value"].abs() <= allowed
+    for end in ("low", "high"):
+        reach = (moved[end] - moved["value"]).abs()
+        same &= (reach <= np.maximum(wide, allowed / 2)) | now[end].isna() & then[end].isna()
+    shown = [f"{name}_{side}" for name in numbers for side in ("fresh", "committed")]
+    return table.loc[~same, [*key[:-1], *shown, "note_committed"]]
