@@ -12,7 +12,7 @@ import pandas as pd
 from cycler import cycler
 
 from genept_book import cluster_labels
-from genept_book.styles import MANY, PALETTE, by_kind, legend, looks
+from genept_book.styles import MANY, PALETTE, legend, looks
 from genept_book.methods import reads
 
 INK, QUIET = "#222222", "#8A8A8A"
@@ -134,8 +134,8 @@ def forest(table, ax=None, xlabel=None, reference=None, mark="published"):
     -------
     matplotlib.axes.Axes
     """
-    rows, methods = list(dict.fromkeys(table["row"])), by_kind(table["method"])
-    chosen = looks(methods)
+    rows, chosen = list(dict.fromkeys(table["row"])), looks(table["method"])
+    methods = list(chosen)
     step, own = 0.8 / max(len(methods), 1), ax is None
     ax = _axes(ax, 4, 1.6 + max(0.3 * len(rows), 0.16 * len(rows) * len(methods)))
     for number, method in enumerate(methods):
@@ -176,7 +176,7 @@ def lines(table, x, ax=None, xlabel=None, ylabel=None, title=None, reference=Non
     matplotlib.axes.Axes
     """
     ax = _axes(ax, 4, 3)
-    for method, look in looks(by_kind(table["method"])).items():
+    for method, look in looks(table["method"]).items():
         part = table[table["method"] == method]
         ax.plot(part[x], part["value"], label=method, markersize=4, **look)
         ax.fill_between(part[x].astype(float), part["low"], part["high"], color=look["color"],
@@ -207,7 +207,7 @@ def roc(curves):
     ax = _axes(None, 5.2, 4.2 + 0.19 * rows)
     ax.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1)
     best = sorted(curves, key=lambda name: -curves[name]["auc"])
-    for name, look in looks(by_kind(best)).items():
+    for name, look in looks(best).items():
         curve, colour = curves[name], look["color"]
         area = f"{curve['auc']:.2f}"
         if "low" in curve:

@@ -32,19 +32,15 @@ FIRST = (
     "has a summary", "number of GO processes")
 
 
-def by_kind(methods):
-    """Methods in the order of what they read, those of no known kind last; else as given."""
-    order = [*KINDS, ""]
-    return sorted(dict.fromkeys(methods), key=lambda method: order.index(reads(str(method))))
-
-
 def looks(methods):
-    """Per method its ``color``, ``marker`` and ``linestyle``, in the order of :func:`by_kind`.
+    """Per method its ``color``, ``marker`` and ``linestyle``, in the order of what they read,
+    those of no known kind last; else as given.
 
     Names of which none is a method (classifiers) have a colour each and one mark; among methods
     one of no known kind is black.
     """
-    made, methods = {}, by_kind(methods)
+    made, order = {}, [*KINDS, ""]
+    methods = sorted(dict.fromkeys(methods), key=lambda method: order.index(reads(str(method))))
     if not any(reads(str(method)) for method in methods):
         return {method: {"color": colour, "marker": "o", "linestyle": "-"}
                 for method, colour in zip(methods, itertools.cycle(MANY))}
