@@ -33,7 +33,7 @@ TERM = re.compile(r"(?<!\*)\*[^*\n]+\*(?!\*)")  # a word in italics is named, no
 WHOLE = ("README", "index", "paper-index", "12-what-the-text-adds")
 _ROLE = re.compile(r"\{verdict\}`([^`]*)`")
 _VALUE = re.compile(r"\{claim\}`[^`]*`")
-SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=-->))\s+(?=[A-Z*_(\[`.{+-])|\n+")
+_SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=-->))\s+(?=[A-Z*_(\[`.{+-])|\n+")
 _FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)\s*$", re.DOTALL | re.MULTILINE)
 _PAIR = re.compile(r"(\w+) ([a-z/ ]+?)(?: (\d+) of (\d+))?")
 
@@ -42,7 +42,7 @@ def sentences(markdown):
     """Sentences of a Markdown text as (text, bindings); code blocks and tables are left out."""
     # a comment on a line of its own, or of several, goes to the line before it
     joined = COMMENT.sub(lambda found: f" {' '.join(found[0].split())}", _FENCE.sub("", markdown))
-    for part in SENTENCE.split(joined):
+    for part in _SENTENCE.split(joined):
         bound = [" ".join(found.split()) for pattern in (COMMENT, _ROLE)
                  for found in pattern.findall(part)]
         said = _ROLE.sub(lambda found: worded(found[1]), COMMENT.sub("", part))

@@ -1,7 +1,7 @@
 """A page that was run on other data than the book's: whose data it shows, and its own verdicts.
 
 A page re-executes, its prose does not. What was seen on the book's data is left out: the headline,
-*What we found*, every sentence that is bound to a claim, compares, holds a result or names a set of
+*What we found*, every line that is bound to a claim, compares, holds a result or names a set of
 the book, and the words behind an output that begin a cell; cells tagged ``book-data`` too, with
 the text above them. What is looked at and how stays.
 The page closes with verdicts on the paired differences of this run, for the pairs of methods that
@@ -106,15 +106,9 @@ def _kept(markdown, names, seen):
 
 
 def _filtered(markdown, names):
-    """Lines without the sentences that tell a result; a bullet that loses one goes as a whole."""
-    lines = []
-    for line in markdown.splitlines():
-        said = [] if re.match(r"#|\||>|```|\s*$", line) else bindings.SENTENCE.split(line)
-        kept = [part for part in said if not _tells(part, names)]
-        if kept == said:
-            lines.append(line)
-        elif kept and not re.match(r"\s*[-*\d]", line):
-            lines.append(" ".join(part.strip() for part in kept))
+    """A text without the lines, which hold a sentence each, that tell a result."""
+    lines = [line for line in markdown.splitlines()
+             if re.match(r"#|\||>|```|\s*$", line) or not _tells(line, names)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 

@@ -50,10 +50,10 @@ def test_the_title_says_whose_data(page, tmp_path):
 
 
 @pytest.mark.parametrize("text, kept", [
-    ("We use GenePT-w. It has .91. PCA is ahead.", "We use GenePT-w."),
-    ("Each cell is a row. It counts. <!-- claim: a b level -->", "Each cell is a row."),
-    ("`kang` is of two donors. All genes are read.", "All genes are read."),
-    ("The response to interferon is loud. A donor is held out.", "A donor is held out."),
+    ("We use GenePT-w.\nIt has .91.\nPCA is ahead.", "We use GenePT-w."),
+    ("Each cell is a row.\nIt counts. <!-- claim: a b level -->", "Each cell is a row."),
+    ("`kang` is of two donors.\nAll genes are read.", "All genes are read."),
+    ("The response to interferon is loud.\nA donor is held out.", "A donor is held out."),
     ("## Head\n\nIt is 40 %.\n\nWe look.", "## Head\n\nWe look."),
     ("## What we found\n\n- We saw it.\n\n## Next\n\nWe look.", "## Next\n\nWe look."),
     ("- One point. It has .5.\n- Another point.", "- Another point."),
@@ -79,7 +79,7 @@ def test_a_cell_of_the_books_own_data_goes_with_its_text(page, tmp_path):
 def test_a_caption_of_the_books_data_is_replaced(page, tmp_path):
     notebook = page("%figure")
     notebook.cells[-1].metadata["mystnb"] = {
-        "figure": {"caption": "Types of `kang`."}, "image": {"alt": "A map. PCA is best."}}
+        "figure": {"caption": "Types of `kang`."}, "image": {"alt": "A map."}}
     told(notebook, tmp_path)
     assert notebook.cells[-2].metadata["mystnb"] == {
         "figure": {"caption": "On the data of this run."}, "image": {"alt": "A map."}}
