@@ -17,11 +17,18 @@ def run_notebooks(options):
     if options.parameters:
         return _list_parameters(names)
     if any(grid.endswith((".yml", ".yaml")) for grid in options.grid):
-        return _run_grid_file(options)
-    if options.scheduler:
+        if len(options.grid) > 1 or options.words or options.write or options.strict:
+            raise ValueError("a grid file says what is run: leave out names, PARAMETER=VALUE, "
+                             "further --grid, --write and --strict")
+        optional.need("distributed", "dask")
+        from genept_book import grid
+
+        entries = grid.run_grid(options.grid[0], options.out, options.jobs, options.scheduler)
+    elif options.scheduler:
         raise ValueError("--scheduler goes with a grid file: --grid FILE.yml")
-    entries = run.run(names, assignments, options.grid, options.write, options.jobs, options.out,
-                      timeout=options.timeout, memory=options.memory)
+    else:
+        entries = run.run(names, assignments, options.grid, options.write, options.jobs,
+                          options.out, timeout=options.timeout, memory=options.memory)
     print(f"\n{publish.summary_table(entries)}\n")
     by = {status: [entry for entry in entries if entry["status"] == status]
           for status in ("executed", "partial", "kept", "failed")}
@@ -45,23 +52,6 @@ def run_notebooks(options):
             print(f"results that differ from the committed ones:\n{moved.to_string()}",
                   file=sys.stderr)
     return int(bool(by["failed"]) or options.strict and bool(incomplete or len(moved)))
-
-
-def _run_grid_file(options):
-    optional.need("distributed", "dask")
-    from genept_book import grid
-
-    if len(options.grid) > 1 or options.words or options.write or options.strict:
-        raise ValueError("a grid file says what is run: leave out names, PARAMETER=VALUE, further "
-                         "--grid, --write and --strict")
-    table = grid.run_grid(options.grid[0], options.out, options.jobs, options.scheduler)
-    shown = table.drop(columns=["error", "folder"]).rename(
-        columns={"again": "run now", "peak_mb": "peak MB"})
-    print(f"\n{shown.to_string(index=False)}\n")
-    bad = table[table["status"] == "failed"]
-    for row in bad.itertuples():
-        print(f"{row.notebook} failed in {row.error}\n  see {row.folder}", file=sys.stderr)
-    return int(len(bad) > 0)
 
 
 def _list_parameters(names):

@@ -10,8 +10,6 @@ import json
 import os
 from pathlib import Path
 
-import pandas as pd
-
 from genept_utils import optional, paths, sources
 from genept_book import run
 from genept_book.notebooks import notebooks
@@ -87,10 +85,9 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
 
     Returns
     -------
-    pandas.DataFrame
-        One row per job: ``notebook``, the values, ``status`` ("executed", "partial", "kept",
-        "failed", as of :func:`genept_book.run.run`), ``again`` (False where an earlier
-        run was taken), ``minutes``, ``peak_mb``, ``error``, ``folder``.
+    list of dict
+        Per job what :func:`genept_book.run.run` gives, and ``again``: False where an earlier run
+        was taken.
 
     Raises
     ------
@@ -114,11 +111,8 @@ def run_grid(path, out=None, jobs=None, scheduler=None, report=print):
         said = ", ".join(f"{name}={value}" for name, value in task["values"].items())
         report(f"  {entry['notebook']} {said}: {entry['status']} in {entry['minutes']:.1f} min "
                f"({len(made)} of {len(waiting)})")
-    rows = [(task, found[task["place"]] or made[task["place"]]) for task in tasks]
-    return pd.DataFrame([{
-        "notebook": entry["notebook"], **task["values"], "status": entry["status"],
-        "again": task["place"] in made, **{name: entry[name] for name in (
-            "minutes", "peak_mb", "error")}, "folder": str(task["place"])} for task, entry in rows])
+    return [(found[task["place"]] or made[task["place"]]) | {"again": task["place"] in made}
+            for task in tasks]
 
 
 def key(task):

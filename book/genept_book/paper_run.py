@@ -127,8 +127,7 @@ def _plain(name):
 
 def _stem(path):
     """The name of a file without its endings, as names are compared."""
-    # of a link to nothing the endings cannot be told
-    return _plain(plain_name(path) if path.exists() else path.name.partition(".")[0])
+    return _plain(path.name.partition(".")[0])
 
 
 def _files(folder, first, meant):
@@ -159,35 +158,33 @@ def check(row, path, obs, genes, given=()):
     word : str
         A line that says what agrees, what differs and what is missing.
     """
-    chosen, missing = {}, []
+    chosen, lacking, given = {}, "", dict(given)
+    known = ", ".join(map(str, obs.columns)) or "none"
     for role in ROLES:
         # SET.label is the cell type; another label has its own word, such as aorta.phenotype
         word = row["labelled"] if role == "label" and row["labelled"] != "cell type" else role
-        own = dict(given).get(f"{row['dataset']}.{word}")
+        own = given.get(f"{row['dataset']}.{word}")
         if own and own not in obs:
-            raise KeyError(f"{path.name} has no column {own!r}; its columns are "
-                           f"{', '.join(map(str, obs.columns)) or 'none'}")
-        names = [_plain(name) for name in row[role].split("|") if name]
-        same = sorted((names.index(_plain(column)), str(column)) for column in obs
-                      if _plain(column) in names)
+            raise KeyError(f"{path.name} has no column {own!r}; its columns are {known}")
+        same = [str(column) for name in row[role].split("|") for column in obs
+                if name and _plain(column) == _plain(name)]
         if own or same:
-            chosen[role] = own or same[0][1]
-        elif names:
-            missing.append((role, word))
-    facts = [("cells", len(obs)), ("genes", genes)]
-    columns = {"types": chosen.get("label"), "donors": chosen.get("donor", chosen.get("batch")),
-               "conditions": chosen.get("condition")}
-    facts += [(what, len(datasets.categorical(obs[column]).categories))
-              for what, column in columns.items() if column and row[what]]
+            chosen[role] = own or same[0]
+        elif row[role]:
+            lacking += (f" No column looks like the {role} ({row[role].replace('|', ', ')}); name "
+                        f"it with \"{row['dataset']}.{word}=COLUMN\". Columns: {known}.")
+    facts = {"cells": len(obs), "genes": genes}
+    for what, column in (("types", chosen.get("label")),
+                         ("donors", chosen.get("donor", chosen.get("batch"))),
+                         ("conditions", chosen.get("condition"))):
+        if column and row[what]:
+            facts[what] = len(datasets.categorical(obs[column]).categories)
     said = [f"{n:,} {what}" + ("" if not row[what] else " as expected" if int(row[what]) == n
-                               else f" (expected: {int(row[what]):,})") for what, n in facts]
+                               else f" (expected: {int(row[what]):,})")
+            for what, n in facts.items()]
     said += [f"{role} is {column}" for role, column in chosen.items()]
-    known = ", ".join(map(str, obs.columns)) or "none"
-    line = "".join([
-        f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
-        f"{', '.join(said)}.", *(
-            f" No column looks like the {role} ({row[role].replace('|', ', ')}); name it with "
-            f"\"{row['dataset']}.{word}=COLUMN\". Columns: {known}." for role, word in missing)])
+    line = (f"{path.name}, chapter {row['chapter']}, {row['dataset']} by {row['labelled']}: "
+            f"{', '.join(said)}.{lacking}")
     ready = NEEDED[row["chapter"]] <= chosen.keys()
     return (chosen, line) if ready else (None, line + " Not run.")
 

@@ -59,49 +59,45 @@ def _ends(name):
     return pd.Series("", np.unique(_pairs(name)[["a", "b"]]))
 
 
-def interactions(method, source, kept):
-    """Gene-gene interactions: scores of the test pairs of the given files."""
-    table = _pairs("ggi")
-    table = table[table["a"].isin(kept) & table["b"].isin(kept)]
-    symbols, pairs = np.unique(table[["a", "b"]], return_inverse=True)
-    pairs, y = pairs.reshape(-1, 2), table["label"].to_numpy()
-    train, valid, test = ((table["split"] == part).to_numpy()
-                          for part in ("train", "valid", "test"))
-    if method == "degree":
-        count = gene_interactions.degree(pairs[test], len(symbols))
-        scores = np.log(np.maximum(count, 1))[pairs].sum(axis=1)
-    else:
-        scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
-            [method], symbols, pairs, y, train, valid)[0][method]
-    return table.loc[test, ["a", "b", "label"]].assign(score=scores[test], split="given files")
-
-
 @functools.cache
 def _cut(name):
-    """Pairs of a network whose families are apart, with unreported pairs of like degree."""
+    """Genes, ends and labels of pairs, and which of them are for training, for validation, to be
+    fitted again (or None), and for testing: as the files have it, or, of a network, with families
+    apart and unreported pairs of like degree."""
+    table = _pairs(name)
+    nodes, ends = np.unique(table[["a", "b"]], return_inverse=True)
+    if name == "ggi":
+        train, valid, test = ((table["split"] == part).to_numpy()
+                              for part in ("train", "valid", "test"))
+        return nodes, ends, table["label"].to_numpy(), train, valid, None, test
     share = page("03")["test_share"]
-    nodes, ends = np.unique(_pairs(name)[["a", "b"]], return_inverse=True)
-    positive, family = ends.reshape(-1, 2), evaluate.families(nodes)
-    near, far = gene_interactions.node_disjoint(positive, share, SEED, family)
+    family = evaluate.families(nodes)
+    near, far = gene_interactions.node_disjoint(ends, share, SEED, family)
     sides = [gene_interactions.labelled(part, gene_interactions.matched_negatives(part, SEED))
-             for part in (positive[near], positive[far])]
+             for part in (ends[near], ends[far])]
     every, y = (np.concatenate(both) for both in zip(*sides))
     whole = np.arange(len(y)) < len(sides[0][1])
     inner, outer = gene_interactions.node_disjoint(every, share, SEED + 1, family)
-    return nodes, every, y, inner & whole, outer & whole, whole
+    return nodes, every, y, inner & whole, outer & whole, whole, ~whole
 
 
-def network(name, method, source, kept):
-    """Protein interactions: scores of test pairs, families apart, degrees alike, vectors
-    multiplied."""
-    nodes, every, y, *masks = _cut(name)
-    has = np.isin(nodes, list(kept))[every].all(axis=1)
-    inner, outer, whole = (mask[has] for mask in masks)
-    scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
-        [method], nodes, every[has], y[has], inner, outer, whole, "product")[0][method]
-    a, b = nodes[every[has][~whole]].T
-    return pd.DataFrame({"a": a, "b": b, "label": y[has][~whole], "score": scores[~whole],
-                         "split": "families disjoint, degree-matched negatives, product"})
+def pairs(name, method, source, kept):
+    """Gene-gene and protein interactions: scores of the test pairs whose genes are both kept."""
+    split, features = ("given files", "sum") if name == "ggi" else (
+        "families disjoint, degree-matched negatives, product", "product")
+    nodes, ends, y, *masks = _cut(name)
+    has = np.isin(nodes, list(kept))[ends].all(axis=1)
+    nodes, ends = np.unique(nodes[ends[has]], return_inverse=True)
+    *parts, test = (mask if mask is None else mask[has] for mask in masks)
+    if method == "degree":
+        count = gene_interactions.degree(ends[test], len(nodes))
+        scores = np.log(np.maximum(count, 1))[ends].sum(axis=1)
+    else:
+        scores = page("03", "STRENGTHS", "tuned", inputs={method: source})["tuned"](
+            [method], nodes, ends, y[has], *parts, features)[0][method]
+    a, b = nodes[ends[test]].T
+    return pd.DataFrame({"a": a, "b": b, "label": y[has][test], "score": scores[test],
+                         "split": split})
 
 
 def two_classes(key, method, source, kept):
@@ -187,20 +183,18 @@ def _sets(name, title):
                 published=name, note=TERMS)
 
 
-def _network(name):
-    return Task("03", f"Protein interactions, {name}", "roc_auc", "pairs", ("gene",),
-                functools.partial(_ends, name), functools.partial(network, name), note=PAIRED)
+def _paired(name, title, **more):
+    return Task("03", title, "roc_auc", "pairs", ("gene",), functools.partial(_ends, name),
+                functools.partial(pairs, name), note=PAIRED, **more)
 
 
 TASKS = {  # as the chapters follow each other; the short ones come last
     "classes": Task("02", "Functional class", "accuracy", "folds", ("fold",),
                     lambda: _classes().drop_duplicates("symbol").set_index("symbol")["gene_type"],
                     classes, {"Gene2vec": None, "GO processes": None}, test_size=.3),
-    "ggi": Task("03", "Gene-gene interactions", "roc_auc", "pairs", ("gene",),
-                functools.partial(_ends, "ggi"), interactions, {"degree": "degree"},
-                note=PAIRED),
-    "litbm": _network("Lit-BM"),
-    "huri": _network("HuRI"),
+    "ggi": _paired("ggi", "Gene-gene interactions", sources={"degree": "degree"}),
+    "litbm": _paired("Lit-BM", "Protein interactions, Lit-BM"),
+    "huri": _paired("HuRI", "Protein interactions, HuRI"),
     "dosage": _two(("dosage-sensitive vs insensitive", "Theodoris"), "Dosage-sensitive factors"),
     "bivalent": _two(("bivalent vs non-methylated", "Theodoris"), "Bivalent vs non-methylated"),
     "bivalent-lys4": _two(("bivalent vs Lys4-only", "Theodoris"), "Bivalent vs Lys4-only"),

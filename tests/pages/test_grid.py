@@ -50,15 +50,15 @@ def written(tmp_path, text=GRID):
 def test_every_combination_runs_once_and_a_failure_stops_nothing(project, here, tmp_path):  # noqa: F811
     project("pass")
     path = written(tmp_path)
-    table = grid.run_grid(path, report=lambda line: None)
-    assert len(table) == len(here) == 6
-    assert set(table["status"]) == {"executed", "failed"}
-    assert table.loc[table["status"] == "failed", "seed"].tolist() == [1, 1]
+    entries = grid.run_grid(path, report=lambda line: None)
+    assert len(entries) == len(here) == 6
+    assert {entry["status"] for entry in entries} == {"executed", "failed"}
+    assert [entry["values"]["seed"] for entry in entries if entry["status"] == "failed"] == [1, 1]
     here.clear()
     again = grid.run_grid(path, report=lambda line: None)
     assert [values["seed"] for values in here] == [1, 1]  # only what had failed
-    assert again["again"].tolist() == [False, False, True, True, False, False]
-    assert again["status"].tolist() == table["status"].tolist()
+    assert [entry["again"] for entry in again] == [False, False, True, True, False, False]
+    assert [entry["status"] for entry in again] == [entry["status"] for entry in entries]
 
 
 @pytest.mark.parametrize("change", ["code", "value", "dataset", "note", "output"])
@@ -67,7 +67,7 @@ def test_what_changed_is_run_again(project, here, tmp_path, change):  # noqa: F8
     data.write_bytes(b"1")
     project("pass")
     path = written(tmp_path, f"notebooks: ['02']\nparameters:\n  seed: [0]\n  name: {data}\n")
-    place = grid.run_grid(path, report=lambda line: None)["folder"][0]
+    place = paths.Path(grid.run_grid(path, report=lambda line: None)[0]["path"]).parents[1]
     here.clear()
     if change == "code":
         project("pass  # and more", "print(1)")
@@ -76,10 +76,10 @@ def test_what_changed_is_run_again(project, here, tmp_path, change):  # noqa: F8
     elif change == "dataset":
         data.write_bytes(b"2")
     elif change == "note":
-        note = paths.Path(place) / "entry.json"
+        note = place / "entry.json"
         note.write_text(note.read_text()[:20])
     else:
-        (paths.Path(place) / "notebooks" / "done.ipynb").unlink()
+        (place / "notebooks" / "done.ipynb").unlink()
     grid.run_grid(path, report=lambda line: None)
     assert len(here) == 1
 
@@ -115,10 +115,10 @@ def test_on_a_real_client(project, tmp_path):  # noqa: F811
     pytest.importorskip("distributed")
     project("print(seed)", "assert seed < 1")
     path = written(tmp_path, "notebooks: [02]\nparameters: {seed: [0, 1]}\n")
-    table = grid.run_grid(path, jobs=1, report=lambda line: None)
-    assert table["status"].tolist() == ["executed", "failed"]
-    assert "AssertionError" in table["error"][1]
-    folder = paths.Path(table["folder"][0])
+    done, failed = grid.run_grid(path, jobs=1, report=lambda line: None)
+    assert [done["status"], failed["status"]] == ["executed", "failed"]
+    assert "AssertionError" in failed["error"]
+    folder = paths.Path(done["path"]).parents[1]
     assert json.loads((folder / "entry.json").read_text())["status"] == "executed"
     made = nbformat.read(folder / "notebooks" / "02-small.ipynb", as_version=4)
     assert made.cells[-2].outputs[0].text == "0\n"
@@ -162,9 +162,9 @@ def test_a_killed_client_leaves_no_job_and_threads_of_a_worker_do_not_mix(projec
         gone, alive = psutil.wait_procs(kernels, timeout=20)
         assert not alive
         (tmp_path / "wait").unlink()
-        table = grid.run_grid(tmp_path / "grid.yml", scheduler=cluster.scheduler_address,
-                              report=lambda line: None)
-    assert table["status"].tolist() == ["executed", "executed"]
-    found = [json.loads((paths.Path(place) / "results" / "02-small.json").read_text())[0]["value"]
-             for place in table["folder"]]
+        entries = grid.run_grid(tmp_path / "grid.yml", scheduler=cluster.scheduler_address,
+                                report=lambda line: None)
+    assert [entry["status"] for entry in entries] == ["executed", "executed"]
+    found = [json.loads((paths.Path(entry["path"]).parents[1] / "results" / "02-small.json"
+                         ).read_text())[0]["value"] for entry in entries]
     assert found == [.5, 1.5]
