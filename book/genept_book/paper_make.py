@@ -153,7 +153,8 @@ def write_cells(path, genes, cells, obs, out):
     X = sp.csr_matrix((len(obs), len(genes)), dtype=np.float32)
     try:
         for table in pd.read_csv(path, sep=r"\s+", comment="%", header=None, chunksize=LINES,
-                                 names=["gene", "cell", "value"]):
+                                 names=["gene", "cell", "value"],
+                                 dtype={"gene": "i4", "cell": "i4"}):
             if size is None:  # its first line: genes, cells and values
                 size, table = [int(n) for n in table.iloc[0]], table.iloc[1:]
             values += len(table)

@@ -150,7 +150,7 @@ def test_a_killed_client_leaves_no_job_and_threads_of_a_worker_do_not_mix(projec
         client = subprocess.Popen([sys.executable, "-c", CLIENT, str(tmp_path),
                                    cluster.scheduler_address],
                                   env={**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)})
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not (tmp_path / "wait.begun").exists() and time.monotonic() < end:
             time.sleep(.05)
         kernels = [process for process in psutil.Process().children(recursive=True)
