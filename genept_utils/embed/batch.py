@@ -1,8 +1,8 @@
 """Vectors through the Batch API: half the price, within a day."""
 
 import collections
+import contextlib
 import json
-import re
 import time
 
 import numpy as np
@@ -10,16 +10,18 @@ import numpy as np
 from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.api import prepared, stacked
+from genept_utils.embed.client import packed
 from genept_utils.embed.server import (BadAnswer, Refused, ServiceError, final, make_client,
                                        plain, read_vectors)
 
 MOST = 50_000  # texts a batch
+WAITING = 3_000_000  # tokens a batch; an account lets only so many wait
 RUNS = ("validating", "in_progress", "finalizing", "cancelling")
 URL = "/v1/embeddings"
 
 
 def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKENS, poll=30,
-                  timeout=60):
+                  timeout=60, waiting=WAITING):
     """One vector per text through the Batch API, kept like those of :func:`api.vectors`.
 
     The call submits what is not kept, waits, and collects. It may be stopped at any point: the
@@ -31,6 +33,8 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MA
         As in :func:`api.vectors`; ``report`` gets ``batches`` in place of ``requests``.
     poll, timeout : float
         Seconds between two looks at a batch, and for one request.
+    waiting : int
+        Tokens of one batch. The next one is sent when it is done, so that no more wait at once.
 
     Returns
     -------
@@ -46,19 +50,37 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MA
     report.update(batches=0, sent=0, retries=0, tokens=0)
     body = {"model": model, **({"dimensions": dimensions} if dimensions else {})}
     with store.opened() as table, store.alone(f"openai:{model}"), make_client(timeout) as client:
-        found = store.read(table, wanted)
-        waiting = _Batches(client, table, found, body, poll, report)
+        found, errors = store.read(table, wanted), collections.Counter()
+
+        def collect():
+            for batch in _finished(client, table, model, poll):
+                for file in filter(None, (batch.output_file_id, batch.error_file_id)):
+                    came = _vectors(client.files.content(file).text, report, errors)
+                    store.write(table, came)
+                    found.update(came)
+                store.write(table, {store.key("batch", batch.id): b"collected"})
+                if batch.status == "failed":
+                    why = [str(one.message) for one in batch.errors and batch.errors.data or ()]
+                    raise ServiceError(f"The batch was refused: {'; '.join(why)[:200]}. Where too "
+                                       "many tokens wait, waiting=N sends fewer at once.")
+
         try:
             if len(found) < len(wanted):
                 store.check_writable(table)
-                waiting.collect()  # batches under way since a call that was stopped
-                waiting.send(wanted)
-                waiting.send(wanted)  # what failed in the first
+                collect()  # batches under way since a call that was stopped
+            for _ in range(2):  # what failed in the first goes into a second
+                missing = [key for key in wanted if key not in found]
+                report["sent"] = report["sent"] or len(missing)
+                tokens = dict(zip(missing, cost.count_tokens(wanted[key] for key in missing)[0]))
+                for part in packed(missing, tokens, MOST, waiting):
+                    _send(client, model, {key.hex(): {**body, "input": wanted[key]} for key in part})
+                    report["batches"] += 1
+                    collect()
         except optional.need("openai").OpenAIError as error:
             raise final(error, model, answered=False) or ServiceError(
                 f"The server failed: {plain(error)}") from None
     if lost := len(wanted) - len(found):
-        why = waiting.errors.most_common(1)
+        why = errors.most_common(1)
         raise ServiceError(f"{lost:,} of {len(wanted):,} texts failed in two batches"
                            + (f", most often because: {why[0][0]}" if why else "")
                            + "; the others are kept")
@@ -66,83 +88,39 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MA
     return stacked(keys, found)
 
 
-class _Batches:
-    """Batches of one model on the server, and how many tokens it lets wait at once."""
+def _send(client, model, bodies):
+    """Submit a batch of requests, by their names."""
+    lines = [json.dumps({"custom_id": name, "method": "POST", "url": URL, "body": body})
+             for name, body in bodies.items()]
+    file = client.files.create(file=("texts.jsonl", "\n".join(lines).encode()), purpose="batch")
+    client.batches.create(input_file_id=file.id, endpoint=URL, completion_window="24h",
+                          metadata={"genept_utils": model})
 
-    def __init__(self, client, table, found, body, poll, report):
-        self.client, self.table, self.found, self.body = client, table, found, body
-        self.poll, self.report, self.errors, self.sent = poll, report, collections.Counter(), {}
-        self.limit = float("inf")
 
-    def send(self, wanted):
-        """Submit what is missing, part by part, and collect it."""
-        missing = [key for key in wanted if key not in self.found]
-        while missing:
-            total = np.cumsum(cost.count_tokens(wanted[key] for key in missing)[0])
-            fit = min(MOST, max(1, int((total <= self.limit).sum())))
-            lines = [json.dumps({"custom_id": key.hex(), "method": "POST", "url": URL,
-                                 "body": {**self.body, "input": wanted[key]}})
-                     for key in missing[:fit]]
-            file = self.client.files.create(file=("texts.jsonl", "\n".join(lines).encode()),
-                                            purpose="batch")
-            made = self.client.batches.create(
-                input_file_id=file.id, endpoint=URL, completion_window="24h",
-                metadata={"genept_utils": self.body["model"]})
-            self.sent[made.id] = missing[:fit], int(total[fit - 1])
-            self.report["batches"] += 1
-            self.report["sent"] += fit
-            missing = [key for key in self.collect() if key not in self.found] + missing[fit:]
+def _finished(client, table, model, poll):
+    """This model's batches that were not collected yet, each as soon as it has ended."""
+    for batch in client.batches.list(limit=100):
+        known = store.read(table, [store.key("batch", batch.id)])
+        if (batch.metadata or {}).get("genept_utils") != model or known:
+            continue
+        batch = client.batches.retrieve(batch.id)
+        while batch.status in RUNS:
+            time.sleep(poll)
+            batch = client.batches.retrieve(batch.id)
+        yield batch
 
-    def collect(self):
-        """Wait for this model's batches and keep what they bring; the keys of those that were
-        refused because too much waits already."""
-        again = []
-        for batch in self.client.batches.list(limit=100):
-            done = store.key("batch", batch.id)
-            if (batch.metadata or {}).get("genept_utils") != self.body["model"] or store.read(
-                    self.table, [done]):
-                continue
-            batch = self.client.batches.retrieve(batch.id)
-            while batch.status in RUNS:
-                time.sleep(self.poll)
-                batch = self.client.batches.retrieve(batch.id)
-            for file in filter(None, (batch.output_file_id, batch.error_file_id)):
-                self.keep(self.client.files.content(file).text)
-            store.write(self.table, {done: b"collected"})
-            if batch.status == "failed":
-                again += self.refused(batch)
-        return again
 
-    def keep(self, content):
-        """Keep the vectors of a batch's output, and count the reasons of the lines that failed."""
-        came = {}
-        for line in map(json.loads, filter(str.strip, content.splitlines())):
-            answer = line.get("response") or {}
-            error = line.get("error") or (answer.get("body") or {}).get("error")
-            if error:
-                self.errors[plain(error.get("message", error) if isinstance(error, dict)
-                                  else error)] += 1
-                continue
-            try:
-                row, used = read_vectors(json.dumps(answer["body"]).encode(), 1, {})
-            except (BadAnswer, Refused, LookupError):
-                continue
+def _vectors(content, report, errors):
+    """Vectors of a batch's output by key; the reasons of the lines that failed are counted."""
+    came = {}
+    for line in map(json.loads, filter(str.strip, content.splitlines())):
+        answer = line.get("response") or {}
+        if error := line.get("error") or (answer.get("body") or {}).get("error"):
+            errors[plain(error.get("message", error) if isinstance(error, dict) else error)] += 1
+            continue
+        with contextlib.suppress(BadAnswer, Refused, LookupError):
+            row, used = read_vectors(json.dumps(answer["body"]).encode(), 1, {})
+            report["tokens"] += used
             if np.isfinite(row).all() and row.any():
                 came[bytes.fromhex(line["custom_id"])] = row.tobytes()
-            self.report["tokens"] += used
-        store.write(self.table, came)
-        self.found.update(came)
-
-    def refused(self, batch):
-        """The keys of a refused batch where the limit of waiting tokens was the reason."""
-        errors = (batch.errors and batch.errors.data) or []
-        why = "; ".join(str(one.message) for one in errors)[:200] or "no reason given"
-        keys, tokens = self.sent.get(batch.id, ([], 0))
-        stated = re.search(r"limit:?\D{0,40}?([\d,]{3,})", why, re.IGNORECASE)
-        said = " ".join(f"{one.code} {one.message}" for one in errors).lower()
-        self.limit = min(int(stated[1].replace(",", "")) if stated else tokens, tokens // 2,
-                         self.limit)
-        if "token" not in said or "limit" not in said or keys and (len(keys) == 1 or not self.limit):
-            raise ServiceError(f"The batch was refused: {why}")
-        self.report["sent"] -= len(keys)
-        return keys
+    return came

@@ -1,6 +1,6 @@
 """Tokens of texts, and what their vectors would cost; nothing here is sent anywhere."""
 
-import dataclasses
+import collections
 import functools
 import math
 import os
@@ -70,17 +70,9 @@ def shorten(text, max_tokens=MAX_TOKENS):
     return text
 
 
-@dataclasses.dataclass(frozen=True)
-class Estimate:
+class Estimate(collections.namedtuple(
+        "Estimate", "model texts to_send tokens exact dollars minutes")):
     """What an embedding will cost; see :func:`estimate_cost`."""
-
-    model: str
-    texts: int
-    to_send: int
-    tokens: int
-    exact: bool
-    dollars: float | None
-    minutes: float
 
     def __str__(self):
         cost = (f"no price known for {self.model}" if self.dollars is None
@@ -141,17 +133,17 @@ def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_00
     """
     texts = list(texts)
     backend, name = backends.known(model), model.partition(":")[2]
-    paid = backend.startswith("openai")
     keyed = {store.vector_key(name, dimensions, text): text for text in map(shorten, texts) if text}
-    if paid:
+    if not backend.startswith("openai"):
+        price, requests_per_minute, tokens_per_minute = 0, np.inf, np.inf
+    else:
+        price = PRICES.get(name) if price is None else price
         with store.opened() as table:
             for kept in store.read(table, keyed):
                 del keyed[kept]
     counts, exact = count_tokens(keyed.values())
-    tokens, dollars, minutes = int(counts.sum()), 0.0, 0.0
-    if paid:
-        price = PRICES.get(name) if price is None else price
-        half = .5 if backend == "openai-batch" else 1
-        dollars = None if price is None else tokens / 1e6 * price * half
-        minutes = max(len(keyed) / INPUTS / requests_per_minute, tokens / tokens_per_minute)
+    tokens = int(counts.sum())
+    half = .5 if backend == "openai-batch" else 1
+    dollars = None if price is None else tokens / 1e6 * price * half
+    minutes = max(len(keyed) / INPUTS / requests_per_minute, tokens / tokens_per_minute)
     return Estimate(model, len(texts), len(keyed), tokens, exact, dollars, minutes)

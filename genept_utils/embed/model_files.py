@@ -3,9 +3,9 @@
 Nothing is downloaded, no code of the folder runs, and no link leads out of it.
 """
 
-import functools
 import json
 import os
+import re
 import urllib.request
 from pathlib import Path
 
@@ -68,14 +68,12 @@ class Onnx:
 
     def _settle(self):
         """Pooling, length, lower case and prompt from the files beside the graph."""
-        read = functools.partial(_json, self.folder)
-        pooling, tokenizer = read("1_Pooling/config.json"), read("tokenizer_config.json")
-        length, prompts = read("sentence_bert_config.json"), read(
-            "config_sentence_transformers.json")
+        pooling, tokenizer, length, prompts = (_json(self.folder, name) for name in (
+            "1_Pooling/config.json", "tokenizer_config.json", "sentence_bert_config.json",
+            "config_sentence_transformers.json"))
         modes = ([pooling["pooling_mode"]] if "pooling_mode" in pooling else
-                 [name.removeprefix("pooling_mode_") for name, on in pooling.items()
-                  if name.startswith("pooling_mode_") and on is True]) or ["mean"]
-        self.pooling = [{"mean_tokens": "mean", "cls_token": "cls"}.get(m, m) for m in modes]
+                 [name for name, on in pooling.items() if on is True and "_mode_" in name])
+        self.pooling = [re.sub("pooling_mode_|_tokens?$", "", mode) for mode in modes or ["mean"]]
         cut, pad = self.tokenizer.truncation or {}, self.tokenizer.padding or {}
         asked = (length.get("max_seq_length"), tokenizer.get("model_max_length"),
                  cut.get("max_length"), MAX_TOKENS)  # "none" is written as a number of 30 digits
@@ -84,8 +82,8 @@ class Onnx:
         self.prompt = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), "")
         token = tokenizer.get("pad_token")
         token = token.get("content") if isinstance(token, dict) else token
-        self.pad = pad.get("pad_id", token and self.tokenizer.token_to_id(token)) or 0
-        self.tokenizer.no_padding()
+        self.tokenizer.enable_padding(
+            pad_id=pad.get("pad_id", token and self.tokenizer.token_to_id(token)) or 0)
         self.tokenizer.enable_truncation(self.max_tokens)
 
     def _look_at_the_graph(self):
@@ -93,50 +91,44 @@ class Onnx:
         self.inputs = {one.name: np.int32 if "int32" in one.type else np.int64
                        for one in self.session.get_inputs()}
         gives = [one.name for one in self.session.get_outputs()]
-        if strange := sorted(set(self.inputs) - INPUTS):
-            raise ValueError(f"{self.file} asks for {', '.join(strange)}, which a text model that "
-                             "is read here does not need; export it for feature extraction")
         self.output = next((name for name in (WHOLE, *BY_TOKEN) if name in gives), None)
-        if self.output is None or "input_ids" not in self.inputs:
+        if self.output is None or "input_ids" not in self.inputs or self.inputs.keys() - INPUTS:
             raise ValueError(f"{self.file} takes {', '.join(self.inputs)} and gives "
-                             f"{', '.join(gives)}; a text model takes input_ids and gives {WHOLE} "
-                             f"or {BY_TOKEN[0]}: export it for feature extraction")
-        if self.output == WHOLE:
-            return
-        if self.pooling not in (["mean"], ["cls"]):
-            raise ValueError(f"{self.folder} pools by {' and '.join(self.pooling)}; read here are "
-                             f"mean and cls, and graphs that give {WHOLE}")
-        listed = [str(module.get("type")).rpartition(".")[2]
-                  for module in _json(self.folder, "modules.json") or ()]
-        if more := sorted(set(listed) - MODULES):
-            raise ValueError(f"modules.json of {self.folder} names {', '.join(more)}, which its "
-                             f"graph leaves out; export one that gives {WHOLE}")
+                             f"{', '.join(gives)}; a text model takes input_ids (and "
+                             f"attention_mask, token_type_ids) and gives {WHOLE} or {BY_TOKEN[0]}: "
+                             "export it for feature extraction")
+        listed = {str(module.get("type")).rpartition(".")[2]
+                  for module in _json(self.folder, "modules.json") or ()}
+        more = [*(self.pooling if self.pooling not in (["mean"], ["cls"]) else ()),
+                *sorted(listed - MODULES)]
+        if more and self.output != WHOLE:
+            raise ValueError(f"the files of {self.folder} ask for {' and '.join(more)}, which is "
+                             f"not done here; export a graph that gives {WHOLE}")
+
+    def _written(self, text):
+        return self.prompt + (text.lower() if self.lower else text)
 
     def is_long(self, text):
         """Whether a text has more tokens than the model reads."""
-        return bool(self._tokens(text).overflowing)
-
-    def _tokens(self, text):
-        return self.tokenizer.encode(self.prompt + (text.lower() if self.lower else text))
+        return bool(self.tokenizer.encode(self._written(text)).overflowing)
 
     def encode(self, texts):
         """(n, d) float32, one vector per text; ValueError where one is not finite."""
-        tokens = [self._tokens(text).ids for text in texts]
-        order, made = np.argsort([len(ids) for ids in tokens], kind="stable"), {}
+        order, made = sorted(range(len(texts)), key=lambda i: len(texts[i])), {}
         for start in range(0, len(order), BATCH):
             rows = order[start:start + BATCH]
-            ids = np.full((len(rows), max(1, *(len(tokens[i]) for i in rows))), self.pad)
-            mask = np.zeros_like(ids)
-            for place, i in enumerate(rows):
-                ids[place, :len(tokens[i])], mask[place, :len(tokens[i])] = tokens[i], 1
-            given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+            tokens = self.tokenizer.encode_batch([self._written(texts[i]) for i in rows])
+            given = {"input_ids": [one.ids for one in tokens],
+                     "attention_mask": [one.attention_mask for one in tokens],
+                     "token_type_ids": [one.type_ids for one in tokens]}
             try:
                 found = self.session.run([self.output], {
-                    name: given[name].astype(kind) for name, kind in self.inputs.items()})[0]
+                    name: np.array(given[name], kind) for name, kind in self.inputs.items()})[0]
             except Exception as error:  # as above
                 raise ValueError(f"{self.file} does not run ({_first(error)}); take another export "
                                  "of the model") from None
-            made.update(zip(rows, self._pooled(np.asarray(found, np.float32), mask)))
+            made.update(zip(rows, self._pooled(np.asarray(found, np.float32),
+                                               np.array(given["attention_mask"], np.float32))))
         return _finite(np.stack([made[i] for i in range(len(texts))]), texts, self.file)
 
     def _pooled(self, found, mask):
@@ -144,8 +136,7 @@ class Onnx:
             return found
         if self.pooling == ["cls"]:
             return found[:, 0]
-        weights = mask[:, :, None].astype(np.float32)
-        return (found * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1)
+        return (found * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)[:, None]
 
 
 class Gguf:
@@ -251,22 +242,15 @@ def _threads():
 
 def _graph(place):
     """The file of a graph, and the folder with its tokenizer."""
-    if place.is_file() and place.suffix == ".onnx":
-        file, folders = place, (place.parent, place.parent.parent)
-    else:
-        if not place.is_dir():
-            raise FileNotFoundError(f"there is no folder {place}; onnx:FOLDER takes one with "
-                                    f"{' or '.join(GRAPHS)} and tokenizer.json")
-        file, folders = next((place / name for name in GRAPHS if (place / name).is_file()),
-                             None), (place,)
-        if file is None:
-            others = sorted(str(one) for one in place.rglob("*.onnx"))
-            raise FileNotFoundError(f"{place} holds no {' or '.join(GRAPHS)}; " + (
-                f"give one of its graphs, such as onnx:{others[0]}" if others else
-                "copy the ONNX files of the model there"))
+    files = [place] if place.suffix == ".onnx" else [place / name for name in GRAPHS]
+    folders = [place.parent, place.parent.parent] if place.is_file() else [place]
+    file = next(filter(Path.is_file, files), None)
     folder = next((one for one in folders if (one / "tokenizer.json").is_file()), None)
-    if folder is None:
-        raise FileNotFoundError(f"{folders[-1]} holds no tokenizer.json; copy it there, too")
+    if file is None or folder is None:
+        others = sorted(map(str, place.rglob("*.onnx"))) if file is None else ()
+        lacks = " or ".join(GRAPHS) if file is None else "tokenizer.json"
+        raise FileNotFoundError(f"{place} has no {lacks}; onnx:FOLDER takes a folder with both" + (
+            f", or one of its graphs, such as onnx:{others[0]}" if others else ""))
     return untrusted.within(file, folder), folder
 
 

@@ -24,6 +24,7 @@ SCBERT = "panglao_pretrain.pth"
 GENEFORMER = ("model.safetensors", "pytorch_model.bin")
 GENEFORMER_TABLE = "embeddings.word_embeddings.weight"  # "bert." before it in the released ones
 GENEFORMER_NAMES = "token_dictionary*.pkl"
+TEXT_MODEL = {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json"}
 WEIGHTS = {SCGPT, SCFOUNDATION, SCBERT, *GENEFORMER}
 
 
@@ -91,25 +92,18 @@ def read(folder):
     folder = Path(folder).expanduser()
     folder = folder.parent if folder.name in WEIGHTS else folder
     here = {path.name for path in folder.iterdir()}
-    if SCBERT in here:
-        raise ValueError(f"{folder}: the gene vectors of scBERT are Gene2vec's; "
-                         "read_embedding('gene2vec') gives them")
     if SCFOUNDATION in here:
         return _scfoundation(folder)
     if SCGPT in here or SCGPT_NAMES in here and "args.json" in here:
         return _scgpt(folder)
-    if {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json"} & here:
-        raise ValueError(f"{folder} is a model of texts, and has no vectors of genes: "
-                         f"read_embedding('st:{folder}/summary') embeds the summaries with it "
-                         "(the mean over the tokens of a text)")
-    if here & set(GENEFORMER):
+    if here & set(GENEFORMER) and not here & TEXT_MODEL:
         return _geneformer(folder)
-    if here & {".zgroup", "zarr.json", ".zattrs"}:
-        raise ValueError(f"{folder} is a zarr store; write it as a file first: "
-                         "anndata.read_zarr(FOLDER).write_h5ad(\"vectors.h5ad\")")
     raise ValueError(
-        f"{folder} is no released model known here: scGPT has {SCGPT} and {SCGPT_NAMES}, "
-        f"Geneformer {' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}; texts: st:FOLDER")
+        f"{folder} is no released model known here: scGPT has {SCGPT} and {SCGPT_NAMES}, Geneformer "
+        f"{' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}; scBERT's gene vectors are "
+        f"read_embedding('gene2vec'); a model of texts goes as read_embedding('st:{folder}/summary')"
+        "; a zarr store is written as a file first, "
+        "anndata.read_zarr(FOLDER).write_h5ad(\"vectors.h5ad\")")
 
 
 def _scgpt(folder):
@@ -143,13 +137,12 @@ def _geneformer(folder):
         sizes[file.name] = len(tokens)
         if len(tokens) == len(table):  # V1 and V2 lie side by side and have other sizes
             return _embedding(table, tokens, "Geneformer", path, file)
-    if sizes:
-        raise ValueError(f"{path} has {len(table):,} rows, and no token dictionary has as many: "
-                         + ", ".join(f"{name} {size:,}" for name, size in sizes.items()))
     raise FileNotFoundError(
-        f"{folder}: {GENEFORMER_NAMES} is missing; it lies in the folder geneformer of the "
-        "repository that the model comes from (token_dictionary_gc104M.pkl for V2, "
-        "gene_dictionaries_30m/token_dictionary_gc30M.pkl for V1): put it beside the weights")
+        f"{folder}: {GENEFORMER_NAMES} with {len(table):,} names is missing (there are: "
+        f"{', '.join(f'{name} {size:,}' for name, size in sizes.items()) or 'none'}); it lies in the "
+        "folder geneformer of the repository that the model comes from "
+        "(token_dictionary_gc104M.pkl for V2, gene_dictionaries_30m/token_dictionary_gc30M.pkl for "
+        "V1): put it beside the weights")
 
 
 def _scfoundation(folder):

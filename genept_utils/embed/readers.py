@@ -156,15 +156,12 @@ def _stacked(keys, rows, name):
         if id(row) not in arrays:
             arrays[id(row)] = _row(key, row, name)
         rows[i] = arrays[id(row)]
-    lengths = pd.Series([len(row) for row in rows])
-    none, usual = (lengths == 0).to_numpy(), lengths.mode().min()
-    odd = (lengths != usual).to_numpy()
-    if none.any():
-        raise ValueError(f"{name}: {_listed(keys[none], len(keys))} no vector; leave them out")
-    if odd.any():
-        raise ValueError(f"{name}: the vectors have {lengths.nunique()} different lengths; "
-                         f"{_listed(keys[odd], len(keys))} {lengths[odd].iloc[0]} numbers, the "
-                         f"others {usual}")
+    lengths = np.array([len(row) for row in rows])
+    usual = pd.Series(lengths[lengths > 0]).mode().min()
+    if (lengths != usual).any():
+        least = lengths[lengths != usual].min()  # 0 for None and for an empty list
+        raise ValueError(f"{name}: {_listed(keys[lengths == least], len(keys))} " + (
+            f"{least} numbers, the others {usual}" if least else "no vector; leave them out"))
     return np.stack(rows) if rows else np.empty((0, 0), np.float32)
 
 

@@ -158,10 +158,8 @@ def _learnt(name, seed):
     try:
         return genept_utils.coexpression(name.removeprefix("coexpression:"), seed=seed)
     except (KeyError, ValueError) as error:
-        said = error.args[0] if isinstance(error, KeyError) else error
-        raise ValueError(
-            f"{name}: {said}; what gp.coexpression takes, `python -m genept_utils embed --model "
-            f"{name} --out FILE.h5ad` takes, too, and FILE.h5ad is then the embedding") from None
+        raise ValueError(f"{name}: {error.args[0]}; `python -m genept_utils embed --model {name} "
+                         "--out FILE.h5ad` takes these options and makes a file of it") from None
 
 
 def _authors_file():

@@ -23,7 +23,11 @@ class ServiceError(OSError):
 
 
 class BadAnswer(Exception):
-    """An answer that is refused: cut short, a wrong count, NaN, another dimension."""
+    """An answer that is refused: cut short, a wrong count, another dimension."""
+
+
+class BadVector(BadAnswer):
+    """A vector of zeros, or with NaN; the server is up."""
 
 
 class Refused(Exception):
@@ -32,10 +36,6 @@ class Refused(Exception):
 
 class Broken(Refused):
     """The server failed at the request each time it was asked."""
-
-
-class Slow(Broken):
-    """The answer did not come in time; one to fewer texts may."""
 
 
 _ADDRESS = re.compile(r"https?://([^/@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/:\s]+)(:\d+)?(/\S*)?$")
@@ -120,26 +120,18 @@ def _bound(answer, timeout):
     if not answer.request.url.path.endswith(("/embeddings", "/completions")):
         return  # files of the Batch API are large
     httpx = sys.modules[type(answer).__module__.partition(".")[0]]
-    body, end = answer.stream, time.monotonic() + BODY_TIMEOUTS * timeout
-
-    class Bounded(httpx.SyncByteStream):
-        def __iter__(self):
-            size = 0
-            for chunk in body:
-                size += len(chunk)
-                if size > MAX_BODY:
-                    raise ServiceError(f"The server's answer is longer than {MAX_BODY >> 20} MB; "
-                                       "give fewer inputs a request (inputs=N)")
-                if time.monotonic() > end:
-                    raise ServiceError("The server's answer does not end within "
-                                       f"{BODY_TIMEOUTS * timeout:g} seconds; see what is wrong "
-                                       "with the server, or give it more time (timeout=SECONDS)")
-                yield chunk
-
-        def close(self):
-            body.close()
-
-    answer.stream = Bounded()
+    body, end = bytearray(), time.monotonic() + BODY_TIMEOUTS * timeout
+    for chunk in answer.stream:
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise ServiceError(f"The server's answer is longer than {MAX_BODY >> 20} MB; give fewer "
+                               "inputs a request (inputs=N)")
+        if time.monotonic() > end:
+            raise ServiceError("The server's answer does not end within "
+                               f"{BODY_TIMEOUTS * timeout:g} seconds; see what is wrong with the "
+                               "server, or give it more time (timeout=SECONDS)")
+    answer.stream.close()
+    answer.stream = httpx.ByteStream(bytes(body))
 
 
 def said(message):

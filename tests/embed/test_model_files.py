@@ -39,8 +39,8 @@ class Tokenizer:
     def token_to_id(self, token):
         return self.words.get(token)
 
-    def no_padding(self):
-        self.padding = None
+    def enable_padding(self, pad_id):
+        self.pad = pad_id
 
     def enable_truncation(self, n):
         self.n = n
@@ -48,6 +48,13 @@ class Tokenizer:
     def encode(self, text):
         inner = [self.words.get(word, 6) for word in text.split()]
         return SimpleNamespace(ids=[1, *inner[:self.n - 2], 2], overflowing=inner[self.n - 2:])
+
+    def encode_batch(self, texts):
+        rows = [self.encode(text).ids for text in texts]
+        width = max(map(len, rows))
+        return [SimpleNamespace(ids=ids + [self.pad] * (width - len(ids)), type_ids=[0] * width,
+                                attention_mask=[1] * len(ids) + [0] * (width - len(ids)))
+                for ids in rows]
 
 
 class Session:
@@ -155,23 +162,23 @@ def test_a_changed_file_is_computed_anew_and_the_same_is_kept(made, monkeypatch)
 
 
 @pytest.mark.parametrize("files, error, said", [
-    ({"onnx/model.onnx": None}, FileNotFoundError, "no model.onnx or onnx/model.onnx; copy"),
+    ({"onnx/model.onnx": None}, FileNotFoundError, "has no model.onnx or onnx/model.onnx; onnx:FOLDER"),
     ({"onnx/model.onnx": None, "onnx/model_q4.onnx": {}}, FileNotFoundError,
-     "give one of its graphs, such as onnx:.*onnx/model_q4.onnx"),
-    ({"tokenizer.json": None}, FileNotFoundError, "no tokenizer.json; copy it"),
+     "or one of its graphs, such as onnx:.*onnx/model_q4.onnx"),
+    ({"tokenizer.json": None}, FileNotFoundError, "has no tokenizer.json; onnx:FOLDER"),
     ({"tokenizer.json": "{"}, ValueError, "tokenizer.json cannot be read"),
     ({"onnx/model.onnx": "no graph"}, ValueError, "cannot be read as an ONNX graph .*copy it"),
     ({"onnx/model.onnx": {"inputs": ["input_ids", "pixel_values"]}}, ValueError,
-     "asks for pixel_values, .*export it for feature extraction"),
+     "takes input_ids, pixel_values and .*export it for feature extraction"),
     ({"onnx/model.onnx": {"inputs": ["attention_mask"]}}, ValueError, "takes attention_mask and"),
     ({"onnx/model.onnx": {"outputs": ["logits"]}}, ValueError, "gives logits; a text model"),
     ({"onnx/model.onnx": {"fails": True}}, ValueError, r"does not run \(shape\); take another"),
     ({"onnx/model.onnx": {"times": float("nan")}}, ValueError,
      "NaN or infinite values for 4 of 4 texts .*full precision"),
-    ({"1_Pooling/config.json": {"pooling_mode": "lasttoken"}}, ValueError, "pools by lasttoken"),
+    ({"1_Pooling/config.json": {"pooling_mode": "lasttoken"}}, ValueError, "ask for lasttoken"),
     ({"1_Pooling/config.json": "{"}, ValueError, "is no JSON; copy it again"),
     ({"modules.json": [{"type": "sentence_transformers.models.Dense"}]}, ValueError,
-     "names Dense, which its graph leaves out")])
+     "ask for Dense, which is not done here")])
 def test_a_graph_that_cannot_be_used_is_one_sentence(made, files, error, said):
     with pytest.raises(error, match=said) as found:
         embed.embed(TEXTS, f"onnx:{made(**files)}")
@@ -182,7 +189,7 @@ def test_a_file_of_a_graph_and_places_that_are_not_there(made, tmp_path):
     folder = made(**{"onnx/other.onnx": {"times": 2}})
     np.testing.assert_allclose(embed.embed(TEXTS, f"onnx:{folder / 'onnx/other.onnx'}"),
                                expected(TEXTS), atol=1e-6)
-    with pytest.raises(FileNotFoundError, match="onnx:FOLDER takes one with model.onnx"):
+    with pytest.raises(FileNotFoundError, match="none has no model.onnx or .*onnx:FOLDER takes"):
         embed.embed(TEXTS, f"onnx:{tmp_path / 'none'}")
     (tmp_path / "secret.json").write_text("{}")
     (folder / "modules.json").symlink_to(tmp_path / "secret.json")

@@ -128,7 +128,7 @@ def test_geneformer_takes_the_dictionary_of_its_version(tmp_path, source):
     other.write_bytes(pickle.dumps({f"ENSG{i:011d}": i for i in range(9)}))
     assert np.allclose(embed.read_embedding(folder).X, table[2:])
     (tmp_path / "geneformer" / "token_dictionary_gc104M.pkl").unlink()
-    with pytest.raises(ValueError, match="5 rows, and no token dictionary .*gc30M.pkl 9"):
+    with pytest.raises(FileNotFoundError, match="with 5 names is missing .*gc30M.pkl 9"):
         embed.read_embedding(folder)
 
 
@@ -190,10 +190,10 @@ def test_scfoundation(tmp_path, source):
     (["best_model.pt"], FileNotFoundError, "vocab.json is missing"),
     (["panglao_pretrain.pth"], ValueError, "read_embedding\\('gene2vec'\\)"),
     (["config.json", "model.safetensors", "tokenizer.json"], ValueError, "read_embedding\\('st:"),
-    (["config.json", "pytorch_model.bin", "vocab.txt"], ValueError, "mean over the tokens"),
+    (["config.json", "pytorch_model.bin", "vocab.txt"], ValueError, "a model of texts goes as"),
     (["readme.txt"], ValueError, "no released model known here"),
     ([], ValueError, "no released model known here"),
-    ([".zgroup", ".zattrs"], ValueError, "is a zarr store; write it as a file first"),
+    ([".zgroup", ".zattrs"], ValueError, "a zarr store is written as a file first"),
     (["zarr.json"], ValueError, "anndata.read_zarr"),
 ])
 def test_an_incomplete_or_other_folder(tmp_path, files, error, said):
@@ -206,7 +206,7 @@ def test_an_incomplete_or_other_folder(tmp_path, files, error, said):
 def test_geneformer_without_its_dictionary(tmp_path):
     folder, _ = geneformer(tmp_path)
     (tmp_path / "geneformer" / "token_dictionary_gc104M.pkl").unlink()
-    with pytest.raises(FileNotFoundError, match="token_dictionary.* is missing; .*gc104M.pkl"):
+    with pytest.raises(FileNotFoundError, match="token_dictionary.* is missing .*none.*gc104M.pkl"):
         embed.read_embedding(folder)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from fault_server import MODEL, assert_right, written
 
-from genept_utils.embed import api, batch, store
+from genept_utils.embed import api, batch
 
 
 def test_the_batch_api(serve):
@@ -57,7 +57,8 @@ def test_a_batch_with_a_wrong_key(serve):
 def test_more_tokens_than_may_wait_are_sent_part_by_part(serve):
     stats = serve(dimension=8, polls=1, enqueued=1500)
     texts, report = written(100), {}  # 6,100 words
-    assert_right(batch.batch_vectors(texts, MODEL, report=report, poll=.01), texts)
+    made = batch.batch_vectors(texts, MODEL, report=report, poll=.01, waiting=1500)
+    assert_right(made, texts)
     assert stats()["billed"] == 100 and stats()["twice"] == 0 and report["sent"] == 100
     assert 5 <= stats()["batches"] <= 12
 
@@ -82,7 +83,4 @@ def test_zeros_in_the_output_of_a_batch_are_no_vector(serve):
     lines = [json.dumps({"custom_id": f"0{i}", "response": {
         "status_code": 200, "body": {"data": [{"index": 0, "embedding": numbers}]}}})
         for i, numbers in enumerate([[0, 0], [1, 2]])]
-    with store.opened() as table:
-        made = batch._Batches(None, table, {}, {"model": MODEL}, 0, {"tokens": 0})
-        made.keep("\n".join(lines))
-    assert list(made.found) == [b"\1"]
+    assert list(batch._vectors("\n".join(lines), {"tokens": 0}, {})) == [b"\1"]
