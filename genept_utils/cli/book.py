@@ -42,12 +42,10 @@ def _check(commands):
                                  description=_check.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     other = parser.add_mutually_exclusive_group()
-    other.add_argument("--prose", action="store_true", help=(
-        "instead name the numbers in the text of pages that their outputs, results, settings and "
-        "the published numbers do not hold"))
-    other.add_argument("--claims", action="store_true", help=(
-        "instead name the sentences whose verdict is not the recorded one, and those that "
-        "compare and are bound to no claim"))
+    other.add_argument("--prose", action="store_true",
+                       help="instead name the numbers in the text that stand nowhere else")
+    other.add_argument("--claims", action="store_true",
+                       help="instead name the sentences that compare without their claim's verdict")
     parser.set_defaults(function=_command("check"))
 
 
@@ -64,19 +62,14 @@ def _run(commands):
     add = parser.add_argument
     add("words", nargs="*", metavar="NAME | PARAMETER=VALUE")
     add("--grid", action="append", default=[], metavar="PARAMETER=VALUE,VALUE | FILE.yml",
-        help="run every combination; may be given more than once. Of a file with `notebooks` and "
-        "`parameters` only what is not there yet")
+        help="run every combination (of a file, what is not there yet); may be given again")
     add("--scheduler", metavar="ADDRESS", help="run the jobs of a grid file on this Dask scheduler")
-    add("--write", action="store_true", help="put the outputs of complete default runs into "
-        "notebooks/ and data/results/")
-    add("--strict", action="store_true", help="fail also where a source is missing or a result "
-        "has moved")
+    add("--write", action="store_true", help="commit the outputs and results of default runs")
+    add("--strict", action="store_true", help="fail where a source is missing or a result moved")
     add("--jobs", type=at_least(1), help="notebooks side by side (default: up to 2)")
     add("--out", help="folder of the executed notebooks and their results")
-    add("--timeout", type=at_least(0.001, float), metavar="MINUTES",
-        help="minutes that one cell may take (default: no limit)")
-    add("--memory", type=at_least(1, float), metavar="MB",
-        help="memory that one notebook may take (default: no limit)")
+    add("--timeout", type=at_least(0.001, float), metavar="MINUTES", help="limit of one cell")
+    add("--memory", type=at_least(1, float), metavar="MB", help="limit of one notebook")
     add("--parameters", action="store_true", help="only list the parameters of the notebooks")
     parser.set_defaults(function=_command("run_notebooks"))
 
@@ -89,11 +82,10 @@ def _paper(commands):
     chapters. A fetch that was stopped goes on."""
     parser = commands.add_parser("paper", help="run the chapters on the paper's own cells",
                                  description=_paper.__doc__)
-    parser.add_argument("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
-    parser.add_argument("--only", metavar="SET,SET", help="these sets, such as pancreas,ms")
-    parser.add_argument("--check", nargs="*", metavar="WORD",
-                        help="run nothing: check the files, after fetching those that --only names")
-    parser.add_argument("--yes", action="store_true", help="fetch more than 1 GB without asking")
-    parser.add_argument("--cells", type=int, default=20_000, metavar="N",
-                        help="cells of a set that is read in part, lupus and artery (20000)")
+    add = parser.add_argument
+    add("words", nargs="*", metavar="FOLDER | SET.ROLE=COLUMN | PARAMETER=VALUE")
+    add("--only", metavar="SET,SET", help="these sets, such as pancreas,ms")
+    add("--check", nargs="*", metavar="WORD", help="only check the files (and fetch --only's)")
+    add("--yes", action="store_true", help="fetch more than 1 GB without asking")
+    add("--cells", type=int, default=20_000, metavar="N", help="cells read of lupus and artery")
     parser.set_defaults(function=_command("paper", "paper_run"))

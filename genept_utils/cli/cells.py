@@ -15,8 +15,7 @@ def register(commands):
     add = parser.add_argument
     add("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the matrix in rows")
     add("--table", metavar="NAME", help="modality of a .h5mu file or table of a SpatialData store")
-    add("--out", required=True, help="NAME.zarr with obs, var and obsm, or NAME.h5ad: a copy of "
-        "the source with the vectors in it")
+    add("--out", required=True, help="NAME.zarr, or NAME.h5ad: a copy with the vectors in it")
     add("--embedding", default="minilm", help="a name, see the data card")
     add("--species", help="mouse, ...: the vectors of the human orthologs")
     add("--layer", help="take the values from this layer")
@@ -26,8 +25,7 @@ def register(commands):
     add("--block", type=at_least(1), default=10_000, help="cells of a block")
     where = parser.add_mutually_exclusive_group().add_argument
     where("--workers", type=at_least(1), help="Dask workers on this machine, one thread each")
-    where("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers see both files "
-          "under the same paths")
+    where("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers see both paths")
     parser.set_defaults(function=cells)
 
 

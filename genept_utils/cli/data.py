@@ -7,8 +7,8 @@ from genept_utils import paths, sources
 
 def register(commands):
     parser = commands.add_parser("data", help="list the registered files, or fetch them")
-    parser.add_argument("--fetch", metavar="KEY", nargs="+", help="keys or beginnings of keys to "
-                        "fetch; `all` for every one but the text models, which `models/` names")
+    parser.add_argument("--fetch", metavar="KEY", nargs="+",
+                        help="beginnings of keys; `all` for all but the text models, `models/`")
     parser.set_defaults(function=data)
 
 

@@ -17,18 +17,12 @@ def register(commands):
     parser = commands.add_parser("match", help="find the genes of a list of names",
                                  description=match.__doc__)
     add = parser.add_argument
-    add("file", metavar="FILE", help="a file of cells such as .h5ad (its var_names or a column of "
-        "var, with the share of counts covered), or a text or table file, also packed, such as "
-        "features.tsv.gz (its first column, or the one with most genes where that holds numbers "
-        "or no genes)")
-    add("--species", metavar="NAME", help="mouse, rat, ..., or a taxon id: find the human "
-        "orthologs of names of this species (default: human)")
-    add("--table", "--genome", metavar="NAME", help="modality of a .h5mu file, table of a "
-        "SpatialData store, genome of a 10x file")
+    add("file", metavar="FILE", help="cells such as .h5ad, or a text or table file, also packed")
+    add("--species", metavar="NAME", help="mouse, ..., or a taxon id: find the human orthologs")
+    add("--table", "--genome", metavar="NAME", help="modality, table or genome of a file")
     add("--layer", metavar="NAME", help="count what this layer of a file holds")
     add("--raw", action="store_true", help="genes and counts of the file's raw")
-    add("--out", metavar="FILE.csv", help="write one row per name; a name that a spreadsheet "
-        "would take for a formula gets an apostrophe before it")
+    add("--out", metavar="FILE.csv", help="write one row per name")
     parser.set_defaults(function=match)
 
 

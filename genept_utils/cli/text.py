@@ -30,12 +30,9 @@ def register(commands):
 
 def _add_model(parser, more=""):
     add = parser.add_argument
-    add("--model", required=True, help="a text model such as wordllama, st:NAME or openai:MODEL "
-        f"(one that is not known lists all){more}")
-    add("--text", default="summary",
-        help="name, summary (default), section, chat, chat:MODEL or genept-v2")
-    add("--price", type=at_least(0, float), metavar="DOLLARS",
-        help="dollars per million tokens (default: OpenAI's list)")
+    add("--model", required=True, help=f"wordllama, st:NAME, openai:MODEL, ...{more}")
+    add("--text", default="summary", help="name, summary (default), section, chat, ...")
+    add("--price", type=at_least(0, float), metavar="DOLLARS", help="of a million tokens")
     add("--dimensions", type=at_least(1), metavar="N", help="shorter vectors")
     add("--max-tokens", type=at_least(1), metavar="N", help="cut texts that are longer")
     add("--requests-per-minute", type=at_least(1), default=3000, metavar="N")
@@ -84,9 +81,8 @@ def _embedded(options):
                          f"for --model coexpression:FILE; {options.model} reads texts")
     symbols = _symbols(options)
     if unasked := _chat_unasked(options.text, symbols):
-        print(f"{options.text}: {unasked:,} prompts go to the chat model first, one request each, "
-              f"at least {unasked / options.requests_per_minute:.0f} minutes; the price is the "
-              "model's, see your provider.")
+        print(f"{options.text}: {unasked:,} prompts go to the chat model first, at its own price; "
+              f"at least {unasked / options.requests_per_minute:.0f} minutes.")
         if not cost.agreed(options.yes):
             return None
     if options.model.startswith("openai"):

@@ -170,17 +170,7 @@ def _kept(kind, identity, texts, encode, report, is_long, **about):
     return np.stack([np.frombuffer(found[key], "<f4") for key in keys])
 
 
-@model("tfidf")
-def _tfidf(texts, _, seed, report):
-    return _svd(texts, seed, sublinear_tf=True, min_df=2, stop_words="english")
-
-
-@model("spelling")
-def _spelling(texts, _, seed, report):
-    return _svd(texts, seed, analyzer="char_wb", ngram_range=(2, 4), min_df=2)
-
-
-def _svd(texts, seed, **options):
+def _svd(texts, _, seed, report, **options):
     optional.need("sklearn")
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -188,6 +178,10 @@ def _svd(texts, seed, **options):
     table = TfidfVectorizer(dtype=np.float32, **options).fit_transform(texts)  # half the memory
     rank = min(SVD_DIMENSIONS, table.shape[1] - 1, len(texts) - 1)
     return TruncatedSVD(rank, random_state=seed).fit_transform(table)
+
+
+model("tfidf")(functools.partial(_svd, sublinear_tf=True, min_df=2, stop_words="english"))
+model("spelling")(functools.partial(_svd, analyzer="char_wb", ngram_range=(2, 4), min_df=2))
 
 
 @model("openai:MODEL")

@@ -18,7 +18,7 @@ from genept_utils.embed.server import (BadAnswer, BadVector, Broken, Refused, Se
                                        asked_to_wait, final, make_client, plain)
 
 MAX_REQUEST_TOKENS = 300_000  # tokens a request
-START = 8  # texts of the first requests; a server that is quick gets twice as many, and so on
+START = 10  # texts of the first requests; a server that is quick gets twice as many, and so on
 QUICK = 8  # a request is quick that takes less than this part of the time-out
 FEW_TRIES = 3  # of a request of several texts, and of its parts
 FIRST_WAIT = .25  # seconds before a second try; then twice as long, and so on

@@ -21,10 +21,11 @@ def text(path):
     separator, decimal = _separator(lines[-1] if lines else "")
     first, second = ([_split(line, separator) for line in lines[:2]] + [[], []])[:2]
     first, second = (words[:-1] if words[-1:] == [""] else words for words in (first, second))
-    numbers = all(map(_is_number, (word.replace(decimal, ".") for word in first[1:])))
+    numbers = all(re.fullmatch(_NUMBER, word.replace(decimal, ".")) for word in first[1:])
     count_line = len(first) == 2 < len(second) and all(word.isdigit() for word in first)
     short = len(second) > 0 and len(first) == len(second) - 1  # R names no column of row names
-    head = count_line or short or not numbers or first[1:] and _counting(first[1:])
+    counted = [[str(i + start) for i in range(len(first) - 1)] for start in (0, 1)]
+    head = count_line or short or not numbers or first[1:] and first[1:] in counted
     quoted = any('"' in line for line in lines)
     table = pd.read_csv(path, sep=separator, header=None, skiprows=int(bool(head)), decimal=decimal,
                         keep_default_na=False, dtype={0: str}, encoding=encoding,
@@ -56,15 +57,6 @@ def _separator(line):
 def _split(line, separator):
     words = line.split() if separator == r"\s+" else line.split(separator)
     return [word.strip().strip('"') for word in words]
-
-
-def _is_number(word):
-    return re.fullmatch(_NUMBER, word) is not None
-
-
-def _counting(words):
-    """Column numbers 0, 1, 2, ... or 1, 2, 3, ...: a head line, too."""
-    return words in ([str(i) for i in range(len(words))], [str(i + 1) for i in range(len(words))])
 
 
 def parquet(path):

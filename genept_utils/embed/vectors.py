@@ -69,12 +69,6 @@ def checked(embedding):
     return embedding
 
 
-def empty_rows(embedding):
-    """Row numbers of the vectors of zeros: genes that were given no text, which have no vector."""
-    rows = np.flatnonzero(embedding.X[:, 0] == 0)  # few, so that only these are looked at whole
-    return rows[~np.asarray(embedding.X[rows]).any(axis=1)]
-
-
 def by_symbol(embedding):
     """The row of each gene of an embedding, by approved symbol; keys of others, kept as released,
     go by their column ``symbol``. Of two vectors of a gene the first.
@@ -91,10 +85,12 @@ def by_symbol(embedding):
 
 
 def keys_of(embedding):
-    """The :class:`genept_utils.genes.Keys` of an embedding."""
-    rows = by_symbol(embedding)
+    """The :class:`genept_utils.genes.Keys` of an embedding. Vectors of zeros are none: those genes
+    were given no text."""
+    rows, empty = by_symbol(embedding), np.flatnonzero(embedding.X[:, 0] == 0)
+    empty = empty[~np.asarray(embedding.X[empty]).any(axis=1)]  # only the few are looked at whole
     return genes.Keys(rows.index, rows.to_numpy(), embedding.obs_names, "symbol" in embedding.obs,
-                      empty_rows(embedding))
+                      empty)
 
 
 def write_embedding(adata, path):

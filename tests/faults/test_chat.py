@@ -48,7 +48,7 @@ def test_spoken(text, said):
 def test_a_cut_answer_is_not_kept_and_costs_no_other(serve, source):
     source(genes.HGNC)
     stats = serve(chat="length")
-    with pytest.raises(api.ServiceError, match="refused 1 of 4 texts.*CD24.*'length'.*are kept"):
+    with pytest.raises(api.ServiceError, match="refused 1 of 4 texts.*CD24.*'length'.*had come is kept"):
         embed.texts("chat", ASKED)
     with pytest.raises(api.ServiceError, match="CD24"):
         embed.texts("chat", ASKED)

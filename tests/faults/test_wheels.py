@@ -98,7 +98,7 @@ def test_another_member_of_the_same_size_is_refused_and_the_right_one_taken_late
 
 def test_a_wheel_without_the_member_is_said(wheel):
     repacked(wheel, [("small/other.txt", CONTENT)])
-    with pytest.raises(sources.SourceError, match="the wheel has no member small/data.txt"):
+    with pytest.raises(sources.SourceError, match="There is no item named 'small/data.txt'"):
         sources.fetch(KEY)
     assert leftovers() == []
 
