@@ -65,15 +65,12 @@ def dask_client(workers, scheduler=None, wait=30):
                                 dashboard_address=None) as client:
             yield client
         return
-    try:
-        client = distributed.Client(scheduler, timeout=wait)
-    except (OSError, ValueError) as error:
-        raise OSError(f"no Dask scheduler answers at --scheduler {scheduler} ({error}); `dask "
-                      "scheduler` starts one and prints its address") from None
-    with client:
+    with contextlib.ExitStack() as stack:
         try:
+            client = stack.enter_context(distributed.Client(scheduler, timeout=wait))
             client.wait_for_workers(1, timeout=wait)
-        except OSError:
-            raise OSError(f"the scheduler at {scheduler} has no worker; `dask worker {scheduler}` "
-                          "starts one on each machine") from None
+        except (OSError, ValueError) as error:
+            raise OSError(f"no Dask scheduler with a worker answers at --scheduler {scheduler} "
+                          f"({error}); `dask scheduler` starts one and prints its address, `dask "
+                          "worker ADDRESS` a worker on each machine") from None
         yield client

@@ -5,6 +5,7 @@ its list, builds arrays only of plain numbers and strings, and ends where a pick
 more memory than its own size.
 """
 
+import collections
 import functools
 import importlib
 import io
@@ -158,6 +159,9 @@ class _Unpickler(pickle._Unpickler):
             raise UnsafePickle(f"the pickle builds more than {LARGEST} times its size, which no "
                                "table of numbers does; it is not read")
 
+    def _refused(self):
+        raise UnsafePickle("the pickle has a step that plain data do not need; it is not read")
+
     def _frame(self):
         self.read(8)  # frames only tell how much to read at once
 
@@ -208,14 +212,7 @@ class _Unpickler(pickle._Unpickler):
             self.nested[id(made)] = depth, made
 
 
-class _Steps(dict):
-    def __missing__(self, code):
-        if bytes([code]) in _REFUSED:
-            raise UnsafePickle("the pickle refers to objects outside itself; it is not read")
-        raise pickle.UnpicklingError(f"there is no step {code} in pickles")
-
-
-_Unpickler.dispatch = _Steps({
+_Unpickler.dispatch = collections.defaultdict(lambda: _Unpickler._refused, {
     **{code: step for code, step in pickle._Unpickler.dispatch.items()
        if bytes([code]) not in _REFUSED},
     pickle.FRAME[0]: _Unpickler._frame, pickle.BYTEARRAY8[0]: _Unpickler._bytearray,

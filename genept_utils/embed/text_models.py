@@ -51,7 +51,8 @@ def _join(parts, made, name):
                 file.write(part.read_bytes())
         try:
             with zipfile.ZipFile(whole) as archive:
-                archive.extractall(work, [f"{name}/{inner}" for inner in FILES])
+                for inner in FILES:  # no other path of it becomes a path here
+                    archive.extract(f"{name}/{inner}", work)
         except (KeyError, zipfile.BadZipFile) as error:
             raise OSError(f"the joined parts of {name} are not its zip: {error}") from None
         if sources.sha256(Path(work) / name / WEIGHTS) != IN_PARTS[name]:

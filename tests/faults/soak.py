@@ -127,8 +127,7 @@ def _serve(pipe):
 
 def killed_downloads(kills, folder, random):
     """A file is downloaded by processes that are killed; then one is let through."""
-    import pooch  # noqa: F401  (imported once, before the processes are forked)
-    import requests  # noqa: F401
+    import requests  # noqa: F401  (imported once, before the processes are forked)
 
     here, there = forked.Pipe()
     server = forked.Process(target=_serve, args=(there,), daemon=True)

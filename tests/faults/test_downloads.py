@@ -189,8 +189,7 @@ def test_20_kills_lose_nothing_and_leave_nothing(registered):
     """A download of some 0.2 s is killed at 20 moments; then it is fetched."""
     table, files, requests = registered
     files["/small.txt"] = slowly(CONTENT)
-    import pooch  # noqa: F401  (imported once, before the processes are forked)
-    import requests as _requests  # noqa: F401
+    import requests as _requests  # noqa: F401  (imported once, before the processes are forked)
 
     forked, killed = multiprocessing.get_context("fork"), 0
     for number in range(20):
