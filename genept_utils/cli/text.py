@@ -58,8 +58,6 @@ def cli_embed(options):
             layer=options.layer, raw=options.raw, values=options.values, **given)
     else:
         made = _embedded(options)
-    if made is None:
-        return 1
     if options.quantise:
         embed.write_embedding(made, out)
     else:
@@ -72,7 +70,7 @@ def cli_embed(options):
 
 
 def _embedded(options):
-    """Estimate, ask and embed; None where the reader says no."""
+    """Estimate, ask and embed."""
     from genept_utils import embed
     from genept_utils.embed import cost
 
@@ -83,13 +81,13 @@ def _embedded(options):
     if unasked := _chat_unasked(options.text, symbols):
         print(f"{options.text}: {unasked:,} prompts go to the chat model first, at its own price; "
               f"at least {unasked / options.requests_per_minute:.0f} minutes.")
-        if not cost.agreed(options.yes):
-            return None
+        if not options.yes:
+            cost.ask()
     if options.model.startswith("openai"):
         estimate = _estimate(options, embed.texts(options.text, symbols))
         print(estimate)
-        if estimate.to_send and not cost.agreed(options.yes):
-            return None
+        if estimate.to_send and not options.yes:
+            cost.ask()
     given = {name: value for name in ("dimensions", "max_tokens")
              if (value := getattr(options, name))}
     if options.model.startswith("openai:"):

@@ -83,22 +83,11 @@ class Estimate(collections.namedtuple(
                 f"{self.minutes:.1f} minutes at the given rate limit.")
 
 
-def agreed(yes=False, refusal=None):
-    """Whether the reader agrees to spend what was just printed.
-
-    Raises
-    ------
-    ValueError
-        Nobody can be asked, as there is no terminal; or the answer is no, and a sentence
-        ``refusal`` is given.
-    """
-    asked = sys.stdin.isatty()
-    if yes or (asked and input("Go on? [y/N] ").strip().lower() in ("y", "yes")):
-        return True
-    if refusal or not asked:
-        raise ValueError(refusal or "this spends money; say so with --yes")
-    print("nothing was sent")
-    return False
+def ask(otherwise="to spend money, say so with --yes"):
+    """Ask whether to spend what was just printed; ValueError where the answer is no, or where
+    nobody can be asked."""
+    if not (sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in ("y", "yes")):
+        raise ValueError(f"nothing was sent; {otherwise}")
 
 
 def estimate_cost(texts, model, requests_per_minute=3000, tokens_per_minute=1_000_000,

@@ -184,9 +184,8 @@ def _computed(model, text, seed):
         estimate = cost.estimate_cost(texts(text), model) if model.startswith("openai") else None
         if estimate and estimate.to_send:
             print(estimate)
-            cost.agreed(refusal=f"{estimate} Nothing was sent. `python -m genept_utils embed --model "
-                        f"{model} --text {text} --out vectors.h5ad --yes` computes it once; after "
-                        "it the name is read without a request")
+            cost.ask(f"`python -m genept_utils embed --model {model} --text {text} --out vectors.h5ad"
+                     " --yes` computes it once; after it the name is read without a request")
         return embed_genes(model, text, seed)
 
     return made_once(re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{text}"), made_from, make)

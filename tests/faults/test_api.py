@@ -420,8 +420,8 @@ def test_the_command_asks_before_it_spends(serve, three_genes, tmp_path, monkeyp
     assert __main__.main(command) == 2 and "say so with --yes" in capsys.readouterr().err
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda said: "n")
-    assert __main__.main(command) == 1
-    said = capsys.readouterr().out
+    assert __main__.main(command) == 2
+    said = "".join(capsys.readouterr())
     assert "3 to send" in said and "dollars" in said and "nothing was sent" in said
     assert stats()["requests"] == 0 and not out.exists()
     monkeypatch.setattr("builtins.input", lambda said: "y")
