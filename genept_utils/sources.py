@@ -163,7 +163,7 @@ def _keep(path, row, chunks):
     with replacing(path) as part:
         with open(part, "wb") as file:
             for chunk in chunks:
-                if not size and chunk.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+                if not size and chunk.lstrip().lower().startswith((b"<!doctype html", b"<html")):
                     raise OSError("the server sent a web page, not the file")
                 size += len(chunk)
                 if size > row.bytes:

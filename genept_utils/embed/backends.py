@@ -115,9 +115,8 @@ def _wordllama(texts, *_):
 
 def _counts(rows, n):
     """(len(rows), n) float32: how often each number below n stands in each row."""
-    ends = np.cumsum([0, *map(len, rows)])
-    return sp.csr_matrix((np.ones(ends[-1], np.float32), np.concatenate(rows).astype(np.int32), ends),
-                         shape=(len(rows), n))
+    ends, columns = np.cumsum([0, *map(len, rows)]), np.concatenate(rows).astype(np.int32)
+    return sp.csr_matrix((np.ones(ends[-1], np.float32), columns, ends), shape=(len(rows), n))
 
 
 @model("st:NAME")

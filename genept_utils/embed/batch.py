@@ -73,7 +73,7 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MA
                 report["sent"] = report["sent"] or len(missing)
                 tokens = dict(zip(missing, cost.count_tokens(wanted[key] for key in missing)[0]))
                 for part in packed(missing, tokens, MOST, waiting):
-                    _send(client, model, {key.hex(): {**body, "input": wanted[key]} for key in part})
+                    _send(client, body, {key: wanted[key] for key in part})
                     report["batches"] += 1
                     collect()
         except optional.need("openai").OpenAIError as error:
@@ -88,13 +88,13 @@ def batch_vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MA
     return stacked(keys, found)
 
 
-def _send(client, model, bodies):
-    """Submit a batch of requests, by their names."""
-    lines = [json.dumps({"custom_id": name, "method": "POST", "url": URL, "body": body})
-             for name, body in bodies.items()]
+def _send(client, body, texts):
+    """Submit a batch of texts."""
+    lines = [json.dumps({"custom_id": key.hex(), "method": "POST", "url": URL,
+                         "body": {**body, "input": text}}) for key, text in texts.items()]
     file = client.files.create(file=("texts.jsonl", "\n".join(lines).encode()), purpose="batch")
     client.batches.create(input_file_id=file.id, endpoint=URL, completion_window="24h",
-                          metadata={"genept_utils": model})
+                          metadata={"genept_utils": body["model"]})
 
 
 def _finished(client, table, model, poll):

@@ -101,8 +101,8 @@ def read(folder):
     raise ValueError(
         f"{folder} is no released model known here: scGPT has {SCGPT} and {SCGPT_NAMES}, Geneformer "
         f"{' or '.join(GENEFORMER)}, scFoundation {SCFOUNDATION}; scBERT's gene vectors are "
-        f"read_embedding('gene2vec'); a model of texts goes as read_embedding('st:{folder}/summary')"
-        "; a zarr store is written as a file first, "
+        "read_embedding('gene2vec'); a model of texts goes as "
+        f"read_embedding('st:{folder}/summary'); a zarr store is written as a file first, "
         "anndata.read_zarr(FOLDER).write_h5ad(\"vectors.h5ad\")")
 
 
