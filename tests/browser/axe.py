@@ -1,5 +1,10 @@
-"""Accessibility by axe-core: fetched once by npm into the cache, never part of the project."""
+"""Accessibility by axe-core: fetched once by npm into the cache, never part of the project.
 
+Colours are left to `check_book.CONTRAST`, which asks the same of every piece of text in a
+fiftieth of the time.
+"""
+
+import functools
 import shutil
 import subprocess
 
@@ -10,15 +15,16 @@ SERIOUS = ("serious", "critical")
 EVERY = ("minor", "moderate", *SERIOUS)
 # Rows like those above them are taken away: axe compares the place of every element with every
 # other, and the ledger has tens of thousands of them.
-RUN = """async ([levels, rules]) => {
+RUN = """async (levels) => {
   document.querySelectorAll('table.sortable tbody tr:nth-child(n+9)').forEach((row) => row.remove());
   return (await axe.run(document, {resultTypes: ['violations'],
-    preload: false, ...(rules ? {runOnly: rules} : {})})).violations
+    preload: false, rules: {'color-contrast': {enabled: false}}})).violations
   .filter((found) => levels.includes(found.impact))
   .flatMap((found) => found.nodes.map((node) => `${found.id}: ${node.target.join(' ')}` +
     ` (${node.html.slice(0, 90)})`)); }"""
 
 
+@functools.lru_cache(maxsize=None)
 def source():
     """axe-core as one script.
 
@@ -42,9 +48,8 @@ def source():
     return script.read_text(encoding="utf-8")
 
 
-def findings(page, rules=None, levels=SERIOUS):
-    """Findings of these levels on a page that is open, one line each; of some rules only where
-    they are given."""
+def findings(page, levels=SERIOUS):
+    """Findings of these levels on a page that is open, one line each."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(content=source())
-    return page.evaluate(RUN, [list(levels), rules])
+    return page.evaluate(RUN, list(levels))

@@ -2,10 +2,11 @@
 
 Usage: python tests/browser/check_book.py _build/html [--screenshots DIR] [--pages NAME ...]
 
-Every page is opened at 1280 and 390 px, in the light and the dark scheme. Checked are: one
-visible h1; images that load and have alt text; script errors; requests that fail or go to
-another host; what has to be read before the first paint; overflow; links and anchors within the
-book; formulas; contrast of text (WCAG AA); code and tables that open and sort from the keyboard.
+Every page is opened at 1280 px and made as narrow as 390, in the light and the dark scheme.
+Checked are: one visible h1; images that load and have alt text; script errors; requests that
+fail or go to another host; what has to be read before the first paint; overflow; figures that
+are whole and legible on a phone; links and anchors within the book; formulas; contrast of text
+(WCAG AA); code and tables that open and sort from the keyboard.
 """
 
 import argparse
@@ -37,6 +38,7 @@ FLAGS = [
 # What a page shows, asked in the page itself: a list of faults.
 LOOK = """async ([width, bytes, elements]) => {
   const faults = [];
+  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);  // the width was another
   const seen = (e) => e.checkVisibility({checkVisibilityCSS: true, checkOpacity: true});
   const headings = [...document.querySelectorAll('h1')].filter(seen);
   if (headings.length !== 1) faults.push(`${headings.length} visible h1, should be 1`);
@@ -61,6 +63,16 @@ LOOK = """async ([width, bytes, elements]) => {
   if (blocking > bytes) faults.push(`first paint waits for ${blocking} bytes`);
   const laid = document.querySelectorAll('*').length;
   if (laid > elements) faults.push(`${laid} elements, over ${elements}`);
+  // on a phone no figure scrolls, and letters of 8 points, 100 px to the inch, have 7 px
+  for (const image of width < 600 ? images.filter((i) => i.closest('.cell_output')) : []) {
+    const name = image.getAttribute('src').split('/').pop(), style = getComputedStyle(image);
+    const box = image.closest('.image-box') || image;
+    const wide = image.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const letters = wide / image.getAttribute('width') * 8 / 72 * 100;
+    if (letters <= 7) faults.push(`letters of ${letters.toFixed(1)} px in ${name}`);
+    if (box.scrollWidth > box.clientWidth + 1 || image.getBoundingClientRect().right > width + 1)
+      faults.push(`figure ${name} scrolls`);
+  }
   const root = document.scrollingElement;
   if (root.scrollWidth > width) {
     const held = (e) => e && (getComputedStyle(e).overflowX !== 'visible' || held(e.parentElement));
@@ -83,15 +95,16 @@ CONTRAST = """() => {
     const a = top[3] === undefined ? 1 : top[3];
     return below.map((v, i) => a * top[i] + (1 - a) * v);
   };
+  const known = new Map();  // by element: what lies behind its text, null for a picture; opacity
   const behind = (e) => {
-    const layers = [];
-    for (; e; e = e.parentElement) {
+    if (!e) return [[255, 255, 255], 1];
+    if (!known.has(e)) {
       const style = getComputedStyle(e), colour = parse(style.backgroundColor);
-      if (style.backgroundImage !== 'none') return null;
-      if (colour[3] !== 0) layers.push(colour);
-      if (colour[3] === undefined) break;
+      const [below, opacity] = behind(e.parentElement);
+      known.set(e, [style.backgroundImage !== 'none' ? null : colour[3] === undefined ? colour :
+        below && over(colour, below), opacity * style.opacity]);
     }
-    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
+    return known.get(e);
   };
   const faults = new Map();
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -103,9 +116,10 @@ CONTRAST = """() => {
     if (/^(SCRIPT|STYLE|NOSCRIPT)$/.test(e.tagName) || e.closest('mjx-container, svg')) continue;
     if (!e.checkVisibility({checkVisibilityCSS: true, checkOpacity: true})) continue;
     if (e.closest('.headerlink, .copybtn')) continue;
-    const below = behind(e), style = getComputedStyle(e);
+    const [below, opacity] = behind(e), style = getComputedStyle(e);
     if (!below) continue;
-    const [x, y] = [light(over(parse(style.color), below)), light(below)];
+    const [r, g, b, a = 1] = parse(style.color);
+    const [x, y] = [light(over([r, g, b, a * opacity], below)), light(below)];
     const ratio = (Math.max(x, y) + .05) / (Math.min(x, y) + .05);
     const size = parseFloat(style.fontSize), bold = style.fontWeight >= 700;
     const least = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
@@ -262,21 +276,19 @@ def check(root, names=None, screenshots=None, report=print):
     found = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        contexts = {  # one for each width, so that what all pages share is read once
-            width: browser.new_context(viewport={"width": width, "height": 900},
-                                       color_scheme=SCHEMES[0], reduced_motion="reduce")
-            for width in WIDTHS
-        }
+        context = browser.new_context(reduced_motion="reduce")  # what pages share is read once
         for name in names:
             start, faults = time.perf_counter(), {}
 
             def note(fault):
                 faults.setdefault(fault, [])
 
-            for width, context in contexts.items():
-                page = context.new_page()
-                listen(page, base, note)
-                page.goto(base + name, wait_until="load")
+            page = context.new_page()
+            listen(page, base, note)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 900})
+                if width == WIDTHS[0]:
+                    page.goto(base + name, wait_until="load")
                 for scheme in SCHEMES:
                     page.emulate_media(color_scheme=scheme)
                     seen = page.evaluate(LOOK, [width, MOST_BYTES, MOST_ELEMENTS]) + page.evaluate(CONTRAST)
@@ -290,7 +302,7 @@ def check(root, names=None, screenshots=None, report=print):
                 if width == WIDTHS[0]:
                     for fault in use_keyboard(page):
                         note(fault)
-                page.close()
+            page.close()
             for fault in broken_links(root, name):
                 note(fault)
             everywhere = len(WIDTHS) * len(SCHEMES)

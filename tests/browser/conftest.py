@@ -33,27 +33,71 @@ def browser():
         started.close()
 
 
+@pytest.fixture(scope="session")
+def tabs(html, browser):
+    """Function: the tab of a name, on a desk or touched, made once for all tests; and what the
+    tabs met since a test began: script and console errors, requests to a host."""
+    made, faults = {}, []
+
+    def tab(name, touched):
+        if touched not in made:
+            made[touched] = browser.new_context(has_touch=touched, reduced_motion="reduce"), {}
+        context, named = made[touched]
+        if name not in named:
+            page = named[name] = context.new_page()
+            page.set_default_timeout(60_000)
+            page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+            page.on("request", lambda asked: faults.append(f"asked {asked.url}")
+                    if not asked.url.startswith(("file:", "data:", "blob:")) else None)
+            page.on("console", lambda said: faults.append(f"console error: {said.text}")
+                    if said.type == "error" else None)
+        return named[name]
+
+    yield tab, faults
+    for context, _ in made.values():
+        context.close()
+
+
+def _set(page, width, height, scheme):
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
+    return page
+
+
 @pytest.fixture
-def opened(html, browser):
-    """Function: a page from disk; any script or console error or request to a host fails the test."""
-    contexts, faults = [], []
+def opened(html, tabs):
+    """Function: a page opened anew from disk; any fault fails the test."""
+    tab, faults = tabs
+    faults.clear()
+    used = set()
 
     def open_(name, width=1280, scheme="light", height=800):
-        context = browser.new_context(viewport={"width": width, "height": height},
-                                      color_scheme=scheme, has_touch=width < 600,
-                                      reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:", "blob:"))
-                else faults.append(f"asked {asked.url}"))
-        page.on("console", lambda said: faults.append(f"console error: {said.text}")
-                if said.type == "error" else None)
+        page = _set(tab("", width < 600), width, height, scheme)
+        if page in used:
+            page.goto("about:blank")  # another anchor alone would not open it anew
+        used.add(page)
         page.goto(f"file://{html}/{name}")
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in used:
+        page.goto("about:blank")
+    assert not faults
+
+
+@pytest.fixture
+def kept(html, tabs):
+    """Function: a page that stays open for the tests after this one, which therefore bring about
+    by themselves what they look at; any fault fails the test."""
+    tab, faults = tabs
+    faults.clear()
+
+    def open_(name, width=1280, scheme="light", height=800):
+        page = _set(tab(name, width < 600), width, height, scheme)
+        if page.url == "about:blank":
+            page.goto(f"file://{html}/{name}")
+        page.evaluate("scrollTo(0, 0)")
+        return page
+
+    yield open_
     assert not faults

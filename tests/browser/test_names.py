@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from gene_pages import answered, ask, ready
 
 import genept_utils as gp
 from genept_utils import genes, paths
@@ -26,58 +27,43 @@ PASTE = """async (texts) => { const genes = await genept.genes(); return texts.m
   const {names, numbers, gaps} = genept.paste(genes, text); return [names, numbers, gaps]; }); }"""
 
 
-@pytest.fixture(scope="module")
-def asked(html, browser):
-    page = browser.new_page()
-    page.goto(f"file://{html}/book/ask.html")
-    page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
-    yield page
-    page.close()
+def the_page(kept, width=1280):
+    return ready(kept("book/ask.html", width), ".gene-list-page")
 
 
 @pytest.mark.parametrize("names", [NAMES, *CODES.values()], ids=["names", *CODES])
 @pytest.mark.filterwarnings("ignore:.*names")
-def test_names_are_found_as_by_the_module(asked, source, names):
+def test_names_are_found_as_by_the_module(kept, source, names):
     source(genes.HGNC)
     table = genes.look_up(names).table
     wanted = [[how, symbol, sorted(filter(None, candidates.split("|")))] for how, symbol, candidates
               in table[["match_type", "symbol", "candidates"]].itertuples(index=False)]
-    found = asked.evaluate(ASK, names)
+    found = the_page(kept).evaluate(ASK, names)
     assert {name: one for name, one in zip(names, found)} == dict(zip(names, wanted))
     assert all(symbol == "" for symbol in found[-1:] if names is NAMES and symbol == "NAN")
 
 
-def test_text_is_read_as_by_the_module(asked, source):
+def test_text_is_read_as_by_the_module(kept, source):
     source(genes.HGNC)
-    found = asked.evaluate(PASTE, [text for text, *_ in PASTED])
+    found = the_page(kept).evaluate(PASTE, [text for text, *_ in PASTED])
     for (text, *wanted), one in zip(PASTED, found, strict=True):
         assert one == [part.split() for part in wanted], text
 
 
-def ask(page, text):
-    page.fill("textarea", text)
-    page.click("button.ask")
-    page.wait_for_selector(".list-answer[data-ready]", state="attached")
-    return page.inner_text(".list-answer")
-
-
-def test_mouse_names_are_said_and_taken_where_the_reader_wants(opened, source):
+def test_mouse_names_are_said_and_taken_where_the_reader_wants(kept, source):
     source("genes/homologene2.rda", genes.HGNC)
-    page = opened("book/ask.html", 390)
-    page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
+    page = the_page(kept, 390)
     text = ask(page, "Trp53 Cd4 12 NA")
     assert "1 name is that of a mouse gene: Trp53 (human TP53)" in text
     assert "Left out: 1 number and 1 mark of no value (12, NA)" in text
-    page.click("button.orthologs")
-    page.wait_for_selector(".list-answer[data-ready='2']", state="attached")
+    answered(page, "button.orthologs")
     assert page.input_value("textarea") == "TP53 Cd4"
     assert gp.match(["Trp53"], species="mouse").symbols == ["TP53"]
 
 
-def test_where_nothing_stands_out_the_page_says_so(opened, source):
+def test_where_nothing_stands_out_the_page_says_so(kept, source):
     source(genes.HGNC, genes.REFSEQ)
-    page = opened("book/ask.html")
-    page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
+    page = the_page(kept)
     text = ask(page, "ACTB GAPDH UBC B2M TP53 EGFR MYC")
     assert "No gene stands out. In 95 of 100 random lists of 6 genes" in text
     assert "Genes nearer than to random lists" not in text

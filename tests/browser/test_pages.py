@@ -3,6 +3,7 @@
 import axe
 import check_book
 import pytest
+from gene_pages import answered, ready
 
 from genept_utils import paths
 
@@ -16,17 +17,17 @@ def shown(page, selector):
 
 
 @pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
-def test_first_screen_holds_findings_and_ways(opened, width, height):
-    page = opened("book/index.html", width, height=height)
+def test_first_screen_holds_findings_and_ways(kept, width, height):
+    page = kept("book/index.html", width, height=height)
     assert page.locator(".findings li").count() == 3
     assert page.locator(".findings .claim-number").count() >= 6
     assert shown(page, ".findings li") < shown(page, ".ways a") <= height
 
 
-def test_phone_gets_the_tall_drawing(opened):
+def test_phone_gets_the_tall_drawing(kept):
     source = "document.querySelector('figure picture img').currentSrc"
-    assert opened("book/index.html", 390).evaluate(source).endswith("pipeline-tall.svg")
-    assert opened("book/index.html", 1280).evaluate(source).endswith("pipeline.svg")
+    assert kept("book/index.html", 390).evaluate(source).endswith("pipeline-tall.svg")
+    assert kept("book/index.html", 1280).evaluate(source).endswith("pipeline.svg")
 
 
 @pytest.mark.parametrize("query, gene", [("p53", "TP53"), ("FOXP3", "FOXP3"),
@@ -53,15 +54,15 @@ def test_search_finds_terms_from_disk(opened, query, target):
 def test_first_use_of_a_term_leads_to_the_glossary(opened):
     page = opened("notebooks/07-cell-types.html")
     links = page.locator("a.term")
-    names = [link.inner_text() for link in links.all()]
+    names = links.all_inner_texts()
     assert "ARI" in names and len(names) == len(set(names))
     links.first.click()
     page.wait_for_url("**/glossary.html#term-*")
 
 
 @pytest.mark.parametrize("name", ["book/paper-index.html", "book/ledger.html"])
-def test_table_is_filtered_sorted_and_fits(opened, name):
-    page = opened(name)
+def test_table_is_filtered_sorted_and_fits(kept, name):
+    page = kept(name)
     page.wait_for_selector("table.sortable[data-ready]")
     rows = page.locator("table.sortable").first.locator("tbody tr")
     every = rows.count()
@@ -101,8 +102,8 @@ def test_icons_are_a_few_kilobytes_and_drawn(opened, html):
     assert drawn == ["Font Awesome 6 Brands", "Font Awesome 6 Free"]
 
 
-def test_long_tables_wait_for_the_reader(opened):
-    page = opened("book/ledger.html")
+def test_long_tables_wait_for_the_reader(kept):
+    page = kept("book/ledger.html")
     page.wait_for_selector("table.sortable[data-ready]")
     assert page.evaluate("document.querySelectorAll('*').length") < 9000
     box = page.locator(".table-filter").nth(2)  # all cell-level numbers
@@ -135,27 +136,6 @@ def test_wide_tables_and_figures_are_reached_by_keyboard(opened):
     assert lost == 0 and page.locator(".table-box.more").count() > 0
 
 
-FIGURES = [f"notebooks/{path.stem}.html"
-           for path in sorted((paths.ROOT / "notebooks").glob("[01]*.ipynb"))]
-
-
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_letters_of_figures_are_legible_on_a_phone(opened, name, scheme):
-    """No figure scrolls, and its smallest letters have 7 pixels."""
-    page = opened(name, 390, scheme)
-    page.wait_for_selector(".cell_output img")
-    figures = page.evaluate("""() => [...document.querySelectorAll('.cell_output img')].map((i) => {
-      const box = i.closest('.image-box') || i, style = getComputedStyle(i);
-      const wide = i.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-      return {share: wide / i.getAttribute('width'),
-              right: Math.max(box.scrollWidth - box.clientWidth,
-                              i.getBoundingClientRect().right - innerWidth)}; })""")
-    assert figures
-    for figure in figures:  # letters of 8 points, 100 px to the inch
-        assert figure["share"] * 8 / 72 * 100 > 7 and figure["right"] <= 1
-
-
 def test_the_line_below_a_figure_goes_when_all_was_seen(opened):
     page = opened("notebooks/02-gene-functions.html", 280)
     page.locator(".image-box.more").first.evaluate("box => box.scrollTo(9999, 0)")
@@ -168,8 +148,8 @@ def test_the_line_below_a_figure_goes_when_all_was_seen(opened):
 
 @pytest.mark.parametrize("name", ["book/reliability.html", "book/ledger.html", "book/index.html",
                                   "book/paper-index.html", "book/data.html", "book/reproduce.html"])
-def test_tables_of_words_are_cards_on_a_phone(opened, name):
-    page = opened(name, 390)
+def test_tables_of_words_are_cards_on_a_phone(kept, name):
+    page = kept(name, 390)
     page.wait_for_selector("table.cards[data-labelled]")
     cells = page.evaluate("""() => [...document.querySelectorAll('table.cards tbody td')]
       .filter((cell) => cell.checkVisibility()).slice(0, 400)
@@ -180,11 +160,10 @@ def test_tables_of_words_are_cards_on_a_phone(opened, name):
       .every((box) => box.scrollWidth <= box.clientWidth)""")
 
 
-def test_words_that_mark_a_list_are_cards_on_a_phone(opened, source):
+def test_words_that_mark_a_list_are_cards_on_a_phone(kept, source):
     source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")  # the words
-    page = opened("book/ask.html", 390)
-    page.wait_for_selector(".gene-list-page[data-ready]", state="attached")
-    page.locator("button.example").first.click()
+    page = ready(kept("book/ask.html", 390), ".gene-list-page")
+    answered(page, "button.example")
     page.wait_for_selector("table.cards tbody tr")
     assert page.evaluate("""() => { const box = document.querySelector('.table-box:has(> .cards)');
       return box.scrollWidth <= box.clientWidth; }""")
@@ -192,8 +171,8 @@ def test_words_that_mark_a_list_are_cards_on_a_phone(opened, source):
     assert page.evaluate(label) == '"genes"'
 
 
-def test_cards_are_filtered_and_sorted(opened):
-    page = opened("book/paper-index.html", 390)
+def test_cards_are_filtered_and_sorted(kept):
+    page = kept("book/paper-index.html", 390)
     page.wait_for_selector("table.sortable[data-labelled]")
     table = page.locator("table.sortable").first
     rows = table.locator("tbody tr")
@@ -221,34 +200,27 @@ def served(html):
     server.shutdown()
 
 
+@pytest.fixture(scope="module")
+def reader(browser):
+    """A tab for axe, which is fetched where it is not there."""
+    try:
+        axe.source()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    yield page
+    page.close()
+
+
 @pytest.mark.parametrize("name", check_book.pages_of(BOOK) if BOOK.is_dir() else ["no book"])
-def test_accessibility_of_every_page(html, browser, served, name):
-    """No serious or critical finding of axe, in both schemes; the dark one for colours alone."""
-    try:
-        axe.source()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light",
-                            reduced_motion="reduce")
-    page.goto(served + name)
-    found = axe.findings(page)
-    page.emulate_media(color_scheme="dark")
-    dark = axe.findings(page, ["color-contrast"])
-    page.close()
-    assert not found and not dark
+def test_accessibility_of_every_page(reader, served, name):
+    """No serious or critical finding of axe; contrast is seen by the walk of check_book.py."""
+    reader.goto(served + name)
+    assert not axe.findings(reader)
 
 
-@pytest.mark.parametrize("body, rule", [
-    ("<img src='data:,'>", "image-alt"), ("<button></button>", "button-name"),
-    ("<p style='color:#bbb;background:#fff'>pale</p>", "color-contrast"),
-    ("<div style='overflow:auto;height:20px;width:80px'><p>a</p><p>b</p></div>",
-     "scrollable-region-focusable")])
-def test_axe_finds_what_it_should(browser, body, rule):
-    try:
-        axe.source()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    page = browser.new_page()
-    page.set_content(f"<html lang='en'><title>t</title><main><h1>a</h1>{body}</main></html>")
-    assert any(line.startswith(rule) for line in axe.findings(page))
-    page.close()
+def test_axe_finds_what_it_should(reader):
+    reader.set_content("""<html lang='en'><title>t</title><main><h1>a</h1><img src='data:,'>
+      <button></button><div style='overflow:auto;height:20px;width:80px'><p>a</p><p>b</p></div>""")
+    found = {line.partition(":")[0] for line in axe.findings(reader)}
+    assert found == {"image-alt", "button-name", "scrollable-region-focusable"}
