@@ -58,7 +58,8 @@ def tabs(html, browser):
         context.close()
 
 
-def _set(page, width, height, scheme):
+def _shown(page, width, height, scheme):
+    page.bring_to_front()  # a tab behind others draws once a second
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme)
     return page
@@ -72,7 +73,7 @@ def opened(html, tabs):
     used = set()
 
     def open_(name, width=1280, scheme="light", height=800):
-        page = _set(tab("", width < 600), width, height, scheme)
+        page = _shown(tab("", width < 600), width, height, scheme)
         if page in used:
             page.goto("about:blank")  # another anchor alone would not open it anew
         used.add(page)
@@ -81,6 +82,7 @@ def opened(html, tabs):
 
     yield open_
     for page in used:
+        page.evaluate("localStorage.clear()")
         page.goto("about:blank")
     assert not faults
 
@@ -93,7 +95,7 @@ def kept(html, tabs):
     faults.clear()
 
     def open_(name, width=1280, scheme="light", height=800):
-        page = _set(tab(name, width < 600), width, height, scheme)
+        page = _shown(tab(name, width < 600), width, height, scheme)
         if page.url == "about:blank":
             page.goto(f"file://{html}/{name}")
         page.evaluate("scrollTo(0, 0)")
