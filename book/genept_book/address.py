@@ -7,7 +7,7 @@ from genept_utils import paths, sources
 CONFIG = "_config.yml"
 _IN_CONFIG = re.compile(r"(?m)^(repository:\n(?:  .*\n)*?  url: )(\S+)$")
 _ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
-_TEXT = (CONFIG, "*.md", "*.cff", "*.toml", "book/*.md", "notebooks/*.ipynb", "binder/*",
+_TEXT = (CONFIG, "*.md", "*.cff", "*.toml", "book/*.md", "notebooks/*.ipynb",
          ".binder/*")
 
 

@@ -63,7 +63,7 @@ class LedgerTable(DataTable):
     """Published numbers beside ours. ``paired`` keeps the rows that have both; ``third`` shows what
     third parties measured, which stands nowhere else."""
 
-    raw = ("result", "by", "published", "ours", "drawn", "our method", "chapter")
+    raw = ("result", "method", "published", "ours", "from 0 to 1", "our method", "chapter")
     option_spec = {**DataTable.option_spec, "paired": directives.flag, "third": directives.flag}
 
     def read(self):
@@ -90,10 +90,10 @@ class LedgerTable(DataTable):
         return pd.DataFrame({
             "result": two_lines(frame["item"] + ": " + frame["task"],
                                 together(frame, "dataset", "label")),
-            "by": two_lines(frame["method"], together(frame, "classifier", "metric")),
+            "method": two_lines(frame["method"], together(frame, "classifier", "metric")),
             "published": two_lines(values["published"], under.where(values["published"].notna(), "")),
             "ours": two_lines(values["ours"], spans(values)),
-            "drawn": [interval_bar(*row) for row in values.to_numpy()],
+            "from 0 to 1": [interval_bar(*row) for row in values.to_numpy()],
             "our method": two_lines(
                 frame["our_method"].mask(own, frame["our_method"] + ", your files"),
                 together(beside, "reads", "split", "note")),
@@ -144,7 +144,7 @@ class ClaimsTable(DataTable):
     """The book's claims, each beside its fixed controls, with what the paired interval says of the
     subject against the strongest of them; see :mod:`genept_book.claims`."""
 
-    raw = ("claim", "best control", "drawn", "verdict")
+    raw = ("claim", "best control", "from 0 to 1", "verdict")
 
     def read(self):
         self.env.note_dependency(str(paths.DATA / "claims.csv"))
@@ -163,8 +163,8 @@ class ClaimsTable(DataTable):
             rows.append({
                 "claim": claim, "published": number(printed, 2), "text": number(text["value"], 2),
                 "best control": control,
-                "drawn": interval_bar(printed, text["value"], text["low"], text["high"],
-                                      controls["value"]),
+                "from 0 to 1": interval_bar(printed, text["value"], text["low"], text["high"],
+                                            controls["value"]),
                 "verdict": chip(said[name, best["kind"]])})
         return pd.DataFrame(rows)
 

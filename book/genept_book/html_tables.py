@@ -14,7 +14,6 @@ from genept_book.templates import render
 MAX_ROWS = 60  # of a sortable table that are laid out with the page; the rest waits for the reader
 NUMBER = re.compile(r"^$|^(nan|–|[-+−]?[\d.,]+(e[-+]?\d+)?( ?%| to [\d.]+)?)$", re.IGNORECASE)
 MISSING = {"NaN", "nan", "<NA>", "NaT", "None"}
-HEADS = {"drawn": "from 0 to 1", "by": "method"}
 # ``words`` for what the results call by a short ``name``, and for a ``head`` of pandas' tables.
 _WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), index_col="name")
 READABLE, HEAD_WORDS = (_WORDS[column].dropna().to_dict() for column in ("words", "head"))
@@ -56,7 +55,7 @@ def html_table(frame, plain=False, raw=()):
     rows = list(zip(*columns))
     # more words than fit side by side on a phone: there each row becomes a card
     cards = any(name in raw or "long" in kinds[name] for name in [*frame][1:])
-    return render("table.html.j2", rows=rows, kinds=kinds, heads=HEADS, cards=cards, plain=plain,
+    return render("table.html.j2", rows=rows, kinds=kinds, cards=cards, plain=plain,
                   wide=not plain and len(kinds) > 4, shown=len(rows) if plain else MAX_ROWS)
 
 
