@@ -12,11 +12,12 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import datasets, embed, genes, sources
-from genept_utils.cells.backed import described, opened
 from genept_utils.cells.components import Scaled, moments, plain
 from genept_utils.cells.names import species_of, survey
 from genept_utils.cells.normalise import judge
-from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, select_matrix
+from genept_utils.datasets.files import stored
+from genept_utils.datasets.formats import opened
+from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, read_whole, select_matrix
 from genept_utils.embed.vectors import made_once
 
 ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
@@ -110,9 +111,7 @@ def _of_path(path, options, about):
     where = {name: options[name] for name in ("layer", "raw", "values")}
     if path.suffix == ".h5ad" or path.is_dir() and path.suffix == ".zarr":
         with opened(path) as group:
-            var = group.get("raw/var" if options["raw"] else "var")
-            if var is not None and "encoding-type" in var.attrs:
-                return _learnt(*described(group, **where), options, about)
+            return _learnt(*stored(group, path.name, **where), options, about)
     known = str(path) in datasets.CELLS  # another kind of file is read whole
     adata = datasets.load(str(path), labelled=known, species=options["species"], **where)
     return _learnt(adata.X, adata, options, about)
@@ -121,7 +120,7 @@ def _of_path(path, options, about):
 def _learnt(X, source, options, about=None):
     """Vectors from a matrix that may lie elsewhere; its genes and marks are those of ``source``."""
     if not is_dask(X) and getattr(X, "format", "csr") == "csc":  # a cell's values are all over it
-        X = (X if sp.issparse(X) else X.to_memory()).tocsr()
+        X = X.tocsr() if sp.issparse(X) else read_whole(X)
     X, kept, var, summary = survey(X, source.var)
     kind = judge(source, summary, declared_scale(source))
     matched = genes.of_table(var.index, var, summary.gene_totals,

@@ -5,6 +5,7 @@ after the block's vectors. An interrupted run resumes from it; when all blocks a
 folder becomes the output.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import errno
@@ -20,11 +21,11 @@ import h5py
 import numpy as np
 
 from genept_utils import optional, paths, sources
-from genept_utils.cells.backed import described, matrix_of, opened
 from genept_utils.cells.genept_w import about, gene_totals, vector_block
 from genept_utils.cells.names import species_of, vectors_of
 from genept_utils.cells.normalise import MatrixSummary, judge, log_block, summarise
-from genept_utils.datasets.files import read_frame
+from genept_utils.datasets.files import matrix_of, read_frame, stored
+from genept_utils.datasets.formats import opened
 from genept_utils.datasets.matrix import BLOCK, declared_scale, read_rows
 from genept_utils.genes import gene_features
 
@@ -78,7 +79,7 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
         What goes to ``uns["genept"]`` in the end, as far as it is known before.
     """
     with opened(source) as group:
-        X, genes = described(group, layer, raw, values)
+        X, genes = stored(group, Path(source).name, layer, raw, values)
         kept, n = gene_features(genes.var), X.shape[0]
         if getattr(X, "format", "csr") == "csc":
             matrix = f'adata.layers["{layer}"]' if layer else "adata.X"
@@ -109,28 +110,15 @@ def compute(task, number, threads=None):
     OSError
         The block could not be written; nothing of it counts.
     """
+    start, end = task.rows(number)
     with opened(task.source) as group:
-        ready = _read(task, matrix_of(group, *task.values), number)
-    return _write(task, number, *_multiply(task, *ready, threads))
-
-
-def _read(task, X, number):
-    """A block's log-normalised values, checked, and what its genes sum to before."""
-    start, end = task.rows(number)
-    X = read_rows(X, start, end)
+        X = read_rows(matrix_of(group, Path(task.source).name, *task.values), start, end)
     X = X if task.kept is None else X[:, task.kept]
-    return log_block(X, task.scale, task.seen, task.declared, start), gene_totals(X)
-
-
-def _multiply(task, logged, totals, threads=None):
-    """The vectors of a block, and what its note will say."""
-    made = vector_block(logged, task.vectors, threads=threads)
-    return made, {"mass": float(totals.sum()), "covered": float(totals[task.has].sum()),
-                  "empty": int((~made.any(axis=1)).sum())}
-
-
-def _write(task, number, made, said):
-    start, end = task.rows(number)
+    totals = gene_totals(X)
+    X = log_block(X, task.scale, task.seen, task.declared, start)
+    made = vector_block(X, task.vectors, threads=threads)
+    said = {"mass": float(totals.sum()), "covered": float(totals[task.has].sum()),
+            "empty": int((~made.any(axis=1)).sum())}
     try:
         write_rows(task, start, made)
         sources.save(task.note(number), json.dumps(said))
@@ -228,24 +216,13 @@ def _into_h5ad(file, vectors, told, task):
     ad.io.write_elem(uns, "genept", {**before, task.key: told})
 
 
-def blocks_here(task, numbers, threads=None):
-    """The blocks one after the other; while one is multiplied, the next is read and normalised
-    and the one before is written."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with (opened(task.source) as group, ThreadPoolExecutor(1) as reader,
-          ThreadPoolExecutor(1) as writer):
-        read = functools.partial(reader.submit, _read, task, matrix_of(group, *task.values))
-        ahead, behind = read(numbers[0]) if numbers else None, None
-        for number, following in zip(numbers, [*numbers[1:], None]):
-            ready = ahead.result()
-            ahead = None if following is None else read(following)
-            made = _multiply(task, *ready, threads)
-            if behind:
-                yield behind[0], behind[1].result()
-            behind = number, writer.submit(_write, task, number, *made)
-        if behind:
-            yield behind[0], behind[1].result()
+def blocks_here(task, numbers):
+    """The blocks in their order, two at a time: while one is multiplied, the next is read."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        try:
+            yield from zip(numbers, pool.map(functools.partial(compute, task), numbers))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def blocks_on(client, task, numbers):

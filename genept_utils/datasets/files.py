@@ -5,7 +5,6 @@ and genes, and the named entries of ``obsm``.
 """
 
 import contextlib
-import warnings
 from pathlib import Path
 
 import anndata as ad
@@ -15,7 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import compression, untrusted
-from genept_utils.datasets.matrix import other_matrices, read_rows, stored_matrix
+from genept_utils.datasets.matrix import other_matrices, read_whole, stored_matrix
 
 
 def read_h5ad(path, layer=None, raw=False, obsm=()):
@@ -49,33 +48,42 @@ def read_h5ad(path, layer=None, raw=False, obsm=()):
     """
     path = Path(path)
     with readable(path), untrusted.hdf5(path) as file:
-        return read_group(file, path.name, layer, raw, obsm,
-                          lambda: ad.read_h5ad(path, backed="r"))
+        return read_group(file, path.name, layer, raw, obsm)
 
 
-def read_group(group, name, layer=None, raw=False, obsm=(), old=None):
-    """What :func:`read_h5ad` returns, from an open group of HDF5 or zarr.
+def read_group(group, name, layer=None, raw=False, obsm=()):
+    """What :func:`read_h5ad` returns, from an open group of HDF5 or zarr."""
+    matrix, genes = stored(group, name, layer, raw)
+    X = read_whole(matrix)
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    return ad.AnnData(X, obs=read_frame(group["obs"]), var=genes.var, uns=genes.uns,
+                      obsm={key: _vectors(group, key, name) for key in obsm})
 
-    ``old`` reads a file that was written without types, before anndata 0.7.
-    """
-    matrix = stored_matrix(group, name, layer, raw)
-    genes = group[("raw/var" if "raw/var" in group else "raw.var") if raw else "var"]
-    check_declared(group["obs"], genes, matrix, name)
-    if hasattr(genes, "keys") and hasattr(group["obs"], "keys"):
-        obs, var = read_frame(group["obs"]), read_frame(genes)
-    else:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*written without encoding metadata")
-            before = old()
-        obs, var = before.obs.copy(), (before.raw if raw else before).var.copy()
-        before.file.close()
-    adata = ad.AnnData(read_matrix(matrix, name), obs=obs, var=var)
-    for key in obsm:
-        adata.obsm[key] = _vectors(group, key, name)
+
+def stored(group, name, layer=None, raw=False, values=None):
+    """The stored matrix that holds the values, and an AnnData of its genes alone, with what the
+    file (or its reader, by ``values``) declares of the values."""
+    matrix = matrix_of(group, name, layer, raw)
+    genes = ad.AnnData(var=read_frame(group["raw/var" if raw else "var"]))
     if "uns" in group and "log1p" in group["uns"] and not layer:
-        adata.uns["log1p"] = {}
-    adata.uns["genept_data"] = {"elsewhere": other_matrices(group, layer, raw)}
-    return adata
+        genes.uns["log1p"] = {}
+    genes.uns["genept_data"] = {"elsewhere": other_matrices(group, layer, raw)} | (
+        {"values": values, "sure": True} if values else {})
+    return matrix, genes
+
+
+def matrix_of(group, name, layer=None, raw=False):
+    """The stored matrix that holds the values, as something that gives rows."""
+    matrix = stored_matrix(group, name, layer, raw)
+    obs, var = group["obs"], group["raw/var" if raw else "var"]
+    if not (hasattr(obs, "keys") and hasattr(var, "keys")):
+        raise ValueError(f"{name} was written before anndata 0.7; write it anew: "
+                         f"anndata.read_h5ad({name!r}).write_h5ad({name!r})")
+    matrix = matrix if hasattr(matrix, "shape") else ad.io.sparse_dataset(matrix)
+    check_declared(obs, var, matrix, name)
+    untrusted.compressed(matrix)
+    return matrix
 
 
 def anndata_in(group, name, table=None):
@@ -150,21 +158,18 @@ def check_declared(obs, var, matrix, name):
     ValueError
         The matrix has another shape, or a file declares what it does not store.
     """
-    attributes = getattr(matrix, "attrs", {})
-    shape = getattr(matrix, "shape", None) or attributes.get(
-        "shape", attributes.get("h5sparse_shape"))
     rows, columns = (rows_of(table, name) for table in (obs, var))
-    if tuple(shape) != (rows, columns):
-        raise ValueError(f"{name}: the matrix is {shape[0]:,} x {shape[1]:,}, but there are "
-                         f"{rows:,} cells and {columns:,} genes")
-    if not hasattr(matrix, "shape"):
-        _check_stored(matrix["indptr"], name)
-        _check_stored(matrix["indices"], name, 50)  # those of full rows are much alike
+    if tuple(matrix.shape) != (rows, columns):
+        raise ValueError(f"{name}: the matrix is {matrix.shape[0]:,} x {matrix.shape[1]:,}, but "
+                         f"there are {rows:,} cells and {columns:,} genes")
+    if hasattr(matrix, "format"):
+        _check_stored(matrix.group["indptr"], name)
+        _check_stored(matrix.group["indices"], name, 50)  # those of full rows are much alike
 
 
 def rows_of(table, name):
     """Number of rows of a stored table, once its names are known to lie in the file."""
-    names = table[_index(table) or next(iter(table))] if hasattr(table, "keys") else table
+    names = table[_index(table) or next(iter(table))]
     _check_stored(names, name)
     return names.shape[0]
 
@@ -176,26 +181,6 @@ def _check_stored(array, name, alike=1):
     if array.size * 4 > alike * compression.LARGEST * stored + compression.SPARE:
         raise ValueError(f"{name} declares {array.size:,} entries of {array.name} and stores "
                          f"{stored:,} bytes of them; it is damaged, so copy or download it again")
-
-
-def read_matrix(matrix, name):
-    """A stored matrix, dense or in compressed rows or columns, as float32 CSR without zeros."""
-    if hasattr(matrix, "shape"):
-        X = read_rows(matrix, 0, matrix.shape[0]).astype(np.float32)
-    else:
-        attributes = matrix.attrs
-        shape = tuple(int(n) for n in attributes.get("shape", attributes.get("h5sparse_shape")))
-        kind = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
-        form = sp.csc_matrix if kind.startswith("csc") else sp.csr_matrix
-        values = matrix["data"]  # converted while they are read where the format can
-        values = (values.astype(np.float32)[:] if isinstance(values, h5py.Dataset) else
-                  np.asarray(values[:], dtype=np.float32))
-        X = form((values, matrix["indices"][:], matrix["indptr"][:]), shape=shape)
-        untrusted.compressed(X)
-        X = X.tocsr()
-    X.sum_duplicates()
-    X.eliminate_zeros()
-    return X
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """The kinds of files that cells come in: told by content, read, or refused with what to do."""
 
+import contextlib
 from pathlib import Path
 
 import anndata as ad
@@ -9,8 +10,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import compression, optional, paths, untrusted
-from genept_utils.datasets.files import (anndata_in, one_of, read_frame, read_group, read_h5ad,
-                                         readable, rows_of)
+from genept_utils.datasets.files import (anndata_in, one_of, read_frame, read_group, readable,
+                                         rows_of)
 from genept_utils.datasets.matrix import stored_matrix
 
 CONVERT = {  # ending -> what turns such a file into one that is read
@@ -59,8 +60,11 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
         message says how to convert it.
     """
     path, table = paths.split_table(path, table)
+    if is_zarr(path):
+        with readable(path), opened(path, table) as group:
+            return read_group(group, path.name, layer, raw, obsm)
     if path.is_dir():
-        return _folder(path, layer, raw, obsm, table)
+        return _folder(path, layer, raw, obsm)
     with open(path, "rb") as file:
         head = file.read(512)
     if not head:
@@ -72,7 +76,7 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
         return _hdf5(path, layer, raw, obsm, table)
     if head.startswith(PACKED) and not set(suffixes) & CONVERT.keys():
         return _unpacked(path, layer, raw, obsm, table)
-    raise ValueError(f"{path.name} {not_read(path, head)}")
+    raise ValueError(f"{path.name} {_not_read(path, head)}")
 
 
 def annotations(path):
@@ -81,14 +85,36 @@ def annotations(path):
     file, table = paths.split_table(path)
     if table is None and file.is_file() and h5py.is_hdf5(file):
         with readable(file), untrusted.hdf5(file) as group:
-            if {"obs", "var"} <= set(group) and "mod" not in group and (
-                    hasattr(group["obs"], "keys")):
+            if {"obs", "var"} <= set(group) and "mod" not in group:
                 return read_frame(group["obs"]), rows_of(group["var"], file.name)
     adata = read_cells(path)
     return adata.obs, adata.n_vars
 
 
-def not_read(path, head):
+@contextlib.contextmanager
+def opened(path, table=None):
+    """The group of an AnnData for reading: of an h5ad file, a zarr store, or a table in one."""
+    path, table = paths.split_table(path, table)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path}; give an .h5ad file or a .zarr folder")
+    once = (f'make an .h5ad file of it once: genept_utils.datasets.read_cells("{path}")'
+            f'.write_h5ad("{plain_name(path)}.h5ad")')
+    with contextlib.ExitStack() as stack:
+        with readable(path):
+            if is_zarr(path):
+                untrusted.zarr_store(path)
+                found = optional.need("zarr").open_group(path, mode="r")
+            elif path.is_file() and h5py.is_hdf5(path):
+                found = stack.enter_context(untrusted.hdf5(path))
+            else:
+                raise ValueError(f"{path.name} is no .h5ad file and no zarr store; {once}")
+        group = anndata_in(found, path.name, table)
+        if "obs" not in group:
+            raise ValueError(f"{path.name} holds no AnnData; {once}")
+        yield group
+
+
+def _not_read(path, head):
     """Why a file is not read and what to do, as the rest of a sentence that begins with its name;
     ``head`` are its first bytes."""
     name = plain_name(path)
@@ -111,13 +137,7 @@ def is_zarr(path):
     return any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs"))
 
 
-def _folder(path, layer, raw, obsm, table):
-    if is_zarr(path):
-        zarr = optional.need("zarr")
-        with readable(path):
-            untrusted.zarr_store(path)
-            group = anndata_in(zarr.open_group(path, mode="r"), path.name, table)
-            return read_group(group, path.name, layer, raw, obsm)
+def _folder(path, layer, raw, obsm):
     matrices = sorted(path.glob("*matrix.mtx")) + sorted(path.glob("*matrix.mtx.gz"))
     if len(matrices) == 1:
         return _mtx(untrusted.within(matrices[0], path), layer, raw, obsm)
@@ -134,12 +154,10 @@ def _hdf5(path, layer, raw, obsm, table):
         keys = set(file)
         tenx = [key for key in file if isinstance(file[key], h5py.Group)
                 and {"barcodes", "indptr"} <= set(file[key])]
-        if "mod" in keys or table and not tenx:
-            return read_group(anndata_in(file, path.name, table), path.name, layer, raw, obsm)
         if "row_attrs" in keys:
             return _loom(file, path.name, layer, raw, obsm)
-    if {"obs", "var"} <= keys:
-        return read_h5ad(path, layer, raw, obsm)
+        if "mod" in keys or {"obs", "var"} <= keys or table and not tenx:
+            return read_group(anndata_in(file, path.name, table), path.name, layer, raw, obsm)
     if tenx:
         return _ten_x(path, layer, raw, obsm, table, tenx)
     raise ValueError(f"{path.name} is HDF5, but holds neither AnnData, a 10x matrix nor a loom "

@@ -48,12 +48,8 @@ def select_matrix(adata, layer=None, raw=False, values=None, read=True):
     backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
     if not (layer or raw or values or backed and read):
         return adata
-    if backed and read and hasattr(X, "to_memory"):
-        X = X.to_memory()  # whole: rows of columns are slow
-        untrusted.compressed(X)
-        X = sp.csr_matrix(X, dtype=np.float32)
-    elif read and isinstance(X, h5py.Dataset):
-        X = read_rows(X, 0, X.shape[0]).astype(np.float32)
+    if read and (hasattr(X, "to_memory") or isinstance(X, h5py.Dataset)):
+        X = read_whole(X)
     made = type(adata)(X, obs=adata.obs.copy(), var=(adata.raw if raw else adata).var.copy())
     own = declared(adata)
     if layer or raw or values:  # the marks of X say nothing about another matrix
@@ -93,9 +89,8 @@ def _parts(source):
     """The layers and the raw matrix of an AnnData or of an open group."""
     if isinstance(source, ad.AnnData):
         return source.layers, None if source.raw is None else source.raw.X
-    place = next((place for place in ("raw/X", "raw.X") if place in source), None)
     return (source["layers"] if "layers" in source else {},
-            None if place is None else source[place])
+            source["raw/X"] if "raw/X" in source else None)
 
 
 def other_matrices(source, layer=None, raw=False):
@@ -193,7 +188,7 @@ def blocks(X, kept=None, rows=None):
     A matrix that lies in columns is read whole, for a row of it is spread over all of it.
     """
     if not in_memory(X) and getattr(X, "format", "csr") == "csc":
-        X = _checked(X.to_memory()).tocsr()
+        X = read_whole(X)
     if in_memory(X) and rows is None:
         return [(0, X if kept is None else X[:, kept])]
     return _blocks(X, kept, rows or BLOCK)
@@ -203,6 +198,15 @@ def _blocks(X, kept, rows):
     for start in range(0, X.shape[0], rows):
         block = read_rows(X, start, min(start + rows, X.shape[0]))
         yield start, block if kept is None else block[:, kept]
+
+
+def read_whole(X):
+    """A matrix in an open file as float32 CSR."""
+    if not hasattr(X, "to_memory"):
+        return read_rows(X, 0, X.shape[0]).astype(np.float32)
+    X = X.to_memory()  # whole, for rows of columns are slow
+    untrusted.compressed(X)
+    return sp.csr_matrix(X, dtype=np.float32)
 
 
 def read_rows(X, start, end, at_once=1000):

@@ -237,11 +237,12 @@ def test_killed_at_any_block_it_goes_on(atlas_file, counts, embedding, tmp_path,
     with pytest.raises(KeyboardInterrupt):
         atlas_file()
     assert not (tmp_path / "out.zarr").exists()
+    done = {int(note.stem) for note in (tmp_path / "out.zarr.part" / "done").glob("*.json")}
     calls.clear()
     killed_at = -1
     assert atlas_file() == 0
     same_as_in_memory(tmp_path / "out.zarr", counts, embedding)
-    assert calls == list(range(4))[-len(calls):], "a finished block was computed again"
+    assert sorted(calls) == sorted(set(range(4)) - done), "a finished block was computed again"
 
 
 def test_a_block_whose_note_is_half_written_does_not_count(atlas_file, counts, embedding,
@@ -273,7 +274,8 @@ def test_a_full_disk_is_said_and_costs_no_finished_block(atlas_file, counts, emb
     assert atlas_file() == 2
     said = capsys.readouterr().err
     assert "cells 80 to 120" in said and word in said and "same command again" in said
-    assert len(list((tmp_path / "out.zarr.part" / "done").glob("*.json"))) == 2
+    done = {note.stem for note in (tmp_path / "out.zarr.part" / "done").glob("*.json")}
+    assert {"000000", "000001"} <= done and "000002" not in done
     monkeypatch.setattr(out_of_core, "write_rows", write)
     assert atlas_file() == 0
     same_as_in_memory(tmp_path / "out.zarr", counts, embedding)
@@ -333,7 +335,7 @@ def test_wrong_files_are_said(atlas_file, tmp_path, capsys, options, word):
 
 
 @pytest.mark.parametrize("arguments, word", [
-    (("--layer", "none"), "has no layer 'none'"), (("--raw",), "the file has no raw")])
+    (("--layer", "none"), "has no layer 'none'"), (("--raw",), "atlas.h5ad has no raw")])
 def test_wrong_options_are_said(atlas_file, capsys, arguments, word):
     assert atlas_file(*arguments) == 2
     assert word in capsys.readouterr().err

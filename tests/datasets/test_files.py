@@ -227,6 +227,14 @@ def lost_part(path, adata):
         del file["X/indptr"]
 
 
+def old(path, adata):
+    """Tables as one array of records, as anndata wrote them before 0.7."""
+    adata.write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        del file["obs"]
+        file["obs"] = np.zeros(40, [("index", "S8")])
+
+
 def names_lost(path, adata):
     write_mtx(path, adata, True)
     (path / "barcodes.tsv.gz").unlink()
@@ -248,6 +256,7 @@ BROKEN = {
     "indices.h5ad": (wrong_indices, "cannot be read .*broken"),
     "rows.h5ad": (lost_rows, "the matrix is 41 x 60, but there are 40 cells and 60 genes"),
     "part.h5ad": (lost_part, "cannot be read .*broken"),
+    "old.h5ad": (old, "was written before anndata 0.7; write it anew: anndata.read_h5ad"),
     "empty.h5ad": (lambda p, a: p.touch(), "is empty"),
     "text.h5ad": (lambda p, a: p.write_text("cell,gene\n"), "is not a valid HDF5 file"),
     "page.h5ad": (lambda p, a: p.write_text("<!DOCTYPE html>\n"), "a web page"),

@@ -19,8 +19,7 @@ import scipy.sparse as sp
 
 import genept_utils as gp
 from genept_utils import cells, datasets, embed, genes, paths, pickles, untrusted
-from genept_utils.cells import backed
-from genept_utils.datasets import matrix
+from genept_utils.datasets import files, formats, matrix
 from genept_utils.cli import match
 from genept_utils.embed import backends
 
@@ -291,8 +290,8 @@ def packed(path):
 
 
 def by_blocks(path, layer=None):
-    with backed.opened(path) as group:
-        return list(matrix.blocks(backed.matrix_of(group, layer), rows=4))
+    with formats.opened(path) as group:
+        return list(matrix.blocks(files.matrix_of(group, path.name, layer), rows=4))
 
 
 @pytest.mark.parametrize("reader", READERS)
