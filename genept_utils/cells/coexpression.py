@@ -17,7 +17,7 @@ from genept_utils.cells.names import species_of, survey
 from genept_utils.cells.normalise import judge
 from genept_utils.datasets.files import stored
 from genept_utils.datasets.formats import opened
-from genept_utils.datasets.matrix import blocks, declared_scale, is_dask, read_whole, select_matrix
+from genept_utils.datasets.matrix import blocks, is_dask, read_whole, select_matrix
 from genept_utils.embed.vectors import made_once
 
 ROWS = 5000  # cells of a block: some copies of it, and no more, lie in memory
@@ -122,14 +122,14 @@ def _learnt(X, source, options, about=None):
     if not is_dask(X) and getattr(X, "format", "csr") == "csc":  # a cell's values are all over it
         X = X.tocsr() if sp.issparse(X) else read_whole(X)
     X, kept, var, summary = survey(X, source.var)
-    kind = judge(source, summary, declared_scale(source))
+    kind = judge(source, summary)
     matched = genes.of_table(var.index, var, summary.gene_totals,
                              species_of(source, options["species"]))
     matched.warn()
     symbols = pd.Series(matched.symbols)
 
     def plain_blocks():
-        return (plain(block) for block in _rows(X, kept))
+        return (plain(block) for block in blocks(X, kept, ROWS))
 
     mean, deviation, occurs = moments(plain_blocks(), kind)
     wanted = (symbols != "") & ~symbols.duplicated()
@@ -149,12 +149,3 @@ def _learnt(X, source, options, about=None):
     return embed.as_embedding(
         vectors, named, model="coexpression", text="none", n_components=n, cells=n_cells,
         genes=len(named), values=kind, species=matched.species, **told, **about or {})
-
-
-def _rows(X, kept):
-    """Blocks of the cells, a Dask array's by its own chunks."""
-    if not is_dask(X):
-        yield from (block for _, block in blocks(X, kept, ROWS))
-        return
-    for number in range(X.numblocks[0]):
-        yield X.blocks[number].compute()

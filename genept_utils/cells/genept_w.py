@@ -86,7 +86,7 @@ def genept_w(adata, embedding, hvg=None, whitened=False, key="X_genept_w",
         made, empty = vector_blocks(X, vectors, offset, columns), {}
     else:
         made = [vector_block(block if scale is None else log_block(block, scale), vectors, offset,
-                             columns) for _, block in blocks(X, kept)]
+                             columns) for block in blocks(X, kept)]
         made = made[0] if len(made) == 1 else np.concatenate(made)
         empty = {"cells_without_a_vector": int((~made.any(axis=1)).sum())}
     adata.obsm[key] = made

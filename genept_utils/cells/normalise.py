@@ -175,12 +175,12 @@ def scale_of(adata):
     return _judged(adata)[0]
 
 
-def judge(adata, summary, metadata):
-    """Decide between counts and log values from the summary of a matrix and what
+def judge(adata, summary=None, metadata=None):
+    """As :func:`scale_of`, from the summary of a matrix and what
     :func:`genept_utils.datasets.matrix.declared_scale` gives; warn if unsure."""
     scale, word = _judged(adata, summary, metadata)
     if word:
-        warnings.warn(word, stacklevel=4)
+        warnings.warn(word, stacklevel=3)
     return scale
 
 
@@ -224,9 +224,7 @@ def normalise(adata, target=TARGET, layer=None, raw=False, values=None):
         A mark was overridden by the values, or the values leave open what they are.
     """
     source = select_matrix(adata, layer, raw, values)
-    scale, word = _judged(source)
-    if word:
-        warnings.warn(word, stacklevel=2)
+    scale = judge(source)
     X = sp.csr_matrix(source.X, dtype=np.float32, copy=True)
     X.eliminate_zeros()
     if scale == "raw":

@@ -96,8 +96,8 @@ def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None
                                         seen.gene_totals, embedding, species_of(genes, species))
     told = about(embedding, coverage, int(has.sum()))
     del told["coverage_mass"]  # it is known when all blocks are
-    return Task(str(source), str(place), (layer, raw), key, kind, seen, declared, vectors, has,
-                kept, block, n), told
+    return Task(str(source), str(place), (layer, raw), key, kind, seen, declared,
+                vectors, has, kept, block, n), told
 
 
 def compute(task, number, threads=None):

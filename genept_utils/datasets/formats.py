@@ -65,9 +65,7 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
             return read_group(group, path.name, layer, raw, obsm)
     if path.is_dir():
         return _folder(path, layer, raw, obsm)
-    with open(path, "rb") as file:
-        head = file.read(512)
-    if not head:
+    if not (head := _head(path)):
         raise ValueError(f"{path.name} is empty; copy or download it again")
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if ".mtx" in suffixes:
@@ -76,7 +74,7 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
         return _hdf5(path, layer, raw, obsm, table)
     if head.startswith(PACKED) and not set(suffixes) & CONVERT.keys():
         return _unpacked(path, layer, raw, obsm, table)
-    raise ValueError(f"{path.name} {_not_read(path, head)}")
+    raise ValueError(f"{path.name} {_not_read(path)}")
 
 
 def annotations(path):
@@ -104,30 +102,36 @@ def opened(path, table=None):
             if is_zarr(path):
                 untrusted.zarr_store(path)
                 found = optional.need("zarr").open_group(path, mode="r")
-            elif path.is_file() and h5py.is_hdf5(path):
+            elif path.is_dir() or ".mtx" in path.suffixes or _head(path).startswith(PACKED):
+                raise ValueError(f"{path.name} is no .h5ad file and no zarr store; {once}")
+            elif h5py.is_hdf5(path):
                 found = stack.enter_context(untrusted.hdf5(path))
             else:
-                raise ValueError(f"{path.name} is no .h5ad file and no zarr store; {once}")
+                raise ValueError(f"{path.name} {_not_read(path)}")
         group = anndata_in(found, path.name, table)
         if "obs" not in group:
             raise ValueError(f"{path.name} holds no AnnData; {once}")
         yield group
 
 
-def _not_read(path, head):
-    """Why a file is not read and what to do, as the rest of a sentence that begins with its name;
-    ``head`` are its first bytes."""
+def _head(path):
+    with open(path, "rb") as file:
+        return file.read(512)
+
+
+def _not_read(path):
+    """Why a file is not read and what to do, as the rest of a sentence with its name."""
     name = plain_name(path)
     for suffix in reversed(path.suffixes):
         if suffix.lower() in CONVERT:
             return ("is not read as it is; convert it once: "
                     + CONVERT[suffix.lower()].format(path.name, name))
-    if other := compression.instead(head):
+    if other := compression.instead(_head(path)):
         return other
     if path.suffix.lower() in compression.ARCHIVES:
         return f"is an archive; {compression.UNPACK}"
     if path.suffix.lower() in (".h5ad", ".h5", ".loom", ".hdf5"):
-        return ("is not a valid HDF5 file; copy or download it again")
+        return "is not a valid HDF5 file; copy or download it again"
     return ("has an unsupported format; make an .h5ad file of it (read are "
             + ", ".join(READ) + " and folders of matrix.mtx)")
 

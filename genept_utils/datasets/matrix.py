@@ -169,7 +169,7 @@ def whole_rows(X):
 def each(X, function, kept=None):
     """``function`` of every block of rows: for a Dask array computed by its scheduler."""
     if not is_dask(X):
-        return [function(block) for _, block in blocks(X, kept)]
+        return [function(block) for block in blocks(X, kept)]
     import dask
 
     return dask.compute(*[dask.delayed(function)(dask.delayed(_checked)(block))
@@ -182,22 +182,20 @@ def _checked(X):
 
 
 def blocks(X, kept=None, rows=None):
-    """The rows of a matrix as (first row, block), with the columns ``kept``: all at once of what
-    is in memory, unless ``rows`` are given, and CSR blocks of what lies in an open file.
+    """The rows of a matrix in blocks, with the columns ``kept``: all at once of what is in memory,
+    unless ``rows`` are given, CSR blocks of what lies in an open file, and those of a Dask array.
 
     A matrix that lies in columns is read whole, for a row of it is spread over all of it.
     """
+    if is_dask(X):
+        return (X.blocks[number].compute() for number in range(X.numblocks[0]))
     if not in_memory(X) and getattr(X, "format", "csr") == "csc":
         X = read_whole(X)
     if in_memory(X) and rows is None:
-        return [(0, X if kept is None else X[:, kept])]
-    return _blocks(X, kept, rows or BLOCK)
-
-
-def _blocks(X, kept, rows):
-    for start in range(0, X.shape[0], rows):
-        block = read_rows(X, start, min(start + rows, X.shape[0]))
-        yield start, block if kept is None else block[:, kept]
+        return [X if kept is None else X[:, kept]]
+    step, n = rows or BLOCK, X.shape[0]
+    parts = (read_rows(X, start, min(start + step, n)) for start in range(0, n, step))
+    return parts if kept is None else (part[:, kept] for part in parts)
 
 
 def read_whole(X):

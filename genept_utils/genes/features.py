@@ -135,7 +135,7 @@ def gene_features(table):
 def filtered(table, counts):
     """The sentence on genes whose values CELLxGENE set to 0 (``feature_is_filtered``), "" for
     none: they stay among the genes, and ``raw`` holds their counts."""
-    if "feature_is_filtered" not in table or counts is None:
+    if counts is None:
         return ""
     marked = as_text(table["feature_is_filtered"]).str.lower().isin(["true", "1"]).to_numpy()
     marked &= np.asarray(counts) == 0 if np.ndim(counts) == 1 else marked

@@ -56,34 +56,36 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
         raise ValueError(f"none of the {len(kind):,} features is a gene: "
                          f"{', '.join(sorted(kind.unique()))}")
     values = as_text(first)
-    numbers = are_numbers(values)
-    rows = numbers and row_numbers(values, species)
-    found = [] if rows else [(where, look_up(values, counts, species, kind, keys) if any(kind)
-                              else _looked_up(values, values, counts, species, kind, keys))]
-    if rows or numbers or _carried(found[0][1]) < MIN_SHARE:
-        found += [(f"the column {table.columns[place]!r}", look_up(
-            as_text(table.iloc[:, place]), counts, species, kind, keys))
-            for place in _columns(table, species)[:MAX_COLUMNS]]
+    named = values[(kind == "").to_numpy()]
+    numbers = are_numbers(named)
+    rows = numbers and row_numbers(named, species)
+
+    def of(names, column):
+        found = _looked_up(names, names, counts, species, kind, keys)
+        return dataclasses.replace(found, column=column)
+
+    found = [] if rows else [of(values, where)]
+    if rows or numbers or _carried(found[0]) < MIN_SHARE:
+        found += [of(as_text(table.iloc[:, place]), f"the column {table.columns[place]!r}")
+                  for place in _columns(table, species)[:MAX_COLUMNS]]
         # names that are words come before bare numbers that carry as much, and before a handful
         # of numbers whatever those carry: 1, 2, 9 and 10 are Entrez ids, too
-        few = numbers and values.nunique() < MIN_NUMBERS
+        few = numbers and named.nunique() < MIN_NUMBERS
 
         def order(one):
-            carried, words = _carried(one[1]), not are_numbers(one[1].table["name"])
+            carried, words = _carried(one), not are_numbers(one.table["name"])
             return not (few and words and carried >= MIN_SHARE), -carried, not words
 
         found.sort(key=order)
-        if rows and not (found and _carried(found[0][1]) >= MIN_COLUMN_SHARE):
-            found = [one for one in found if one[1].looks_like]  # names of another species
+        if rows and not (found and _carried(found[0]) >= MIN_COLUMN_SHARE):
+            found = [one for one in found if one.looks_like]  # names of another species
         if not found:
             raise ValueError(
                 f"the names in {where} are row numbers, not genes ({', '.join(values[:3])}, ...), "
                 "and no column beside them holds names of genes; put symbols, Ensembl or Entrez "
                 "ids there (an Entrez id among them can be written as GeneID:7157)")
-    column, matched = found[0]
     said = filtered(table, counts) if "feature_is_filtered" in table else ""
-    return dataclasses.replace(matched, column=column,
-                               notes=(*matched.notes, *([said] if said else [])))
+    return dataclasses.replace(found[0], notes=(*found[0].notes, *([said] if said else [])))
 
 
 def _carried(matched):
@@ -117,8 +119,7 @@ def look_up(names, counts=None, species=None, kind=None, keys=None):
     """
     given = np.asarray(names, dtype=object)
     text = as_text(given)
-    genes = text if kind is None else text[np.array([one == "" for one in kind], bool)]
-    if row_numbers(genes, species):
+    if row_numbers(text if kind is None else text[np.asarray(kind) == ""], species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
     if not all_strings(given):
@@ -128,7 +129,7 @@ def look_up(names, counts=None, species=None, kind=None, keys=None):
 
 def _looked_up(given, text, counts, species, kind, keys):
     whose = HUMAN if species is None else species_name(species)
-    other = np.zeros(len(text), bool) if kind is None else np.array([k != "" for k in kind], bool)
+    other = np.zeros(len(text), bool) if kind is None else np.asarray(kind) != ""
     codes, unique = pd.factorize(text.to_numpy(object))
     columns = match_unique(unique, whose)
     used = np.zeros(len(unique), bool)
@@ -182,14 +183,14 @@ def match_unique(names, species=HUMAN):
     rest = rest[cased == ""]
     for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
         symbols, _, priority = _find(known.casefolded, from_date(names[rest[place]]))
-        if genes := union(symbols[priority == min(priority, default=0)]):  # of the best kind
-            keys[rest[place]], types[rest[place]] = genes, "ambiguous" if "|" in genes else "date"
+        keys[rest[place]] = union(symbols[priority == min(priority, default=0)])  # of the best kind
+        types[rest[place]] = "date" if keys[rest[place]] else ""
     rest = rest[types[rest] == ""]
     if len(rest):
-        other = np.array(rewritten([bare[i] for i in rest], species, bare), dtype=object)
-        keys[rest] = other
-        types[rest] = [("ambiguous" if "|" in key else "rewritten") if key else "" for key in other]
+        keys[rest] = rewritten([bare[i] for i in rest], species, bare)
+        types[rest] = np.where(keys[rest] == "", "", "rewritten")
     found = types != ""
+    types[["|" in key for key in keys]] = "ambiguous"
     codes = ~found if found.all() else are_positions(names, found)
     missing = ~found | codes
     types[missing], keys[missing] = "missing", ""
@@ -205,7 +206,9 @@ def match_unique(names, species=HUMAN):
 def _find(known, names):
     """Symbols, match types and priorities of names (n,) in a table of known ones."""
     places = known.index.get_indexer(pd.Index(names, dtype=object))
-    return [column[places] for column in known.columns]
+    none = {"symbols": "", "match_type": "", "priority": len(MATCH_TYPES)}
+    return [np.where(places < 0, none[column], known[column].to_numpy()[places])
+            for column in none]
 
 
 def _of_the_same_name(names, symbols, types, species, names_genes):
@@ -271,7 +274,7 @@ def _missing_marks(table):
 
 def entrez_ids(species=None):
     """Entrez ids on record of a species."""
-    return synonyms(HUMAN if species is None else species_name(species)).entrez
+    return synonyms(species_name(species)).entrez
 
 
 def row_numbers(values, species):

@@ -60,8 +60,7 @@ class _Known(NamedTuple):
 
 @functools.cache
 def _known(species):
-    table = synonyms(species)
-    exact, casefolded = table.exact.table, table.casefolded.table
+    exact, casefolded = synonyms(species).exact, synonyms(species).casefolded
     # aliases are left out: they are short, and a code that looks like one would be taken for it
     signs = casefolded[casefolded["priority"] != MATCH_TYPES.index("alias")].reset_index()
     signs["name"] = signs["name"].str.replace(_SIGNS, ".", regex=True)

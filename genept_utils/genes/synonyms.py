@@ -3,7 +3,6 @@
 import functools
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from genept_utils import sources
@@ -16,27 +15,16 @@ MATCH_TYPES = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "or
                "ambiguous", "missing")
 
 
-class Names:
-    """Names that differ, as a ``table`` indexed by name: the ``symbols`` of its genes (keys:
-    approved symbols for human, else Entrez ids; "|"-separated), ``match_type`` and the
-    ``priority`` of that."""
-
-    def __init__(self, table):
-        self.table, self.index = table, table.index
-        # a last row for names that are none of these
-        none = {"symbols": "", "match_type": "", "priority": len(MATCH_TYPES)}
-        self.columns = [np.array([*table[column], last], dtype=object)
-                        for column, last in none.items()]
-
-
 class Synonyms(NamedTuple):
     """All names of a species: as they are, in upper case, and its Entrez ids.
 
+    The tables are indexed by name: the ``symbols`` of its genes (keys: approved symbols for
+    human, else Entrez ids; "|"-separated), ``match_type`` and the ``priority`` of that.
     ``notes`` are sentences on what the files could not give.
     """
 
-    exact: Names
-    casefolded: Names
+    exact: pd.DataFrame
+    casefolded: pd.DataFrame
     entrez: pd.Index
     source: str
     notes: tuple = ()
@@ -50,7 +38,7 @@ def synonyms(species=HUMAN):
     exact = one_row_a_name(every)
     casefolded = one_row_a_name(every.assign(name=every["name"].str.upper()))
     entrez = exact.index[exact["match_type"] == "entrez"]
-    return Synonyms(Names(exact), Names(casefolded), entrez, source, notes)
+    return Synonyms(exact, casefolded, entrez, source, notes)
 
 
 def _named(values, symbols, kind):
@@ -100,15 +88,11 @@ def _other_names(species):
 
 
 def one_row_a_name(names):
-    codes, unique = pd.factorize(names["name"])  # numbers are compared many times faster
-    kinds = names["priority"].to_numpy()
-    best = np.full(len(unique), len(MATCH_TYPES))
-    np.minimum.at(best, codes, kinds)
-    genes, _ = pd.factorize(names["symbols"])
-    kept = np.flatnonzero(kinds == best[codes])
-    pairs = codes[kept] * (genes.max(initial=0) + 1) + genes[kept]
-    kept = kept[~pd.Series(pairs).duplicated().to_numpy()]
-    names, several = names.iloc[kept], pd.Series(codes[kept]).duplicated(keep=False).to_numpy()
+    """Of each name the rows of the best kind; where those are several genes, one for all."""
+    names = names.assign(code=pd.factorize(names["name"])[0])  # numbers are compared faster
+    best = names.groupby("code")["priority"].transform("min")
+    names = names[names["priority"] == best].drop_duplicates(["code", "symbols"])
+    several = names["code"].duplicated(keep=False)
     shared = names[several].groupby("name").agg({"symbols": union, "priority": "first"})
-    shared["match_type"] = "ambiguous"
-    return pd.concat([names[~several].set_index("name"), shared])
+    alone = names[~several].set_index("name")[["symbols", "match_type", "priority"]]
+    return pd.concat([alone, shared.assign(match_type="ambiguous")])
