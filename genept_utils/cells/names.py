@@ -9,7 +9,7 @@ import pandas as pd
 
 from genept_utils import genes, untrusted
 from genept_utils.cells.normalise import MatrixSummary, summarise
-from genept_utils.datasets.matrix import each, is_dask, whole_rows
+from genept_utils.datasets.matrix import each, is_dask
 from genept_utils.embed.vectors import checked, keys_of
 
 MIN_KNOWN = 0.5  # share of known names from which it is not theirs that nothing has a vector
@@ -63,7 +63,8 @@ def survey(X, var):
     kept = genes.gene_features(var)
     var = var if kept is None else var[kept]
     if is_dask(X):
-        X, kept = whole_rows(X if kept is None else X[:, np.flatnonzero(kept)]), None
+        X = (X if kept is None else X[:, np.flatnonzero(kept)]).rechunk({1: -1})
+        kept = None
     return X, kept, var, functools.reduce(operator.add, each(X, summarise, kept), MatrixSummary())
 
 

@@ -14,11 +14,10 @@ from genept_utils.datasets.files import (anndata_in, one_of, read_frame, read_gr
                                          rows_of)
 from genept_utils.datasets.matrix import stored_matrix
 
+_AS = '.write_h5ad("{1}.h5ad") where rows are cells (.T where they are genes)'
 CONVERT = {  # ending -> what turns such a file into one that is read
-    ".csv": 'anndata.read_csv("{0}").write_h5ad("{1}.h5ad") where rows are cells (.T where they '
-            "are genes)",
-    ".tsv": 'anndata.read_csv("{0}", delimiter="\\t").write_h5ad("{1}.h5ad") where rows are cells '
-            "(.T where they are genes)",
+    ".csv": 'anndata.read_csv("{0}")' + _AS,
+    ".tsv": 'anndata.read_csv("{0}", delimiter="\\t")' + _AS,
     ".rds": 'in R: zellkonverter::writeH5AD(Seurat::as.SingleCellExperiment(readRDS("{0}")), '
             '"{1}.h5ad")',
     ".h5seurat": 'in R: SeuratDisk::Convert("{0}", dest = "h5ad")',

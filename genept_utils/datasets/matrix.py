@@ -161,24 +161,17 @@ def is_dask(X):
     return hasattr(X, "dask") and hasattr(X, "map_blocks")
 
 
-def whole_rows(X):
-    """A Dask array whose blocks hold all genes of their cells."""
-    return X if X.numblocks[1] == 1 else X.rechunk({1: X.shape[1]})
-
-
 def each(X, function, kept=None):
     """``function`` of every block of rows: for a Dask array computed by its scheduler."""
     if not is_dask(X):
         return [function(block) for block in blocks(X, kept)]
     import dask
 
-    return dask.compute(*[dask.delayed(function)(dask.delayed(_checked)(block))
-                          for block in whole_rows(X).to_delayed().ravel()])
+    def checked(block):
+        untrusted.compressed(block)
+        return function(block)
 
-
-def _checked(X):
-    untrusted.compressed(X)
-    return X
+    return dask.compute(*map(dask.delayed(checked), X.rechunk({1: -1}).to_delayed().ravel()))
 
 
 def blocks(X, kept=None, rows=None):
