@@ -78,10 +78,11 @@ pdf: install
 # Unit tests (what takes more than a second is listed), then nbval on the notebooks.
 test: install
 	@echo "== unit tests, then nbval on the notebooks (11 to 18 minutes on two cores)"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q -p no:nbval \
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q \
 	  --durations=0 --durations-min=1
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -n 2 --dist loadfile -q --nbval-lax \
-	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 --nbval-current-env
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -p nbval.plugin -n 2 --dist loadfile -q \
+	  --nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 \
+	  --nbval-current-env
 
 # The optional extras: 200 genes of the shipped embedding are computed again and compared, and
 # files that torch writes are read.
@@ -115,7 +116,7 @@ links: install
 canary:
 	@rm -rf _build/canary && $(PYTHON) -m venv _build/canary
 	@_build/canary/bin/python -m pip install -qq -e ".[render,test,scale,models,st]"
-	@_build/canary/bin/python -m pytest tests -n 2 --dist worksteal -q -p no:nbval
+	@_build/canary/bin/python -m pytest tests -n 2 --dist worksteal -q
 	@_build/canary/bin/python -m genept_utils run
 
 # The pins can be installed on every Python that the book supports; nothing is installed here.

@@ -2,6 +2,7 @@
 skip where a public file cannot be had."""
 
 import collections
+import functools
 import http.server
 import json
 import os
@@ -11,12 +12,31 @@ import threading
 
 import pytest
 
-from genept_utils import paths, sources
+from genept_utils import embed, paths, sources
 from genept_book import start
 
 start.quickly()
 
 import nbformat  # noqa: E402
+
+# Without byte code every process of the tests compiles the module anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def _read_once(read):
+    """Copies of the shipped vectors in place of reading them a hundred times."""
+    kept = functools.cache(lambda place: read("minilm"))
+
+    @functools.wraps(read)
+    def call(name=embed.SHIPPED, seed=0):
+        if name != "minilm":
+            return read(name, seed)
+        return kept(paths.EMBEDDINGS).copy()
+    return call
+
+
+embed.read_embedding = _read_once(embed.read_embedding)
 
 
 @pytest.fixture
