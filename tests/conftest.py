@@ -5,15 +5,17 @@ import collections
 import functools
 import http.server
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from genept_utils import embed, paths, sources
-from genept_book import start
+from genept_book import pace, run, start
 
 start.quickly()
 
@@ -214,9 +216,32 @@ def _environment(changes):
 PARAMETERS = 'seed: int = 0  # seed\nname: str = "a"  # a word\nshare: float = 0.5  # a share'
 
 
+class _Start:
+    @property
+    def quickly(self):
+        """Sets the environment of a worker, whose mother was begun with another."""
+        return functools.partial(exec, "import os\nos.environ.clear()\n"
+                                 f"os.environ.update({dict(os.environ)!r})")
+
+
+@pytest.fixture(scope="session")
+def workers():
+    """What the runner makes its workers with: forks of one process that has papermill, where it
+    spawns each and each imports for seconds; processes of their own all the same."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing, start
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["papermill", "genept_book.execute", "genept_book.run"])
+    return SimpleNamespace(active_children=multiprocessing.active_children,
+                           get_context=lambda method: context), _Start()
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, workers):
     """A project of one notebook that writes one result; returns a function that (re)writes it."""
+    for module, made in zip(("multiprocessing", "start"), workers):
+        monkeypatch.setattr(run, module, made)
+    monkeypatch.setattr(pace, "unit", lambda: .05)
     for name in ("notebooks", "data/results"):
         (tmp_path / name).mkdir(parents=True)
     monkeypatch.setattr(paths, "ROOT", tmp_path)
@@ -238,6 +263,23 @@ def project(tmp_path, monkeypatch):
         return path
 
     return write
+
+
+# Files with tests of many seconds. They begin first: a long one at the end keeps one of two workers
+# while the other has nothing left.
+SLOW = ("test_own_data", "test_numbers", "test_cluster", "test_grid", "test_runner", "test_wheel",
+        "test_files", "test_api", "test_run")
+
+
+def pytest_collection_modifyitems(items):
+    """In xdist each of two workers begins with a half: the slow files are shared out to both."""
+    halves = [[], []]
+    for number, name in enumerate(SLOW):
+        halves[number % 2] += [item for item in items if item.path.stem == name]
+    slow = {item.nodeid for half in halves for item in half}
+    rest = [item for item in items if item.nodeid not in slow]
+    middle = max(0, len(items) // 2 - len(halves[0]))
+    items[:] = [*halves[0], *rest[:middle], *halves[1], *rest[middle:]]
 
 
 def pytest_terminal_summary(terminalreporter):

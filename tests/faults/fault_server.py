@@ -22,7 +22,7 @@ OPTIONS = {
     "latency": 0.0,  # seconds before each answer
     "a_text": 0.0,  # seconds a text, one after another, as a model on one processor
     "per_minute": 0,  # requests a minute, 0 for no limit
-    "dimension": 1536,
+    "dimension": 64,
     "most_inputs": 2048,
     "faults": [],  # one of each in turn, on every `every`-th request
     "every": 10,
@@ -53,7 +53,7 @@ REFUSALS = {"refused": (400, {"error": {"message": "does not support dimensions"
             "matryoshka": (400, {"object": "error", "message": "no matryoshka representation"})}
 
 
-def vector(text, dimension=1536):
+def vector(text, dimension):
     """(dimension,) float32 of unit norm, a function of the text."""
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
     draw = np.random.default_rng(seed).standard_normal(dimension, dtype=np.float32)

@@ -42,7 +42,8 @@ def texts_under_faults(n):
     from genept_utils.embed import api
 
     server = subprocess.Popen(
-        [sys.executable, FOLDER / "fault_server.py", json.dumps({"faults": FAULTS, "every": 10})],
+        [sys.executable, FOLDER / "fault_server.py", json.dumps(
+            {"faults": FAULTS, "every": 10, "dimension": 1536})],
         text=True, stdout=subprocess.PIPE)
     try:
         address = f"http://127.0.0.1:{int(server.stdout.readline())}"
