@@ -237,11 +237,16 @@ def workers():
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch, workers):
-    """A project of one notebook that writes one result; returns a function that (re)writes it."""
+def at_hand(monkeypatch, workers):
+    """The runner, called in this process, has its workers at hand and does not time the machine."""
     for module, made in zip(("multiprocessing", "start"), workers):
         monkeypatch.setattr(run, module, made)
     monkeypatch.setattr(pace, "unit", lambda: .05)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, at_hand):
+    """A project of one notebook that writes one result; returns a function that (re)writes it."""
     for name in ("notebooks", "data/results"):
         (tmp_path / name).mkdir(parents=True)
     monkeypatch.setattr(paths, "ROOT", tmp_path)

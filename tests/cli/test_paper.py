@@ -178,7 +178,7 @@ ledger.record("07-cell-types", rows.assign(dataset=sets, n=max_cells));
 
 
 def test_a_chapter_runs_under_the_papers_name_and_stands_in_the_ledger(drawn, tmp_path, capsys,
-                                                                       monkeypatch):
+                                                                       monkeypatch, at_hand):
     """Beside files that are broken, too small or without a column, which are named. That chapter 7
     itself runs on a file of the reader's is seen in tests/pages/test_own_data.py."""
     from genept_utils.__main__ import main

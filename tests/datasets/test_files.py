@@ -1,7 +1,6 @@
 """Every kind of file of cells gives the same cells, or one sentence that says what to do."""
 
 import gzip
-import os
 import re
 import shutil
 import subprocess
@@ -310,16 +309,9 @@ def test_a_folder_names_what_is_in_it(adata, tmp_path):
 
 # ---------------------------------------------------------------- the command line
 
-def run_chapter(folder, *words):
-    """`python -m genept_utils run` in a folder of the reader's."""
-    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
-    return subprocess.run([sys.executable, "-m", "genept_utils", "run", *words, "--out", "out"],
-                          cwd=folder, capture_output=True, text=True, env=environment)
-
-
 @pytest.mark.skipif(not paths.NOTEBOOKS.is_dir(), reason="the notebooks are not here")
-def test_the_advice_runs_on_a_chapter(tmp_path, source):
-    from genept_utils import embed, evaluate
+def test_the_advice_runs_on_a_chapter(tmp_path, source, at_hand, monkeypatch, capsys):
+    from genept_utils import __main__, embed, evaluate
 
     source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")
     rng, names = np.random.default_rng(0), list(embed.read_embedding().obs_names[:400])
@@ -333,9 +325,10 @@ def test_the_advice_runs_on_a_chapter(tmp_path, source):
         evaluate.read_sets([tmp_path / "cells.h5ad"], 100, label="kind")
     advice = re.search(r"give (\S+) to use", str(refused.value))[1].replace('"', "")
     assert advice == "layer=counts"
-    done = run_chapter(tmp_path, "10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50",
-                       "tries=1", advice)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    status = __main__.main(["run", "10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50",
+                            "tries=1", advice, "--out", "out"])
+    assert status == 0, capsys.readouterr().err
     assert (tmp_path / "out" / "results" / "10-disjoint-panels.json").is_file()
     page = nbformat.read(tmp_path / "out" / "notebooks" / "10-disjoint-panels.ipynb", as_version=4)
     told = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
