@@ -58,7 +58,7 @@ def hits(page):
 
 
 def words_that_were_searched(page):
-    page.locator("#search-results a").first.click()
+    page.locator("#search-results a[href*='paper-index']").first.click()
     page.wait_for_selector("article span.highlighted")
 
 
