@@ -85,9 +85,10 @@ class Scaled:
         return made[self.used] - np.outer(total, total @ Q) / n
 
     def leading(self, n, passes, seed=0):
-        """:func:`leading` of the genes x genes, by way of cells x cells where these are fewer."""
+        """:func:`leading` of the genes x genes; by way of cells x cells, exactly, where these are
+        few."""
         size, cells = int(self.used.sum()), sum(X.shape[0] for X in self.held or [])
-        if not cells or cells >= size:
+        if not cells or cells > n * passes:
             return leading(self.gram, size, n, passes, seed)
         mean = sum(np.bincount(X.indices, X.data, X.shape[1]) for X in self.held) / cells
         mean = mean.astype(np.float32)
@@ -132,7 +133,7 @@ def leading(gram, size, n, passes, seed=0):
     width = min(n, size)
     room = min(size, max(width * passes, n))
     basis, small, end = np.zeros((size, room), np.float32), np.zeros((room, room)), 0
-    block = np.random.default_rng(seed).standard_normal((size, width), dtype=np.float32)
+    block = np.random.default_rng(seed).standard_normal((size, width)).astype(np.float32)
     while end < room:
         block = block[:, :room - end]
         for _ in range(2):  # once leaves what rounding adds
