@@ -4,6 +4,7 @@ import weakref
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from genept_utils import cells, embed
 from genept_utils.embed.vectors import by_symbol, checked
@@ -84,6 +85,17 @@ class GeneSpaces:
         if how == "whitened":
             made = made @ root
         return standardise(embed.unit(made))
+
+
+def placed(X, places, width):
+    """Cells with each gene at another place; the genes whose place is negative are left out."""
+    X = sp.csr_matrix(X)
+    found = places.astype(np.int32)[X.indices]
+    kept = found >= 0
+    ends = np.concatenate([[0], np.cumsum(kept)])[X.indptr]
+    made = sp.csr_matrix((X.data[kept], found[kept], ends), shape=(X.shape[0], width))
+    made.sort_indices()
+    return made
 
 
 def _whitening(X):

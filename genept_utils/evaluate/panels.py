@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.classify import label_scores
-from genept_utils.evaluate.gene_spaces import GeneSpaces, shared_rows
+from genept_utils.evaluate.gene_spaces import GeneSpaces, placed, shared_rows
 from genept_utils.evaluate.logistic import softmax
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
@@ -189,7 +189,7 @@ def _drawn(train, embeddings, test, n_resamples, size, among, families, given, s
     spaces = GeneSpaces(embeddings, pool, seed)
     names, codes = np.unique(np.concatenate([side["y"] for side in sides]), return_inverse=True)
     for side in sides:
-        side["X"] = _placed(side["X"], pd.Index(spaces.genes).get_indexer(side["symbols"]),
+        side["X"] = placed(side["X"], pd.Index(spaces.genes).get_indexer(side["symbols"]),
                             len(spaces.genes))
         side["y"], codes = np.split(codes, [len(side["y"])])
     kin, draws = None if families is None else _families(spaces.genes, families), []
@@ -234,7 +234,7 @@ def _stacked(draws, same):
     their panels: of one draw at a time most of the work would be to fetch the gene vectors."""
     some, blocks, size = [], [], 0
     for about, a, b, near, far in draws:
-        made = [_placed(side["X"], np.where(panel, np.arange(len(panel)), -1), len(panel))
+        made = [placed(side["X"], np.where(panel, np.arange(len(panel)), -1), len(panel))
                 for side, panel in [(near, a), (far, b), (far, a)][:2 + same]]
         ends = np.cumsum([part.shape[0] for part in made])
         some.append((about, near["y"], far["y"], slice(size, size + ends[-1]), ends[:-1]))
@@ -244,17 +244,6 @@ def _stacked(draws, same):
             some, blocks, size = [], [], 0
     if some:
         yield some, sp.vstack(blocks, format="csr")
-
-
-def _placed(X, places, width):
-    """Cells with each gene at another place; the genes whose place is negative are left out."""
-    X = sp.csr_matrix(X)
-    found = places.astype(np.int32)[X.indices]
-    kept = found >= 0
-    ends = np.concatenate([[0], np.cumsum(kept)])[X.indptr]
-    made = sp.csr_matrix((X.data[kept], found[kept], ends), shape=(X.shape[0], width))
-    made.sort_indices()
-    return made
 
 
 def _side(adata, max_cells, seed):
