@@ -294,8 +294,7 @@ def _fits(X, y, strengths):
     from sklearn.linear_model import LogisticRegression
 
     types = len(np.unique(y))
-    if types > 2:
-        return [(C, softmax(X, y, C, gtol=TOL, max_iter=500)) for C in strengths]
     if types < 2:  # rare types that all fell to the other half
         return [(C, DummyClassifier(strategy="most_frequent").fit(X, y)) for C in strengths]
-    return [(C, LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)) for C in strengths]
+    return [(C, softmax(X, y, C, gtol=TOL, max_iter=500) if types > 2 else
+             LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)) for C in strengths]
