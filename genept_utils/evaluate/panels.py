@@ -8,13 +8,13 @@ from genept_utils import cells, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.classify import label_scores
 from genept_utils.evaluate.gene_spaces import GeneSpaces, placed, shared_rows
-from genept_utils.evaluate.logistic import softmax
+from genept_utils.evaluate.logistic import softmax_path
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 
 HELD = 4_000_000  # values of cells on panels that are summed together, 8 bytes each
 KEPT = 0.4  # share of the cells that train in every draw, so that settings can be chosen on them
-TOL = 0.01  # of scikit-learn's solver: a stricter one takes four times as long for the same result
+TOL = 0.01  # of scikit-learn's solver for two types
 _families = families  # the parameter of across_panels hides the function's name
 
 
@@ -294,7 +294,8 @@ def _fits(X, y, strengths):
     from sklearn.linear_model import LogisticRegression
 
     types = len(np.unique(y))
+    if types > 2:
+        return zip(strengths, softmax_path(X, y, strengths))
     if types < 2:  # rare types that all fell to the other half
         return [(C, DummyClassifier(strategy="most_frequent").fit(X, y)) for C in strengths]
-    return [(C, softmax(X, y, C, gtol=TOL, max_iter=500) if types > 2 else
-             LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)) for C in strengths]
+    return [(C, LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)) for C in strengths]

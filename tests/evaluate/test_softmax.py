@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
-from genept_utils.evaluate.logistic import along_axes, softmax
+from genept_utils.evaluate.logistic import along_axes, softmax, softmax_path
 
 
 def rows(n=300, d=40, seed=0):
@@ -96,3 +96,24 @@ def test_a_start_is_taken_for_the_same_classes(labels):
     np.testing.assert_allclose(again.weights, done.weights, atol=1e-4)
     assert done.predict(X[:5]).dtype.kind == "U" and again.weights.shape == (41, len(labels))
     assert softmax(X.astype(np.float32), y).weights.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype, tol, close", [
+    (np.float64, 1e-6, 5e-5), (np.float32, 1e-3, .03), (np.float32, .01, .08)])
+def test_a_path_has_the_optimum_of_each_strength(dtype, tol, close):
+    """In the order in which they are asked for, whatever the order of the fits."""
+    X, y = rows()
+    strengths = [1, .001, .1]
+    for C, model in zip(strengths, softmax_path(X.astype(dtype), y, strengths, tol)):
+        wanted = LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(X, y).predict_proba(X)
+        np.testing.assert_allclose(chances(model, X), wanted, atol=close)
+        assert model.weights.dtype == dtype and model.weights.shape == (41, 4)
+
+
+def test_a_path_takes_more_than_two_classes_or_two():
+    X, y = rows()
+    model, = softmax_path(X, y == "a", [.1], tol=1e-6)
+    wanted = LogisticRegression(C=.2, tol=1e-10, max_iter=10_000).fit(X, y == "a")
+    # two rows of weights share what one row has: half of the penalty
+    np.testing.assert_allclose(chances(model, X), wanted.predict_proba(X), atol=1e-4)
+    assert model.predict(X).dtype == bool
