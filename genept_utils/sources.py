@@ -23,6 +23,7 @@ from genept_utils import paths
 from genept_utils.atomic import replacing, save
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60  # seconds
+AGAIN = 2  # times that a host is asked once more before it counts as unreachable
 _unreachable = {}  # host or wheel -> why; asked once a process, so that a closed network costs once
 _checked = {}
 
@@ -190,11 +191,16 @@ def trusted():
 
 def _from_network(key, row):
     import requests
+    from urllib3 import Retry
 
-    host = urlsplit(row.url).netloc
+    host, session = urlsplit(row.url).netloc, requests.Session()
+    again = Retry(AGAIN, read=0, backoff_factor=0.5, status_forcelist=(502, 503, 504),
+                  respect_retry_after_header=False, raise_on_status=False)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
     try:
-        with requests.get(row.url, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                          verify=trusted()) as answer:
+        with session.get(row.url, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                         verify=trusted()) as answer:
             answer.raise_for_status()
             _keep(paths.cache() / key, row, answer.iter_content(1 << 16))
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:

@@ -75,6 +75,17 @@ FAULTS = {  # what the server does -> what is said
 }
 
 
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(registered):
+    """Whatever it says of how long to wait."""
+    def busy(handler):
+        first = len(registered[2]) < 3
+        sends(b"" if first else CONTENT, 503 if first else 200, **{"Retry-After": "86400"})(handler)
+
+    registered[1]["/small.txt"] = busy
+    assert sources.fetch(KEY).read_bytes() == CONTENT
+    assert registered[2] == 3 * ["/small.txt"]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_fault_leaves_a_file_and_the_next_run_recovers(registered, monkeypatch, fault):
     monkeypatch.setattr(sources, "READ_TIMEOUT", .5)
