@@ -198,7 +198,7 @@ def softmax(X, y, C=1.0, start=None, scaled=False, gtol=1e-4, ftol=64 * np.finfo
     return Linear(classes, (found.x.reshape(shape) * unit).astype(X.dtype))
 
 
-def softmax_path(X, y, strengths, tol=0.01, memory=5, max_iter=500):
+def softmax_path(X, y, strengths, tol=0.001, memory=5, max_iter=2000):
     """The fits of :func:`softmax` for several strengths, each from the one of the smaller C.
 
     L-BFGS (Nocedal & Wright 2006, algorithm 7.5) whose first guess of the curvature is the mean

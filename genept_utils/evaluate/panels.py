@@ -14,7 +14,6 @@ from genept_utils.genes.table import named_genes
 
 HELD = 4_000_000  # values of cells on panels that are summed together, 8 bytes each
 KEPT = 0.4  # share of the cells that train in every draw, so that settings can be chosen on them
-TOL = 0.01  # of scikit-learn's solver for two types
 _families = families  # the parameter of across_panels hides the function's name
 
 
@@ -298,4 +297,4 @@ def _fits(X, y, strengths):
         return zip(strengths, softmax_path(X, y, strengths))
     if types < 2:  # rare types that all fell to the other half
         return [(C, DummyClassifier(strategy="most_frequent").fit(X, y)) for C in strengths]
-    return [(C, LogisticRegression(C=C, max_iter=500, tol=TOL).fit(X, y)) for C in strengths]
+    return [(C, LogisticRegression(C=C, max_iter=2000).fit(X, y)) for C in strengths]
