@@ -160,7 +160,7 @@ class _Unpickler(pickle._Unpickler):
                                "table of numbers does; it is not read")
 
     def _refused(self):
-        raise UnsafePickle("the pickle has a step that plain data do not need; it is not read")
+        raise UnsafePickle("it cannot be read as a pickle of plain data, which needs no such step")
 
     def _frame(self):
         self.read(8)  # frames only tell how much to read at once

@@ -123,6 +123,7 @@ def fetch(key, progress=None):
         try:
             if asked in _unreachable:
                 raise OSError(f"{_unreachable[asked]} (not asked again)")
+            paths.check_writable((paths.cache() / key).parent)
             if progress:
                 size = int(row.wheel_bytes or row.bytes)
                 print(f"downloading {where} ({size / 1e6:.1f} MB)", file=sys.stderr)

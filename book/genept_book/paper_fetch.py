@@ -159,8 +159,8 @@ def _unpacked(file, row, work):
     file.seek(0)
     for inner in row["inner"].split("!"):
         path = work / f"{row['file']}-{Path(inner or urlsplit(row['url']).path).name}"
-        with contextlib.ExitStack() as stack:
-            target = stack.enter_context(open(path, "wb"))
+        with sources.replacing(path) as part, contextlib.ExitStack() as stack:
+            target = stack.enter_context(open(part, "wb"))
             if inner:
                 archive = stack.enter_context(zipfile.ZipFile(file))
                 file = stack.enter_context(archive.open(_entry(archive, inner)))

@@ -14,7 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from genept_utils import datasets, sources, untrusted
-from genept_utils.cells.backed import matrix_of
+from genept_utils.datasets.files import matrix_of
 
 LABELS = "cells/aorta_labels.csv"
 SHARE, SEED = .2, 0  # of the cells of the aorta; SEED is the default of scanpy.pp.subsample
@@ -239,7 +239,7 @@ def _part(row, group, out, cells):
                                      for first in firsts]))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     raw = "raw" in group
-    matrix, index = matrix_of(group, raw=raw), group["obs"][group["obs"].attrs["_index"]]
+    matrix, index = matrix_of(group, "the file", raw=raw), group["obs"][group["obs"].attrs["_index"]]
     X = sp.vstack([matrix[run[0]:run[-1] + 1] for run in runs], format="csr")
     untrusted.compressed(X)
     obs = table.iloc[rows].set_axis(

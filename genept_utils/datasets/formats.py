@@ -64,14 +64,14 @@ def read_cells(path, layer=None, raw=False, obsm=(), table=None):
             return read_group(group, path.name, layer, raw, obsm)
     if path.is_dir():
         return _folder(path, layer, raw, obsm)
-    if not (head := _head(path)):
+    if not _head(path):
         raise ValueError(f"{path.name} is empty; copy or download it again")
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if ".mtx" in suffixes:
         return _mtx(path, layer, raw, obsm)
     if h5py.is_hdf5(path):
         return _hdf5(path, layer, raw, obsm, table)
-    if head.startswith(PACKED) and not set(suffixes) & CONVERT.keys():
+    if _packed(path):
         return _unpacked(path, layer, raw, obsm, table)
     raise ValueError(f"{path.name} {_not_read(path)}")
 
@@ -101,7 +101,7 @@ def opened(path, table=None):
             if is_zarr(path):
                 untrusted.zarr_store(path)
                 found = optional.need("zarr").open_group(path, mode="r")
-            elif path.is_dir() or ".mtx" in path.suffixes or _head(path).startswith(PACKED):
+            elif path.is_dir() or ".mtx" in path.suffixes or _packed(path):
                 raise ValueError(f"{path.name} is no .h5ad file and no zarr store; {once}")
             elif h5py.is_hdf5(path):
                 found = stack.enter_context(untrusted.hdf5(path))
@@ -116,6 +116,12 @@ def opened(path, table=None):
 def _head(path):
     with open(path, "rb") as file:
         return file.read(512)
+
+
+def _packed(path):
+    """Whether a file is compressed, and no table that has to be converted."""
+    suffixes = {suffix.lower() for suffix in path.suffixes}
+    return _head(path).startswith(PACKED) and not suffixes & CONVERT.keys()
 
 
 def _not_read(path):

@@ -354,7 +354,7 @@ def test_an_open_set_by_its_name(cached, source):
     (lambda path: path.write_text("a,b"), "is not a valid HDF5 file"),
     (lambda path: ad.AnnData(np.ones((5, 3), np.float32), var=pd.DataFrame(
         index=["TP53", "CD4", "CD8A"])).write_h5ad(path), "100 components need more than 100 cells"
-     ".*gp.coexpression.*embed --model coexpression:"),
+     ".*a smaller n=.*embed --model coexpression:"),
 ])
 def test_a_name_that_cannot_be_read(tmp_path, cached, content, said):
     content(tmp_path / "x.h5ad")

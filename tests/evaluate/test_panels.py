@@ -245,7 +245,7 @@ def by_hand(near, far, told, a, b, y, C):
         X = embed.unit(adata[:, panel].X.toarray().astype(float) @ V)
         return (X - X.mean(axis=0)) / X.std(axis=0)
 
-    model = LogisticRegression(C=C, max_iter=500, tol=.01).fit(written(near, a), y(near))
+    model = LogisticRegression(C=C, max_iter=9000, tol=1e-6).fit(written(near, a), y(near))
     return (model.predict(written(far, b)) == y(far)).mean()
 
 

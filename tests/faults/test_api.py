@@ -82,7 +82,7 @@ def child(path, code=CHILD):
 
 
 def test_killed_and_started_again(serve, tmp_path):
-    stats = serve(latency=.05, dies_after=40)  # it cannot end before it is killed
+    stats = serve(latency=.05, dies_after=50)  # it cannot end before it is killed
     texts = written(3000)
     (tmp_path / "texts.json").write_text(json.dumps(texts))
     first = child(tmp_path / "texts.json")

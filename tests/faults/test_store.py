@@ -49,7 +49,7 @@ def test_where_nothing_can_be_kept_nothing_is_asked(serve, tmp_path, monkeypatch
 
 
 def test_a_full_disk_is_said_and_what_had_come_is_kept(serve, monkeypatch):
-    stats, real, texts = serve(), sqlite3.connect, written(300)
+    stats, real, texts = serve(dimension=1536), sqlite3.connect, written(300)
 
     def small(path, **options):
         table = real(path, **options)

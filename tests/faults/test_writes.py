@@ -92,8 +92,8 @@ def writes(tree):
     yield from visit(tree, False)
 
 
-# The pages that Sphinx is building anew; the part that paper_fetch has from replacing; blocks of a
-# fetch, of which only those of their full length are taken up.
+# The pages that Sphinx is building anew; what a form of the paper's files writes to a part that
+# paper_fetch has from replacing; blocks of a fetch, of which only those of full length are taken up.
 RENDERED = {"assets", "gene_data", "icons", "paper_make", "paper_remote"}
 
 
