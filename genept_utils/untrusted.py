@@ -45,10 +45,10 @@ def no_other_file(file, name):
     import h5py
 
     # what a visitor returns ends the visit; an error in it would end h5py
-    def leads(place, link):
-        if isinstance(link, h5py.ExternalLink):
-            return place, link.filename
-        found = file[place] if isinstance(link, h5py.HardLink) else None
+    def link(place, found):
+        return (place, found.filename) if isinstance(found, h5py.ExternalLink) else None
+
+    def dataset(place, found):
         if not isinstance(found, h5py.Dataset):
             return None
         others = [part[0] for part in found.external or ()]
@@ -57,8 +57,8 @@ def no_other_file(file, name):
                        if part.file_name != "."]
         return (place, others[0]) if others else None
 
-    if found := file.visititems_links(leads):
-        place, other = found
+    if leads := file.visititems_links(link) or file.visititems(dataset):
+        place, other = leads
         raise Refused(f"{name}: {place} lies in another file ({other}), which is not read; write "
                       "one file that holds everything where the data were made")
 

@@ -239,7 +239,8 @@ def _part(row, group, out, cells):
                                      for first in firsts]))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     raw = "raw" in group
-    matrix, index = matrix_of(group, "the file", raw=raw), group["obs"][group["obs"].attrs["_index"]]
+    matrix = matrix_of(group, "the file", raw=raw)
+    index = group["obs"][group["obs"].attrs["_index"]]
     X = sp.vstack([matrix[run[0]:run[-1] + 1] for run in runs], format="csr")
     untrusted.compressed(X)
     obs = table.iloc[rows].set_axis(
