@@ -49,7 +49,7 @@ LOOK = """async ([width, bytes, elements]) => {
     if (!image.naturalWidth) faults.push(`broken image ${name}`);
     const brand = image.closest('.navbar-brand, button, a.btn');
     // where there is none, Sphinx puts the file's address
-    if ((!image.alt.trim() || image.alt.endsWith(name)) && !(brand && brand.innerText.trim()))
+    if ((!image.alt.trim() || image.alt.endsWith(name)) && !(brand && brand.textContent.trim()))
       faults.push(`image without alt text ${name}`);
   }
   if (document.querySelector('article .math')) {
