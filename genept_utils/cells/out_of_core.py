@@ -110,9 +110,17 @@ def compute(task, number, threads=None):
     OSError
         The block could not be written; nothing of it counts.
     """
-    start, end = task.rows(number)
     with opened(task.source) as group:
-        X = read_rows(matrix_of(group, Path(task.source).name, *task.values), start, end)
+        return _compute(task, _matrix(task, group), number, threads)
+
+
+def _matrix(task, group):
+    return matrix_of(group, Path(task.source).name, *task.values)
+
+
+def _compute(task, X, number, threads=None):
+    start, end = task.rows(number)
+    X = read_rows(X, start, end)
     X = X if task.kept is None else X[:, task.kept]
     totals = gene_totals(X)
     X = log_block(X, task.scale, task.seen, task.declared, start)
@@ -218,9 +226,10 @@ def _into_h5ad(file, vectors, told, task):
 
 def blocks_here(task, numbers):
     """The blocks in their order, two at a time: while one is multiplied, the next is read."""
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with opened(task.source) as group, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        work = functools.partial(_compute, task, _matrix(task, group))  # checked once, not a block
         try:
-            yield from zip(numbers, pool.map(functools.partial(compute, task), numbers))
+            yield from zip(numbers, pool.map(work, numbers))
         finally:
             pool.shutdown(cancel_futures=True)
 

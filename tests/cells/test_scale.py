@@ -348,6 +348,17 @@ def test_a_matrix_in_columns_is_refused(atlas_file, counts, tmp_path, capsys):
     assert "write it in rows first" in capsys.readouterr().err
 
 
+def test_a_file_is_opened_and_checked_once_for_all_its_blocks(counts, embedding, tmp_path,
+                                                              monkeypatch):
+    counts.write_h5ad(tmp_path / "atlas.h5ad")
+    job, _ = out_of_core.prepare(tmp_path / "atlas.h5ad", tmp_path / "p", embedding, block=40)
+    out_of_core.begin(job)
+    asked, real = [], out_of_core.matrix_of
+    monkeypatch.setattr(out_of_core, "matrix_of", lambda *given: asked.append(1) or real(*given))
+    assert [number for number, _ in out_of_core.blocks_here(job, [0, 1, 2, 3])] == [0, 1, 2, 3]
+    assert asked == [1] and len(out_of_core.finished(job)) == 4
+
+
 def test_a_dask_client_gives_the_same_and_goes_on(counts, embedding, tmp_path):
     """On a client of threads in this process: no worker has to be started."""
     distributed = pytest.importorskip("distributed")
