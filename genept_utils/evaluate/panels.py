@@ -12,7 +12,7 @@ from genept_utils.evaluate.logistic import softmax_path
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 
-HELD = 4_000_000  # values of cells on panels that are summed together, 8 bytes each
+HELD = 2_000_000  # values of cells on panels that are summed together, 8 bytes each
 KEPT = 0.4  # share of the cells that train in every draw, so that settings can be chosen on them
 _families = families  # the parameter of across_panels hides the function's name
 
@@ -191,15 +191,18 @@ def _drawn(train, embeddings, test, n_resamples, size, among, families, given, s
         side["X"] = placed(side["X"], pd.Index(spaces.genes).get_indexer(side["symbols"]),
                             len(spaces.genes))
         side["y"], codes = np.split(codes, [len(side["y"])])
-    kin, draws = None if families is None else _families(spaces.genes, families), []
-    for draw in range(seed, seed + n_resamples):
-        a, b = (panels(spaces.genes, size, kin, draw) if given is None
-                else _given_panels(spaces.genes, given))
-        near, far = sides if test is not None else _halves(sides[0], draw, seed)
-        about = {"draw": draw, "genes": len(a), "pool": len(spaces.genes),
-                 "majority": np.bincount(far["y"]).max() / len(far["y"])}
-        draws.append((about, *(pd.Index(spaces.genes).isin(panel) for panel in (a, b)), near, far))
-    return spaces, names, draws
+    kin = None if families is None else _families(spaces.genes, families)
+
+    def drawn():  # one after the other: each has copies of its cells
+        for draw in range(seed, seed + n_resamples):
+            a, b = (panels(spaces.genes, size, kin, draw) if given is None
+                    else _given_panels(spaces.genes, given))
+            near, far = sides if test is not None else _halves(sides[0], draw, seed)
+            about = {"draw": draw, "genes": len(a), "pool": len(spaces.genes),
+                     "majority": np.bincount(far["y"]).max() / len(far["y"])}
+            yield (about, *(pd.Index(spaces.genes).isin(panel) for panel in (a, b)), near, far)
+
+    return spaces, names, drawn()
 
 
 def _tested(spaces, draws, C, how, settings, same):

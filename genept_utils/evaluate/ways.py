@@ -58,7 +58,9 @@ def write(X, vectors, mean=0):
     """GenePT-w with any gene vectors: cells (n, n_genes) log-normalised -> (n, d), unit length; a
     ``mean`` (n_genes,) is taken away from the cells."""
     made = cells.weighted_sum(X, vectors)
-    return embed.unit(made - mean @ vectors if np.ndim(mean) else made)
+    if np.ndim(mean):
+        made -= mean @ vectors
+    return embed.unit(made, out=made)
 
 
 @renamed.parameters(draws="n_resamples")
