@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from genept_utils import paths
+from genept_utils import memory, paths
 from genept_utils.atomic import replacing, save
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60  # seconds
@@ -280,4 +280,5 @@ def derived(path, write):
         write(part)
         made = sha256(part)
     save(note, made)
+    memory.release()
     return path

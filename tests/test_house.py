@@ -7,8 +7,8 @@ import pytest
 from genept_utils import paths
 
 # Layers from the ground; a subpackage imports those of lower layers and files of its own.
-LAYERS = {"paths": 0, "atomic": 0, "renamed": 0, "sources": 0, "pickles": 0, "optional": 0, "compression": 0,
-          "untrusted": 0, "genes": 1, "embed": 2, "datasets": 2, "cells": 3, "evaluate": 4,
+LAYERS = {"paths": 0, "atomic": 0, "memory": 0, "renamed": 0, "sources": 0, "pickles": 0,
+          "optional": 0, "compression": 0, "untrusted": 0, "genes": 1, "embed": 2, "datasets": 2, "cells": 3, "evaluate": 4,
           "chapters": 5, "genept_book": 6, "cli": 7, "__main__": 8}
 # They show genes or read cells; the rest of the book knows the ground only.
 ABOVE = {"gene_data", "gene_names", "gene_words", "paper_make", "paper_run", "commands", "score",

@@ -1,12 +1,11 @@
 """Chapter 10: gene vectors from other cells, settings, tables, and rows of results."""
 
 import functools
-import gc
 
 import numpy as np
 import pandas as pd
 
-from genept_utils import cells, datasets, embed, evaluate, sources
+from genept_utils import cells, datasets, embed, evaluate, memory, sources
 from genept_utils.embed.vectors import by_symbol, checked
 from genept_utils.evaluate.gene_spaces import shared_rows
 
@@ -46,25 +45,38 @@ def ready(sets, max_cells, seed):
 
 def lineages(adata):
     """A copy of the cells of the five blood lineages, with these as their ``cell_type``."""
+    found = _lineage(adata.obs)
+    return _of_lineage(adata, found, np.flatnonzero(found.notna()))
+
+
+def _lineage(obs):
     name_of = {name: lineage for lineage, names in _LINEAGES.items() for name in names}
-    found = adata.obs["cell_type"].astype(str).map(name_of)
-    kept = adata[found.notna().to_numpy()].copy()
-    kept.obs["cell_type"] = pd.Categorical(found.dropna())
-    return kept
+    return obs["cell_type"].astype(str).map(name_of)
+
+
+def _of_lineage(adata, found, rows):
+    made = adata[rows].copy()
+    made.obs["cell_type"] = pd.Categorical(found.iloc[rows])
+    return made
 
 
 def studies(name, whole, max_cells, seed):
     """The cells of a set for the pairs of studies, conditions, donors and chemistries, with the
-    lineages that all share, by name ("kang control"); none where no pair names the set."""
+    lineages that all share, by name ("kang control"), sampled as by :func:`ready`; none where no
+    pair names the set."""
     wanted = sorted({one for pair in STUDIES for one in pair if one.split()[0] == name})
     if not wanted:
         return {}
-    adata = lineages(whole)
-    parts = {name: adata}
-    for column in [one for one in ("condition", "donor", "batch") if one in adata.obs]:
-        parts |= {f"{name} {value}": adata[adata.obs[column] == value]
-                  for value in adata.obs[column].dropna().unique()}
-    return ready({one: parts[one] for one in wanted if one in parts}, max_cells, seed)
+    found, parts = _lineage(whole.obs), {}
+    known = found.notna().to_numpy()
+    parts[name] = known
+    for column in [one for one in ("condition", "donor", "batch") if one in whole.obs]:
+        values = whole.obs[column]
+        parts |= {f"{name} {value}": known & (values == value).to_numpy()
+                  for value in values.dropna().unique()}
+    rows = {one: np.flatnonzero(parts[one]) for one in wanted if one in parts}
+    return {one: _of_lineage(whole, found, own[evaluate.subsample(
+        found.iloc[own], max_cells, seed)]) for one, own in rows.items() if len(own)}
 
 
 def read(wanted, seed=0):
@@ -78,7 +90,7 @@ def read(wanted, seed=0):
             made[method], shared = found[rows.to_numpy()].copy(), rows.index
     del found
     made = on_shared_genes(made)
-    gc.collect()  # an AnnData refers to itself: without this the first ones stay
+    memory.release()
     return made
 
 
@@ -139,7 +151,7 @@ def _loadings(reference, seed):
     adata = datasets.load("mixology")
     learnt = cells.coexpression(adata[adata.obs["experiment"].str.endswith("3 lines")], seed=seed)
     del adata
-    gc.collect()  # two hundred MB
+    memory.release()
     return learnt
 
 
@@ -166,7 +178,7 @@ def by_panel_size(adata, embeddings, sizes, among=None, report=print, **options)
     pool = "all genes" if among is None else "variable genes"
     if among is not None:
         among = adata.var_names[cells.highly_variable(adata, among)]  # once for all sizes
-        gc.collect()  # the copies that this took
+        memory.release()
     genes = evaluate.shared_genes(embeddings, adata)
     most = len(genes if among is None else among.intersection(genes))
     made = [evaluate.across_panels(adata, embeddings, size=size, among=among, same=False,

@@ -59,24 +59,25 @@ def gene_classes(universe="symbol"):
 
 
 def along_axes(X):
-    """The features of a method as :func:`fit` takes them; no fit is changed by it."""
+    """The features of a method as :func:`fits` takes them; no fit is changed by it."""
     return X if sp.issparse(X) or X.shape[1] < FEW else logistic.along_axes(X)
 
 
-def fit(X, y, rows, C, start=None):
-    """L2 logistic regression. Dense vectors (:func:`along_axes`): all classes at once, from zero or
-    from another fit; sparse tables: one class against the rest by liblinear, in a third of the
-    time; few columns: equal rows are one that counts more, 100 iterations."""
+def fits(X, y, strengths):
+    """L2 logistic regressions, one a strength. Dense vectors (:func:`along_axes`): all classes at
+    once; sparse tables: one class against the rest by liblinear, in a third of the time; few
+    columns: equal rows are one that counts more, 100 iterations."""
     if sp.issparse(X):
-        return OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")).fit(
-            X[rows], y[rows])
+        return [OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")).fit(X, y)
+                for C in strengths]
     if X.shape[1] >= FEW:
-        return logistic.softmax(X[rows], y[rows], C, start, scaled=True, gtol=1e-6, ftol=1e-7)
-    names, codes = np.unique(y[rows], return_inverse=True)
-    once, copies = np.unique(np.column_stack([X[rows], codes]), axis=0, return_counts=True)
+        return logistic.softmax_path(X, y, strengths, tol=0.003)
+    names, codes = np.unique(y, return_inverse=True)
+    once, copies = np.unique(np.column_stack([X, codes]), axis=0, return_counts=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression(C=C).fit(once[:, :-1], names[once[:, -1].astype(int)], copies)
+        return [LogisticRegression(C=C).fit(once[:, :-1], names[once[:, -1].astype(int)], copies)
+                for C in strengths]
 
 
 def scores(given, y, parts, only=None):

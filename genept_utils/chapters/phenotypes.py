@@ -4,9 +4,13 @@ The paper fine-tunes GenePT-w with a "two-layer MLP with ReLU": one hidden layer
 one output layer with softmax. Its size is not known; the defaults here are ours.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
@@ -14,7 +18,6 @@ from threadpoolctl import threadpool_limits
 from genept_utils import evaluate
 from genept_utils.datasets import missing
 from genept_utils.evaluate.checks import checked
-from genept_utils.evaluate.network import Network
 
 FOLDS = 10  # of donors, where there are as many
 ONE_BY_ONE = 30  # donors that are held out one at a time where a donor is one row
@@ -30,9 +33,11 @@ def fit(X, y, hidden=128, seed=0, weight_decay=1e-2, max_iter=200):
     y = checked(X, y, 2)
     scaler = StandardScaler().fit(X)
     scaler.scale_ = np.full(X.shape[1], max(np.sqrt(scaler.var_.mean()), 1e-12))
-    network = Network((hidden,), alpha=weight_decay, max_iter=max_iter, random_state=seed,
-                      batch_size=min(128, len(y)))
-    with threadpool_limits(1):  # its products are too small for threads
+    network = MLPClassifier((hidden,), alpha=weight_decay, max_iter=max_iter, random_state=seed,
+                            batch_size=min(128, len(y)))
+    # its products are too small for threads, and max_iter passes are what is asked for
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(scaler.transform(X), np.asarray(y))
     return make_pipeline(scaler, network)
 

@@ -143,6 +143,7 @@ def mixology(plates=tuple(_MIXOLOGY)):
     for plate in plates:
         count_key, metadata_key = _mixology_keys([plate])
         counts = pd.read_csv(sources.fetch(count_key), index_col=0)
+        counts = counts[(genes.kinds(counts[[]]) == "").to_numpy()]  # without ERCC spike-ins
         # one name fewer than columns in the head: pandas takes the cell names as the index
         cells = pd.read_csv(sources.fetch(metadata_key))
         part = ad.AnnData(sp.csr_matrix(counts.to_numpy(np.float32).T),
@@ -155,8 +156,6 @@ def mixology(plates=tuple(_MIXOLOGY)):
         parts.append(part)
     joined = ad.concat(parts, join="inner")
     joined.obs["batch"] = joined.obs["plate" if len(plates) == 3 else "experiment"]
-    joined = joined[:, (genes.kinds(joined.var) == "").to_numpy()].copy()  # ERCC spike-ins
-    joined.X = joined.X.tocsr()
     return joined
 
 

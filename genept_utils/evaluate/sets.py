@@ -1,11 +1,9 @@
 """Several sets of cells: read alike, sampled, and listed."""
 
-import gc
-
 import numpy as np
 import pandas as pd
 
-from genept_utils import cells, datasets, embed, sources
+from genept_utils import cells, datasets, embed, memory, sources
 from genept_utils.evaluate.splits import subsample
 
 LEAST_CELLS = 50  # the scores ask for 30 neighbours
@@ -58,13 +56,13 @@ def read_sets(names, max_cells, seed=0, needs=(), also=(), types=2, report=print
             datasets.settle_batch(adata, asked, report)
         rows = subsample(adata.obs["cell_type"], max_cells, seed)
         adata = adata if len(rows) == adata.n_obs else adata[rows].copy()
-        gc.collect()  # an AnnData refers to itself: without this it stays in memory for a while
+        memory.release()
         ready = cells.normalise(adata)
         for key in also:
             ready.obsm[key] = np.asarray(adata.obsm[key], dtype=np.float32)
         made[ready.uns["genept_data"]["name"]] = ready
         del adata
-        gc.collect()
+        memory.release()
     return made
 
 

@@ -134,8 +134,9 @@ def written(adata, embeddings, references=(), n_resamples=5, seed=0, preparation
     name = adata.uns.get("genept_data", {}).get("name")
     other = [one for one in references if one != name][:1]
     learnt = readable({"loadings-w": f"coexpression:{one}" for one in other}, seed)
-    same, vectors = on_same_genes(adata, {**embeddings, **learnt})
-    yield from ways(same, vectors, n_resamples, seed, preparations)
+    made = on_same_genes(adata, {**embeddings, **learnt})
+    del embeddings, learnt  # of all genes; a generator would hold them to its end
+    yield from ways(*made, n_resamples, seed, preparations)
 
 
 def _row(vectors, preparation, draw=None):

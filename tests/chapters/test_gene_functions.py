@@ -13,9 +13,11 @@ def test_dense_and_sparse_tables_are_learnt():
     draw = np.random.default_rng(0)
     y = np.array(["a", "b", "c"] * 20)
     X = np.eye(3)[np.arange(60) % 3] + draw.normal(0, .1, (60, 3))
-    assert (chapter.fit(X, y, np.arange(40), 10).predict(X[40:]) == y[40:]).all()
+    model, = chapter.fits(X[:40], y[:40], [10])
+    assert (model.predict(X[40:]) == y[40:]).all()
     names = evaluate.char_ngrams([f"{label * 3}{number}" for number, label in enumerate(y)])
-    assert (chapter.fit(names, y, np.arange(40), 10).predict(names[40:]) == y[40:]).all()
+    model, = chapter.fits(names[:40], y[:40], [10])
+    assert (model.predict(names[40:]) == y[40:]).all()
 
 
 def test_scores_count_the_rows_asked_for():
@@ -46,19 +48,19 @@ def test_equal_rows_of_few_columns_are_counted_once_with_the_same_fit():
     draw = np.random.default_rng(0)
     X = draw.integers(0, 4, (600, 2)).astype(float)
     y = np.array(["a", "b", "c"])[(X[:, 0].astype(int) + draw.integers(0, 2, 600)) % 3]
-    made = chapter.fit(X, y, np.arange(500), 10)
+    made, = chapter.fits(X[:500], y[:500], [10])
     wanted = LogisticRegression(C=10).fit(X[:500], y[:500])
     np.testing.assert_allclose(made.predict_proba(X), wanted.predict_proba(X), atol=1e-3)
 
 
-def test_wide_vectors_are_learnt_along_their_axes_and_from_another_fit():
+def test_wide_vectors_are_learnt_along_their_axes():
     draw = np.random.default_rng(0)
     y = np.array(["a", "b", "c"] * 100)
     X = draw.normal(0, 1, (300, 40)) + 3 * np.eye(40)[np.arange(300) % 3]
-    turned, rows = chapter.along_axes(X), np.arange(200)
-    wanted = LogisticRegression(C=1).fit(X[rows], y[rows]).predict(X)
-    for start in (None, chapter.fit(turned, y, rows, .1)):
-        assert (chapter.fit(turned, y, rows, 1, start).predict(turned) == wanted).mean() > .98
+    turned = chapter.along_axes(X)
+    for C, model in zip((1, .1), chapter.fits(turned[:200], y[:200], (1, .1))):
+        wanted = LogisticRegression(C=C).fit(X[:200], y[:200]).predict(X)
+        assert (model.predict(turned) == wanted).mean() > .98
     names = evaluate.char_ngrams(["abc", "abd"])
     few = X[:, :3]
     assert chapter.along_axes(names) is names and chapter.along_axes(few) is few

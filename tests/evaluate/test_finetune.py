@@ -5,7 +5,6 @@ import pytest
 
 from genept_utils import evaluate
 from genept_utils.chapters import phenotypes
-from genept_utils.evaluate.network import Network
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +39,6 @@ def test_the_same_seed_gives_the_same_network(ring):
     a, b, c = (phenotypes.represent(phenotypes.fit(X[:200], y[:200], seed=s, max_iter=20), X[:50])
                for s in (1, 1, 2))
     assert np.array_equal(a, b) and not np.allclose(a, c)
-
-
-@pytest.mark.parametrize("classes, batch, passes", [(2, 32, 7), (3, 32, 7), (4, "auto", 400)])
-@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_its_steps_are_scikit_learns(classes, batch, passes):
-    """Also where the loss stops to fall before the last pass."""
-    from sklearn.neural_network import MLPClassifier
-
-    rng = np.random.default_rng(1)
-    y = rng.integers(classes, size=90)
-    X = rng.standard_normal((90, 6)) + y[:, None]
-    there, here = (kind((5,), alpha=.1, max_iter=passes, batch_size=batch, random_state=3,
-                        tol=1e-2).fit(X, y) for kind in (MLPClassifier, Network))
-    assert here.n_iter_ == there.n_iter_ and (here.n_iter_ < passes) == (batch == "auto")
-    np.testing.assert_allclose(here.loss_curve_, there.loss_curve_, rtol=1e-6)
-    for ours, theirs in zip([*here.coefs_, *here.intercepts_],
-                            [*there.coefs_, *there.intercepts_]):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    np.testing.assert_allclose(here.predict_proba(X), there.predict_proba(X), atol=1e-6)
 
 
 def test_two_classes_by_newtons_steps_are_the_same_regression(ring):
