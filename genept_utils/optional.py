@@ -1,4 +1,5 @@
-"""Import optional packages; where one is missing, name the extra to install."""
+"""What is imported when it is used: optional packages (where one is missing, the extra to install
+is named), and numba."""
 
 import contextlib
 import importlib
@@ -39,6 +40,17 @@ def need(*modules):
             raise ImportError(f"{module} is not installed; `pip install "
                               f"\"genept-utils[{EXTRAS[module]}]\"` brings it")
     return importlib.import_module(modules[0])
+
+
+def compiled(function):
+    """A function compiled by numba, without Python's lock, and kept where a folder can be written."""
+    import numba
+
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder that numba could keep its work in
+        return numba.njit(**options)(function)
 
 
 @contextlib.contextmanager

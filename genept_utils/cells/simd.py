@@ -9,11 +9,12 @@ without gain on Kang: the genes of over 30 % of the cells as a dense block for B
 product gains, taking the matrix apart costs.)
 """
 
-import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from genept_utils.optional import compiled
 
 LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8  # float32 in a register
 ACCUMULATORS = 12  # registers that hold a cell's sum: 192 columns at 16 lanes
@@ -101,7 +102,8 @@ def add_segment(typingctx, data, indices, start, end, later, buffer, first, out,
     return signature, codegen
 
 
-def _borders(indptr, indices, genes, borders):
+@compiled
+def borders(indptr, indices, genes, borders):
     """``borders[b, i]``: the first non-zero of cell i in gene block b; indices are sorted."""
     for i in range(indptr.size - 1):
         at, end = indptr[i], indptr[i + 1]
@@ -111,13 +113,15 @@ def _borders(indptr, indices, genes, borders):
             borders[b, i] = at
 
 
+@compiled
 def _lines(size):
     """Zeros that begin where a cache line does."""
     held = np.zeros(size + LANES, np.float32)
     return held[(-(held.ctypes.data // 4)) % LANES:]
 
 
-def _tile(data, indices, borders, vectors, out, tile, rows, genes, shape):
+@compiled
+def tile(data, indices, borders, vectors, out, tile, rows, genes, shape):
     """The columns of one tile of ``out`` (n_cells, tiles * width) for the cells of ``rows``."""
     width = len(shape) * LANES
     left = tile * width
@@ -141,14 +145,3 @@ def _tile(data, indices, borders, vectors, out, tile, rows, genes, shape):
         for i in range(top, bottom):
             for j in range(width):
                 out[i, left + j] = sums[(i - top) * width + j]
-
-
-def _compiled(function):
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder that numba could keep its work in
-        return numba.njit(nogil=True)(function)
-
-
-_lines = _compiled(_lines)
-borders, tile = _compiled(_borders), _compiled(_tile)

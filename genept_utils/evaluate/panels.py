@@ -99,10 +99,9 @@ def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among
     """Cell typing when the training and the test cells were measured on disjoint gene panels.
 
     For every draw, GenePT-w of the training cells from panel A trains a logistic regression that
-    is tested on GenePT-w of other cells from panel B. Each side is standardised by itself, so
-    nothing is known of the test cells but their own vectors. ``"same panel"`` tests the same
-    model on panel A of the same test cells. All methods see the same genes: those that every
-    embedding has.
+    is tested on GenePT-w of other cells from panel B. Each side is standardised by itself.
+    ``"same panel"`` tests the same model on panel A of the same test cells. All methods see the
+    same genes: those that every embedding has.
 
     Parameters
     ----------
@@ -111,8 +110,7 @@ def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among
         cells are tested, another half in every draw; two fifths train in every draw
         (:func:`always_training`). Of two sets only the types that both have are used.
     embeddings : dict of str to anndata.AnnData or callable
-        Gene vectors by method. A callable takes the number of the draw and gives the vectors: a
-        control that is drawn anew.
+        Gene vectors by method. A callable takes the number of the draw: a control drawn anew.
     n_resamples, seed : int
         Draws of panels (and of cells), and the first seed.
     size, families
@@ -121,8 +119,7 @@ def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among
     among : sequence of str, optional
         Draw the panels from these symbols only.
     given : set of str, optional
-        Symbols of a fixed test panel; the training panel is then every other gene, and the
-        draws differ in cells only.
+        Symbols of a fixed test panel; the training panel is then every other gene.
     C : float or sequence of float
         Inverse strength of the L2 penalty; of several, each is scored.
     how : str or sequence of str
@@ -195,8 +192,8 @@ def _drawn(train, embeddings, test, n_resamples, size, among, families, given, s
 
     def drawn():  # one after the other: each has copies of its cells
         for draw in range(seed, seed + n_resamples):
-            a, b = (panels(spaces.genes, size, kin, draw) if given is None
-                    else _given_panels(spaces.genes, given))
+            a, b = (_given_panels(spaces.genes, given) if given is not None
+                    else panels(spaces.genes, size, kin, draw))
             near, far = sides if test is not None else _halves(sides[0], draw, seed)
             about = {"draw": draw, "genes": len(a), "pool": len(spaces.genes),
                      "majority": np.bincount(far["y"]).max() / len(far["y"])}

@@ -7,9 +7,10 @@ one. A step is four passes over a row of the kernel that the compiler turns
 into vector instructions, which is where the time is saved.
 """
 
-import numba
 import numpy as np
 import scipy.sparse as sp
+
+from genept_utils.optional import compiled
 
 C_VALUES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 TOLERANCE = 1e-3  # libsvm's and scikit-learn's default
@@ -164,16 +165,7 @@ def optima(kernel, label, values, copies=None):
             return
 
 
-def _compiled(**options):
-    def decorate(function):
-        try:
-            return numba.njit(nogil=True, cache=True, error_model="numpy", **options)(function)
-        except RuntimeError:  # no folder that numba could keep its work in
-            return numba.njit(nogil=True, error_model="numpy", **options)(function)
-    return decorate
-
-
-@_compiled()
+@compiled
 def _sparse_products(rows, starts, columns, values, back_starts, back_columns, back_values, out):
     """Products nearly all of which are not zero: scipy's own are sparse and sorted first."""
     for k in range(len(rows)):
@@ -185,7 +177,7 @@ def _sparse_products(rows, starts, columns, values, back_starts, back_columns, b
                 line[back_columns[q]] += value * back_values[q]
 
 
-@_compiled()
+@compiled
 def _argmax(bits):
     """Where a float32 is largest, from its bits: whole numbers are compared many at a time."""
     best = np.int32(-2147483648)
@@ -198,7 +190,7 @@ def _argmax(bits):
     return t
 
 
-@_compiled()
+@compiled
 def _choose(table, rows, columns, out):
     for i in range(len(rows)):
         line, into = table[rows[i]], out[i]
@@ -206,7 +198,7 @@ def _choose(table, rows, columns, out):
             into[j] = line[columns[j]]
 
 
-@_compiled()
+@compiled
 def _choose_pairs(table, rows, columns, out):
     half = np.empty(table.shape[1], table.dtype)
     for i in range(len(rows)):
@@ -216,7 +208,7 @@ def _choose_pairs(table, rows, columns, out):
             out[i, j] = half[columns[j, 0]] + half[columns[j, 1]]
 
 
-@_compiled()
+@compiled
 def _distances(left, right, scale, out):
     for i in range(len(left)):
         line = out[i]
@@ -225,13 +217,13 @@ def _distances(left, right, scale, out):
             line[j] = scale * (d if d > np.float32(0) else np.float32(0))
 
 
-@_compiled()
+@compiled
 def _plus(v, sign, barred, out):
     for t in range(len(v)):
         out[t] = np.float32(sign * v[t]) + barred[t]
 
 
-@_compiled()
+@compiled
 def _gain(v, barred, diagonal, row, best, own, out):
     """What the objective gains by a step with each row, 0 where none is allowed."""
     for t in range(len(v)):
@@ -241,13 +233,13 @@ def _gain(v, barred, diagonal, row, best, own, out):
         out[t] = d * d / (curve if curve > np.float32(1e-12) else np.float32(1e-12))
 
 
-@_compiled()
+@compiled
 def _move(v, step, a, b):
     for t in range(len(v)):
         v[t] -= step * (a[t] - b[t])
 
 
-@_compiled()
+@compiled
 def _allow(t, y, alpha, bound, up, low):
     """Whether the coefficient of a row can grow (0, else minus infinity), and shrink."""
     grows = alpha[t] < bound[t] if y[t] > 0 else alpha[t] > 0
@@ -256,7 +248,7 @@ def _allow(t, y, alpha, bound, up, low):
     low[t] = np.float32(0) if shrinks else np.float32(-np.inf)
 
 
-@_compiled()
+@compiled
 def _solve(kernel, y, bound, alpha, v, tolerance, most):
     """Optimum of the dual; ``alpha`` and ``v`` (minus label times gradient) are overwritten."""
     n = len(y)
