@@ -88,7 +88,7 @@ def kinds(table, names=None):
     table : pandas.DataFrame
         (n, ...), as ``adata.var``.
     names : sequence of str, optional
-        (n,) names of the features; by default the index of the table.
+        (n,) names of the features as :func:`as_text` gives them; by default the table's index.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def kinds(table, names=None):
         if "gene expression" in set(plain) and plain.isin(_OF_TENX | GENES).all():
             words = _OF_TENX
         found = found.where((found != "") | ~plain.isin(words), values)
-    names = as_text(table.index if names is None else names).to_list()
+    names = list(as_text(table.index) if names is None else names)
     for place in matching(_ANY_NAME, names):
         if not found[place]:
             found[place] = next(kind for kind, pattern in _NAMES.items()

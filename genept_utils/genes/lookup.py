@@ -51,11 +51,11 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
     ValueError
         No feature is a gene, or the index holds row numbers and no column holds names.
     """
-    kind = kinds(table, first)
+    values = as_text(first)
+    kind = kinds(table, values)
     if len(kind) and all(kind):
         raise ValueError(f"none of the {len(kind):,} features is a gene: "
                          f"{', '.join(sorted(kind.unique()))}")
-    values = as_text(first)
     named = values[(kind == "").to_numpy()]
     numbers = are_numbers(named)
     rows = numbers and row_numbers(named, species)
