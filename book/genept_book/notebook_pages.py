@@ -17,9 +17,9 @@ CALLOUTS = {"note": "note", "result": "result", "tip": "result", "caution": "cau
 
 
 def read_notebook(app, docname, source):
-    """Render a notebook from its executed copy, and say so where it was not executed.
+    """Render a notebook with the outputs of its executed copy, and say where it was not executed.
 
-    ``_build/run/notebooks/NN-name.ipynb`` replaces the committed notebook if the hash of the
+    Those of ``_build/run/notebooks/NN-name.ipynb`` replace the committed ones if the hash of the
     code that the runner stamped into it is the hash of the committed code.
     """
     if not docname.startswith("notebooks/"):
@@ -34,11 +34,17 @@ def read_notebook(app, docname, source):
         copy = nbformat.read(executed, as_version=4)
         stamp = copy.metadata.get("genept", {}).get("run", {})
         if stamp.get("code_sha256") == code_hash(notebook):
-            notebook = copy
+            notebook.metadata = copy.metadata
+            for cell, ran in zip(*map(code_cells, (notebook, copy)), strict=True):
+                cell.outputs = ran.outputs
     lead_figure(notebook)
     if status := render("status.md.j2", row={"missing": [], "status": "", **row}):
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
     source[0] = nbformat.writes(notebook)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def lead_figure(notebook):
