@@ -3,6 +3,7 @@ skip where a public file cannot be had."""
 
 import collections
 import functools
+import gc
 import http.server
 import json
 import multiprocessing
@@ -14,12 +15,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from genept_utils import embed, paths, sources
-from genept_book import pace, run, start
+from genept_book import start
 
-start.quickly()
+start.quickly()  # before anything imports nbformat
 
 import nbformat  # noqa: E402
+
+from genept_utils import embed, paths, sources  # noqa: E402
+from genept_book import pace, run  # noqa: E402
 
 # Without byte code every process of the tests compiles the module anew.
 sys.dont_write_bytecode = False
@@ -285,6 +288,13 @@ def pytest_collection_modifyitems(items):
     rest = [item for item in items if item.nodeid not in slow]
     middle = max(0, len(items) // 2 - len(halves[0]))
     items[:] = [*halves[0], *rest[:middle], *halves[1], *rest[middle:]]
+
+
+def pytest_collection_finish():
+    """What the modules and the tests are made of stays: no collection of garbage looks through it
+    again. The module asks for one after each set of cells, which would take half a second here."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):
