@@ -99,7 +99,7 @@ def file_server():
 # Imports and the table of names take most of a command's time: where the process itself is not
 # the subject they are made once, and each list of commands runs in a fork.
 FORKS = """
-import functools, json, os, sys, traceback
+import functools, gc, json, os, sys, traceback
 from genept_book import start
 start.quickly()
 import genept_utils.cells.out_of_core, genept_utils.cli, genept_utils.datasets, genept_utils.embed
@@ -122,6 +122,7 @@ try:
     rewritten._known("human")
 except sources.SourceError:
     forget()
+gc.freeze()  # a fork copies no page of what stays
 places = {name: value for name, value in os.environ.items() if name.startswith("GENEPT_")}
 for line in sys.stdin:
     code, folder, said, environment = json.loads(line)
