@@ -276,8 +276,8 @@ def project(tmp_path, monkeypatch, at_hand):
 
 # Files with tests of many seconds. They begin first: a long one at the end keeps one of two workers
 # while the other has nothing left.
-SLOW = ("test_own_data", "test_numbers", "test_cluster", "test_grid", "test_runner", "test_wheel",
-        "test_files", "test_api", "test_run")
+SLOW = ("test_own_data", "test_runner", "test_numbers", "test_wheel", "test_cluster", "test_api",
+        "test_coverage", "test_grid", "test_run", "test_species", "test_scale", "test_open_sets")
 
 
 def pytest_collection_modifyitems(items):

@@ -272,12 +272,12 @@ def test_a_server_that_hangs(serve):
 
 
 def test_a_model_on_one_processor_is_asked_for_as_much_as_it_reads_in_time(serve):
-    """Eight requests of 512 texts would take 20 times the time-out."""
-    stats, texts, report = serve(a_text=.01, dimension=8), written(1000), {}
-    assert_right(api.vectors(texts, MODEL, timeout=2, report=report), texts)
-    assert stats()["billed"] == 1000 and report["requests"] < 250
+    """All of them in eight requests would take three times the time-out."""
+    stats, texts, report = serve(a_text=.005, dimension=8), written(600, words=20), {}
+    assert_right(api.vectors(texts, MODEL, timeout=1, report=report), texts)
+    assert stats()["billed"] == 600 and report["requests"] < 150
     stats = serve(dimension=8)
-    api.vectors(written(4000)[1000:], MODEL, report=report)
+    api.vectors(written(3600, words=20)[600:], MODEL, report=report)
     assert report["requests"] < 60  # a fast one is asked for more and more
 
 
@@ -368,8 +368,8 @@ def test_inside_a_running_event_loop(serve):
 def test_the_rate_limit_is_kept(serve):
     stats = serve(dimension=8, per_minute=3000)
     start = time.monotonic()
-    api.vectors(written(40), MODEL, inputs=1, requests_per_minute=1200)
-    assert 1.9 < time.monotonic() - start and stats()["requests"] == 40
+    api.vectors(written(20), MODEL, inputs=1, requests_per_minute=1200)
+    assert .9 < time.monotonic() - start and stats()["requests"] == 20
 
 
 # ---------------------------------------------------------------- cost, store
