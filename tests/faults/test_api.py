@@ -367,9 +367,10 @@ def test_inside_a_running_event_loop(serve):
 
 def test_the_rate_limit_is_kept(serve):
     stats = serve(dimension=8, per_minute=3000)
+    api.vectors(["what is imported takes time, too"], MODEL)
     start = time.monotonic()
     api.vectors(written(20), MODEL, inputs=1, requests_per_minute=1200)
-    assert .9 < time.monotonic() - start and stats()["requests"] == 20
+    assert .9 < time.monotonic() - start and stats()["requests"] == 21
 
 
 # ---------------------------------------------------------------- cost, store
