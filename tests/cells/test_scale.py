@@ -215,7 +215,7 @@ def test_the_command_gives_what_the_call_gives(atlas_file, counts, embedding, tm
     same_as_in_memory(tmp_path / out, counts, embedding)
 
 
-@pytest.mark.parametrize("killed_at", [0, 2, 3])
+@pytest.mark.parametrize("killed_at", [0, 1, 2, 3])
 @pytest.mark.parametrize("place", ["before the block", "in the block", "before the note"])
 def test_killed_at_any_block_it_goes_on(atlas_file, counts, embedding, tmp_path, monkeypatch,
                                         killed_at, place):
