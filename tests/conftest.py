@@ -3,6 +3,7 @@ skip where a public file cannot be had."""
 
 import collections
 import functools
+import gc
 import http.server
 import json
 import multiprocessing
@@ -14,12 +15,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from genept_utils import embed, paths, sources
-from genept_book import pace, run, start
+from genept_book import start
 
-start.quickly()
+start.quickly()  # before anything imports nbformat
 
 import nbformat  # noqa: E402
+
+from genept_utils import embed, paths, sources  # noqa: E402
+from genept_book import pace, run  # noqa: E402
 
 # Without byte code every process of the tests compiles the module anew.
 sys.dont_write_bytecode = False
@@ -96,7 +99,7 @@ def file_server():
 # Imports and the table of names take most of a command's time: where the process itself is not
 # the subject they are made once, and each list of commands runs in a fork.
 FORKS = """
-import functools, json, os, sys, traceback
+import functools, gc, json, os, sys, traceback
 from genept_book import start
 start.quickly()
 import genept_utils.cells.out_of_core, genept_utils.cli, genept_utils.datasets, genept_utils.embed
@@ -119,6 +122,7 @@ try:
     rewritten._known("human")
 except sources.SourceError:
     forget()
+gc.freeze()  # a fork copies no page of what stays
 places = {name: value for name, value in os.environ.items() if name.startswith("GENEPT_")}
 for line in sys.stdin:
     code, folder, said, environment = json.loads(line)
@@ -272,8 +276,8 @@ def project(tmp_path, monkeypatch, at_hand):
 
 # Files with tests of many seconds. They begin first: a long one at the end keeps one of two workers
 # while the other has nothing left.
-SLOW = ("test_own_data", "test_numbers", "test_cluster", "test_grid", "test_runner", "test_wheel",
-        "test_files", "test_api", "test_run")
+SLOW = ("test_own_data", "test_runner", "test_numbers", "test_wheel", "test_cluster", "test_api",
+        "test_coverage", "test_grid", "test_run", "test_species", "test_scale", "test_open_sets")
 
 
 def pytest_collection_modifyitems(items):
@@ -285,6 +289,13 @@ def pytest_collection_modifyitems(items):
     rest = [item for item in items if item.nodeid not in slow]
     middle = max(0, len(items) // 2 - len(halves[0]))
     items[:] = [*halves[0], *rest[:middle], *halves[1], *rest[middle:]]
+
+
+def pytest_collection_finish():
+    """What the modules and the tests are made of stays: no collection of garbage looks through it
+    again. The module asks for one after each set of cells, which would take half a second here."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

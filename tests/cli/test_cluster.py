@@ -49,21 +49,37 @@ def cluster(tmp_path_factory, request):
             process.wait()
 
 
+GRID = """
+import sys
+from pathlib import Path
+from genept_utils import paths
+top = paths.ROOT = Path.cwd()
+paths.NOTEBOOKS, paths.BUILD, paths.DATA = top / "notebooks", top / "_build", top / "data"
+from genept_utils.cli import main
+code = main(WORDS)
+if code:
+    raise SystemExit(code)
+"""
+
+
 def start(folder, *words, **options):
     return subprocess.Popen([sys.executable, "-m", "genept_utils", *words], cwd=folder, text=True,
                             env={**os.environ, "PYTHONPATH": str(paths.ROOT)},
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
-def test_a_grid_on_a_cluster(cluster, tmp_path):
+def test_a_grid_on_a_cluster(cluster, project, tmp_path, forks):
     address, _ = cluster
-    (tmp_path / "grid.yml").write_text("notebooks: [14]\nparameters:\n  tasks: [diseases]\n")
-    words = ("run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs")
-    out, err = (first := start(tmp_path, *words)).communicate(timeout=600)
-    assert first.returncode == 0 and ": executed in" in out, out + err
+    project("print('seed', seed)")
+    (tmp_path / "grid.yml").write_text("notebooks: [02]\nparameters:\n  seed: [7]\n")
+    words = ["run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs"]
+    status, said = forks(GRID.replace("WORDS", repr(words)), tmp_path)
+    assert status == 0 and ": executed in" in said, said
+    page, = (tmp_path / "jobs").rglob("02-small.ipynb")
+    assert "seed 7" in page.read_text(encoding="utf-8")
 
 
-def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path):
+def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path, commands):
     embedding = embed.read_embedding()
     X = np.random.default_rng(0).poisson(.5, (3000, 300)).astype(np.float32)
     counts = ad.AnnData(sp.csr_matrix(X), var=pd.DataFrame(index=embedding.obs_names[:300]))
@@ -80,8 +96,8 @@ def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path):
             for file in done.glob("[0-9]*.json")}
     assert 8 <= len(kept) < 60 and not (tmp_path / "c.zarr").exists()
     workers[1].kill()  # a machine goes away, too
-    out, err = (again := start(tmp_path, *words)).communicate(timeout=600)
-    assert again.returncode == 0 and "3,000 cells" in out, err
+    (code, out, err), = commands(words)
+    assert code == 0 and "3,000 cells" in out, err
     made = tmp_path / "c.zarr" / "obsm" / "X_genept_w"
     assert all((made / name).stat().st_mtime_ns == when for name, when in kept.items())
     cells.genept_w(counts, embedding)
@@ -107,5 +123,5 @@ def test_a_scheduler_that_does_not_answer_is_said(commands, tmp_path):
 def test_a_scheduler_without_workers_is_said(cluster, commands, tmp_path):
     (tmp_path / "grid.yml").write_text("notebooks: [12]\n")
     (code, _, err), = commands(["run", "--grid", "grid.yml", "--scheduler", cluster[0], "--out",
-                                "jobs"], before=QUICK.replace(".5", "3"))
+                                "jobs"], before=QUICK.replace(".5", "1.5"))
     assert code == 2 and f"no Dask scheduler with a worker answers at --scheduler {cluster[0]}" in err

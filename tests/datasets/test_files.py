@@ -1,21 +1,17 @@
 """Every kind of file of cells gives the same cells, or one sentence that says what to do."""
 
 import gzip
-import re
 import shutil
-import subprocess
-import sys
 
 import anndata as ad
 import h5py
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from genept_utils import cells, datasets, paths
+from genept_utils import cells, datasets
 
 GENES = [f"GENE{i}" for i in range(60)]
 IDS = [f"ENSG{i:011}" for i in range(60)]
@@ -286,17 +282,6 @@ def test_a_file_that_cannot_be_read_is_named(name, adata, tmp_path):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.tsv"])
-def test_the_advice_on_a_table_runs(name, adata, tmp_path):
-    BROKEN[name][0](tmp_path / name, adata)
-    with pytest.raises(ValueError) as refused:
-        datasets.load(tmp_path / name)
-    advice = re.search(r"anndata\S+(\(.*\))\.write_h5ad\(\S+\)", str(refused.value))[0]
-    subprocess.run([sys.executable, "-c", f"import anndata; {advice}"], cwd=tmp_path, check=True)
-    read = datasets.read_cells(tmp_path / "table.h5ad")
-    assert np.array_equal(read.X.toarray(), adata.X.toarray())
-
-
 def test_a_folder_names_what_is_in_it(adata, tmp_path):
     adata.write_h5ad(tmp_path / "cells.h5ad")
     with pytest.raises(ValueError, match="give a file in it .cells.h5ad."):
@@ -305,35 +290,3 @@ def test_a_folder_names_what_is_in_it(adata, tmp_path):
         datasets.load(tmp_path / "cell.h5ad")
     with pytest.raises(FileNotFoundError, match="neither a known data set"):
         datasets.load("kong")
-
-
-# ---------------------------------------------------------------- the command line
-
-@pytest.mark.skipif(not paths.NOTEBOOKS.is_dir(), reason="the notebooks are not here")
-def test_the_advice_runs_on_a_chapter(tmp_path, source, at_hand, monkeypatch, capsys):
-    from genept_utils import __main__, embed, evaluate
-
-    source("genes/hgnc_complete_set.txt.gz", "genes/refseq_gene_summary.rds")
-    rng, names = np.random.default_rng(0), list(embed.read_embedding().obs_names[:400])
-    X = rng.poisson(np.where(np.arange(400) % 2 == np.arange(60)[:, None] % 2, 3, 1))
-    made = ad.AnnData(sp.csr_matrix(X - 1.0), var=pd.DataFrame(index=names),
-                      obs=pd.DataFrame({"kind": ["a", "b"] * 30},
-                                       index=[f"c{i}" for i in range(60)]))
-    made.layers["counts"] = sp.csr_matrix(X.astype(np.float32))
-    made.write_h5ad(tmp_path / "cells.h5ad")
-    with pytest.raises(ValueError) as refused:
-        evaluate.read_sets([tmp_path / "cells.h5ad"], 100, label="kind")
-    advice = re.search(r"give (\S+) to use", str(refused.value))[1].replace('"', "")
-    assert advice == "layer=counts"
-    monkeypatch.chdir(tmp_path)
-    status = __main__.main(["run", "10", "dataset=cells.h5ad", "label=kind", "draws=1", "sizes=50",
-                            "tries=1", advice, "--out", "out"])
-    assert status == 0, capsys.readouterr().err
-    assert (tmp_path / "out" / "results" / "10-disjoint-panels.json").is_file()
-    page = nbformat.read(tmp_path / "out" / "notebooks" / "10-disjoint-panels.ipynb", as_version=4)
-    told = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
-    assert "with `dataset=cells.h5ad, label=kind, layer=counts`" in page.cells[0].source
-    assert "## What we found" not in told and "<!--" not in told and "pbmc" not in told
-    assert "## Verdicts on these data" in page.cells[-1].source
-    assert "| GenePT MiniLM | permuted | random halves, cells, disjoint panels, lr |" in (
-        page.cells[-1].source)

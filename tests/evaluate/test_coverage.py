@@ -39,24 +39,24 @@ def test_means_over_donors(name, n):
     draw, truth = VALUES[name]
     rng = np.random.default_rng(n)
     check([evaluate.mean_interval(draw(rng, n), difference=name == "difference")
-           for _ in range(1500)], truth)
+           for _ in range(600)], truth)
 
 
 @pytest.mark.parametrize("n", [6, 8, 12, 20, 50])
 def test_donors_that_are_right_or_wrong(n):
     rng = np.random.default_rng(n)
-    found = [(p, evaluate.mean_interval(rng.random(n) < p)) for p in rng.beta(6, 2, 2000)]
+    found = [(p, evaluate.mean_interval(rng.random(n) < p)) for p in rng.beta(6, 2, 1000)]
     check([np.array(made) - p for p, made in found], 0)
     # paired: few donors that differ make it too wide, never too narrow
     made = [evaluate.mean_interval(rng.choice([1, -1, 0], n, p=[.3, .2, .5]), difference=True)
-            for _ in range(2000)]
+            for _ in range(1000)]
     check(made, .1, most=.98 if n > 8 else .99)
 
 
 @pytest.mark.parametrize("n", [60, 300])
 def test_genes_in_families_of_unequal_size(n):
     rng, made = np.random.default_rng(n), []
-    for _ in range(800):
+    for _ in range(400):
         size = np.maximum(1, rng.lognormal(1, .7, n)).astype(int)
         units = np.repeat(np.arange(n), size)
         made.append(gene_embeddings.family_interval(
@@ -69,7 +69,7 @@ def test_genes_in_families_of_unequal_size(n):
 def test_area_of_few_donors(n, m, truth):
     rng = np.random.default_rng(n)
     y, shift = np.repeat([1, 0], [n, m]), np.sqrt(2) * stats.norm.ppf(truth)
-    check([evaluate.donor_auc(y, rng.standard_normal(n + m) + shift * y) for _ in range(500)],
+    check([evaluate.donor_auc(y, rng.standard_normal(n + m) + shift * y) for _ in range(300)],
           truth)
 
 
@@ -77,7 +77,7 @@ def test_area_of_few_donors(n, m, truth):
 def test_difference_of_areas_of_few_donors(n, m):
     rng, made = np.random.default_rng(n), []
     y = np.repeat([1, 0], [n, m])
-    for _ in range(500):
+    for _ in range(300):
         both = rng.standard_normal(n + m)
         a, b = (.8 * both + .6 * rng.standard_normal(n + m) + shift * y for shift in (1.2, .8))
         made.append(evaluate.donor_auc_difference(y, a, b))
@@ -87,7 +87,7 @@ def test_difference_of_areas_of_few_donors(n, m):
 
 def test_means_of_different_units():
     rng, made = np.random.default_rng(0), []
-    for _ in range(200):
+    for _ in range(120):
         scores = pd.DataFrame({"method": ["a"] * 8 + ["b"] * 20, "value": np.append(
             rng.normal(.7, .1, 8), rng.normal(.6, .03, 20))})
         made.append(evaluate.compare(scores, [("a", "b")], kind="unpaired").iloc[0][
@@ -122,7 +122,7 @@ def labelled(rng, n, d=12):
 def test_repeated_splits_of_the_same_rows(test_size, repeats):
     rng, n, columns = np.random.default_rng(repeats), 200, [slice(0, 12), slice(1, 12)]
     truth = []
-    for _ in range(300):  # what a model of as many training rows reaches on rows without end
+    for _ in range(150):  # what a model of as many training rows reaches on rows without end
         (X, y), (new, label) = labelled(rng, int(n * (1 - test_size))), labelled(rng, 2000)
         test = np.arange(len(y) + 2000)[None] >= len(y)
         truth.append(nearest_centroid(np.vstack([X, new]), np.append(y, label), test, columns)[0])
@@ -180,10 +180,10 @@ def scored(rng, effects, pairs, signal):
     (hubs, 1000, 3000, .5)])
 def test_areas_of_pairs_that_share_genes(draw, genes, n, signal):
     rng = np.random.default_rng(n)
-    y, a, b = scored(rng, *draw(rng, 300_000, 600_000), signal)
+    y, a, b = scored(rng, *draw(rng, 100_000, 200_000), signal)
     first, second = auc_influence(y, a)[0], auc_influence(y, b)[0]
     single, double, rows = [], [], []
-    for _ in range(200):
+    for _ in range(120):
         effects, pairs = draw(rng, genes, n)
         y, *both = scored(rng, effects, pairs, signal)
         shared, (a, b) = SharedGenes(pairs), (auc_influence(y, score) for score in both)
@@ -199,7 +199,7 @@ def test_areas_of_pairs_that_share_genes(draw, genes, n, signal):
 
 def test_bands_of_curves_and_areas_within_strata():
     rng, rates = np.random.default_rng(0), [10, 30, 60]
-    y, a, _ = scored(rng, *uniform(rng, 200_000, 400_000), .5)
+    y, a, _ = scored(rng, *uniform(rng, 100_000, 200_000), .5)
     truth = [(-a[y] <= np.quantile(-a[~y], rate / 100)).mean() for rate in rates]
     area = auc_influence(y, a)[0]
     made, within = [], []
@@ -219,7 +219,7 @@ def test_bands_of_curves_and_areas_within_strata():
 
 def test_agreement_of_two_embeddings():
     rng, size, found = np.random.default_rng(0), np.linspace(.5, 2, 8), []
-    for _ in range(120):
+    for _ in range(80):
         z = rng.standard_normal((85, 8)) * size
         found.append(gene_embeddings.agreement(*(z + rng.standard_normal(z.shape)
                                           for _ in range(2))))
@@ -254,7 +254,7 @@ def test_means_over_terms_that_share_genes(shape, differ, common):
     table = overlapping(rng, *shape)
     term, gene, y = (table[name].to_numpy() for name in ("term", "gene", "label"))
     own, single, double, terms = np.sqrt(1 - common**2), [], [], []
-    for _ in range(200):
+    for _ in range(80):
         ease, effect = rng.normal(1, differ, shape[0]), rng.standard_normal((2, shape[1]))
         scores = [(scale * ease)[term] * y + common * (effect[0] + each * effect[1])[gene]
                   / np.hypot(1, each) + own * rng.standard_normal(len(y))
@@ -267,4 +267,4 @@ def test_means_over_terms_that_share_genes(shape, differ, common):
     first, second = (stats.norm.cdf(scale * drawn / np.sqrt(2)).mean() for scale in (1, .8))
     check(single, first)
     check(double, first - second)
-    assert held(terms, first) <= held(single, first) + .01  # terms alone
+    assert held(terms, first) <= held(single, first) + .02  # terms alone

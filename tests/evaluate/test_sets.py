@@ -1,5 +1,7 @@
 """Sets of cells from files: which columns they must have, and what is said of those that are there."""
 
+import gc
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -9,6 +11,13 @@ import scipy.sparse as sp
 from genept_utils import embed, evaluate, sources
 
 SYMBOLS = ["TP53", "GAPDH", "CD3E", "MS4A1", "LYZ", "NKG7", "CD8A", "PPBP"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """What other tests have left is looked through once, not after every set that is read."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

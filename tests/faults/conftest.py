@@ -11,7 +11,7 @@ from downloads import registered, wheel  # noqa: F401  (fixtures)
 from fault_server import KEY
 
 from genept_utils import sources
-from genept_utils.embed import cost
+from genept_utils.embed import client, cost
 
 FOLDER = Path(__file__).parent
 
@@ -37,7 +37,9 @@ def server():
 
 @pytest.fixture
 def serve(tmp_path, monkeypatch, token_folder, server):
-    """Begin the server anew with options; the cache is empty and the environment points to it."""
+    """Begin the server anew with options; the cache is empty, the environment points to it, and a
+    second try comes at once."""
+    monkeypatch.setattr(client, "FIRST_WAIT", .01)
     monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     if token_folder is None:

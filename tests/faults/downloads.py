@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import urllib3
 
 from genept_utils import paths, sources
 
@@ -16,7 +17,9 @@ KEY, CONTENT = "genes/small.txt", b"symbol\tname\nCD4\tCD4 molecule\n" * 50
 
 @pytest.fixture
 def registered(tmp_path, monkeypatch, file_server):
-    """One registered file behind a local server; no mirror, an empty cache."""
+    """One registered file behind a local server; no mirror, an empty cache, and no pause of its own
+    before a server is asked again."""
+    monkeypatch.setattr(urllib3.Retry, "get_backoff_time", lambda self: 0)
     address, files, requests = file_server
     files["/small.txt"] = CONTENT
     table = pd.DataFrame([{

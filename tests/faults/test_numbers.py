@@ -28,11 +28,11 @@ from threadpoolctl import threadpool_info
 
 embedding = embed.read_embedding()
 rng = np.random.default_rng(0)
-counts = sp.random(1500, 3000, .1, format="csr", random_state=1, dtype=np.float32)
+counts = sp.random(600, 1500, .1, format="csr", random_state=1, dtype=np.float32)
 counts.data = np.ceil(counts.data * 9)
 adata = ad.AnnData(counts)
-adata.var_names = embedding.obs_names[:3000]
-types = np.array(list("abcd"))[rng.integers(0, 4, 1500)]
+adata.var_names = embedding.obs_names[:1500]
+types = np.array(list("abcd"))[rng.integers(0, 4, 600)]
 kernel._spent = kernel.LOADING  # as after a large set: the compiled kernel and its threads
 gp.genept_w(adata, embedding)
 gp.genept_w(adata, embedding, whitened=True, key="w")
@@ -45,10 +45,10 @@ made = {
     "wordllama": embed.embed(["a gene", "another gene of the kind"], "wordllama"),
     "clustering": evaluate.clustering(X, types, seeds=2).to_numpy(),
     "typing": cell_types.cell_typing(X[part], types[part])["f1_macro"].to_numpy(),
-    "forest": evaluate.cv_scores(X[part], types[part], "rf", 3, 1, scoring="accuracy")[
+    "forest": evaluate.cv_scores(X[part], types[part], "rf", 2, 1, scoring="accuracy")[
         "accuracy"].to_numpy(),
     "network": phenotypes.fit(X[part], types[part], max_iter=5).predict_proba(X[part]),
-    "permuted": embed.permuted(embedding, 5).X[:50],
+    "permuted": embed.permuted(embedding[:2000].copy(), 5).X[:50],
 }
 done.set()
 np.savez(sys.argv[1], **made)

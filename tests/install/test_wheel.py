@@ -73,6 +73,8 @@ def installed(site, tmp_path):
 # that has imported the commands and read nothing.
 LACKS = """
 import json, os, pathlib, sys
+from genept_book import start
+start.quickly()
 import genept_utils.cli, genept_book.notebooks, genept_book.prose, genept_book.run
 data = pathlib.Path(genept_utils.cli.__file__).parents[1] / "_data"
 for name, words in json.loads(sys.argv[1]):

@@ -86,8 +86,9 @@ def execute(monkeypatch, tmp_path, once, draw):
     monkeypatch.chdir(paths.NOTEBOOKS)
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Drawn))
     monkeypatch.setattr(evaluate, "umap_layout", lambda X, seed: np.asarray(X)[:, :2])
-    for module, name in ((embed, "read_embedding"), (cell_types, "projected_words")):
-        monkeypatch.setattr(module, name, once(getattr(module, name)))
+    monkeypatch.setattr(embed, "read_embedding", once(embed.read_embedding))
+    monkeypatch.setattr(cell_types, "projected_words", lambda n=384, seed=0: (
+        embed.read_embedding("random", seed)))  # their texts take seconds to read
     # networks of a few steps, and no place sought for names on maps: neither is looked at here
     fit = phenotypes.fit
     monkeypatch.setattr(phenotypes, "fit", lambda *given, **named: fit(
