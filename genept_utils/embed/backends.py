@@ -104,12 +104,11 @@ def _wordllama(texts, *_):
     tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
               for start in range(0, len(words), 1024)  # each is as long as the longest beside it
               for word in model.tokenize(words[start:start + 1024])]
-    table = _counts(tokens, len(model.embedding)) @ model.embedding
-    lengths = np.array([len(ids) for ids in tokens], dtype=np.float32)
-    made = np.empty((len(texts), table.shape[1]), np.float32)
+    of_words = _counts(tokens, len(model.embedding))
+    made = np.empty((len(texts), model.embedding.shape[1]), np.float32)
     for start in range(0, len(texts), PART):  # all at once would take as much again
-        counts = _counts(codes[start:start + PART], len(words))
-        made[start:start + PART] = (counts @ table) / np.maximum(counts @ lengths, 1)[:, None]
+        counts = _counts(codes[start:start + PART], len(words)) @ of_words
+        made[start:start + PART] = (counts @ model.embedding) / np.maximum(counts.sum(axis=1), 1)
     return made
 
 
