@@ -71,7 +71,7 @@ def fits(X, y, strengths):
         return [OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")).fit(X, y)
                 for C in strengths]
     if X.shape[1] >= FEW:
-        return logistic.softmax_path(X, y, strengths, tol=0.003)
+        return logistic.softmax_path(X, y, strengths)
     names, codes = np.unique(y, return_inverse=True)
     once, copies = np.unique(np.column_stack([X, codes]), axis=0, return_counts=True)
     with warnings.catch_warnings():

@@ -92,7 +92,8 @@ def placed(X, places, width):
     X = sp.csr_matrix(X)
     found = places.astype(np.int32)[X.indices]
     kept = found >= 0
-    ends = np.concatenate([[0], np.cumsum(kept)])[X.indptr]
+    total = np.cumsum(kept, dtype=np.int32)
+    ends = np.where(X.indptr > 0, total[X.indptr - 1], 0) if len(total) else X.indptr
     made = sp.csr_matrix((X.data[kept], found[kept], ends), shape=(X.shape[0], width))
     made.sort_indices()
     return made
