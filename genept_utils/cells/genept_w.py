@@ -183,10 +183,12 @@ def whiten(vectors, ridge=RIDGE):
 def whitening(vectors, ridge=RIDGE):
     """What :func:`whiten` does to vectors: the mean (d,) it takes away, and the matrix (d, d)
     float64 that it then multiplies by."""
-    mean = vectors.mean(axis=0)
-    centred = vectors - mean
-    if not centred.any():
+    mean, covariance = vectors.mean(axis=0), 0
+    for start in range(0, len(vectors), 4096):  # float64 of all would take twice the vectors
+        part = (vectors[start:start + 4096] - mean).astype(np.float64)
+        covariance = covariance + part.T @ part / max(len(vectors) - 1, 1)
+    if not covariance.any():
         raise ValueError(f"the vectors of all {len(vectors):,} genes are the same, so there is "
                          "nothing to whiten")
-    values, axes = np.linalg.eigh(np.cov(centred, rowvar=False).astype(np.float64))
+    values, axes = np.linalg.eigh(covariance)
     return mean, (axes / np.sqrt(np.maximum(values, 0) + ridge * values[-1])) @ axes.T
