@@ -46,7 +46,7 @@ data: install
 
 # Run all notebooks strictly into _build/run; RUN_OPTIONS=--strict also compares results.
 run: install
-	@echo "== data and notebooks (11 to 18 minutes on two cores, after some 100 MB of data)"
+	@echo "== data and notebooks (8 to 15 minutes on two cores, after some 100 MB of data)"
 	@$(BIN)/python -m genept_utils run $(RUN_OPTIONS)
 
 # The paper's own cells: fetched into data/paper, checked, run through the chapters, set into the
@@ -77,7 +77,7 @@ pdf: install
 
 # Unit tests (what takes more than a second is listed), then nbval on the notebooks.
 test: install
-	@echo "== unit tests, then nbval on the notebooks (11 to 18 minutes on two cores)"
+	@echo "== unit tests, then nbval on the notebooks (8 to 15 minutes on two cores)"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist worksteal -q \
 	  --durations=0 --durations-min=1
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest notebooks -p nbval.plugin -n 2 --dist loadfile -q \
