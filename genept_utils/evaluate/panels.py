@@ -119,7 +119,7 @@ def across_panels(train, embeddings, test=None, n_resamples=10, size=None, among
     among : sequence of str, optional
         Draw the panels from these symbols only.
     given : set of str, optional
-        Symbols of a fixed test panel; the training panel is then every other gene.
+        Symbols of a fixed test panel; every other gene trains, and draws differ in cells only.
     C : float or sequence of float
         Inverse strength of the L2 penalty; of several, each is scored.
     how : str or sequence of str

@@ -254,7 +254,7 @@ def test_means_over_terms_that_share_genes(shape, differ, common):
     table = overlapping(rng, *shape)
     term, gene, y = (table[name].to_numpy() for name in ("term", "gene", "label"))
     own, single, double, terms = np.sqrt(1 - common**2), [], [], []
-    for _ in range(80):
+    for _ in range(200):
         ease, effect = rng.normal(1, differ, shape[0]), rng.standard_normal((2, shape[1]))
         scores = [(scale * ease)[term] * y + common * (effect[0] + each * effect[1])[gene]
                   / np.hypot(1, each) + own * rng.standard_normal(len(y))
@@ -267,4 +267,4 @@ def test_means_over_terms_that_share_genes(shape, differ, common):
     first, second = (stats.norm.cdf(scale * drawn / np.sqrt(2)).mean() for scale in (1, .8))
     check(single, first)
     check(double, first - second)
-    assert held(terms, first) <= held(single, first) + .02  # terms alone
+    assert held(terms, first) <= held(single, first) + .01  # terms alone
