@@ -6,8 +6,13 @@ import gc
 
 
 def release():
-    """Collect what refers to itself, as an AnnData does, and hand back what glibc keeps of freed
-    objects: after a large file was read a hundred MB and more."""
+    """Collect what refers to itself, as an AnnData does, and hand it back: after a large file was
+    read a hundred MB and more."""
     gc.collect()
+    trim()
+
+
+def trim():
+    """Hand back what glibc keeps of freed arrays; it keeps those of up to 32 MB."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc alone has it
         ctypes.CDLL(None).malloc_trim(0)

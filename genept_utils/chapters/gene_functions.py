@@ -68,7 +68,7 @@ def fits(X, y, strengths):
     once; sparse tables: one class against the rest by liblinear, in a third of the time; few
     columns: equal rows are one that counts more, 100 iterations."""
     if sp.issparse(X):
-        return [OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear")).fit(X, y)
+        return [OneVsRestClassifier(LogisticRegression(C=C, tol=0.001, solver="liblinear")).fit(X, y)
                 for C in strengths]
     if X.shape[1] >= FEW:
         return logistic.softmax_path(X, y, strengths)

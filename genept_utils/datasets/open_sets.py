@@ -121,7 +121,7 @@ def kang():
     own = adata.obs_names.str.replace(".", "-", regex=False)
     donor = pd.Series(sample.reindex(own).to_numpy(object), adata.obs_names)
     agrees = donor.str[:4].eq(adata.obs["stim"].astype(str).str.lower().to_numpy())
-    adata.obs["donor"] = categorical(donor.str[4:].where(agrees))
+    adata.obs["donor"] = donor.str[4:].where(agrees)
     return adata
 
 
@@ -217,5 +217,7 @@ def _read(name):
     if found != (expected["shape"], expected["types"]):
         raise ValueError(f"{name}: {found[0]} with {found[1]} cell types was read, "
                          f"{expected['shape']} with {expected['types']} is right")
+    for name in adata.obs.columns[adata.obs.isna().any()]:  # text with gaps cannot be written
+        adata.obs[name] = categorical(adata.obs[name])
     adata.obs, adata.var, adata.uns = writable(adata.obs), writable(adata.var), {}
     return adata

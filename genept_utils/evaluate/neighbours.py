@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from genept_utils.optional import compiled
-
 BLOCK = 1000  # rows whose distances to all others are held at a time
 
 
@@ -33,6 +31,8 @@ def neighbours_and_sums(X, groups, k, n_groups=None, apart=None):
     others : numpy.ndarray
         With ``apart``: (n, k) rows, nearest first.
     """
+    from genept_utils.evaluate.smallest import smallest  # numba takes a while to import
+
     X = np.asarray(X, dtype=np.float32)
     X = X - X.mean(axis=0)  # near zero, where float32 is finest
     n, squares = len(X), np.einsum("ij,ij->i", X, X)
@@ -45,34 +45,14 @@ def neighbours_and_sums(X, groups, k, n_groups=None, apart=None):
         gap += squares[rows, None]
         np.maximum(gap, 0, out=gap)
         gap[np.arange(len(rows)), rows] = -1  # before its doubles
-        near.append(_first(gap, min(k, n - 1) + 1)[:, 1:])
+        near.append(smallest(gap, min(k, n - 1) + 1)[:, 1:])
         gap[np.arange(len(rows)), rows] = 0
         sums[rows] = np.sqrt(gap, out=gap) @ member
         if apart is not None:
             gap[(apart[0][rows, None] == apart[0]) | (apart[0] < 0)] = np.inf
-            others.append(_first(gap, min(apart[1], n)))
+            others.append(smallest(gap, min(apart[1], n)))
     made = np.concatenate(near), sums
     return made if apart is None else (*made, np.concatenate(others))
-
-
-@compiled
-def _first(gap, k):
-    """Columns (n, k) of the smallest values of each row, in their order; of equal ones the first.
-    A fifth of the time of numpy's ``argpartition``, and without its table of whole numbers."""
-    made, held = np.empty((len(gap), k), np.int32), np.empty(k, gap.dtype)
-    for i in range(len(gap)):
-        known = 0
-        for j in range(gap.shape[1]):
-            value = gap[i, j]
-            if known == k and value >= held[k - 1]:
-                continue
-            at = min(known, k - 1)
-            while at > 0 and held[at - 1] > value:
-                held[at], made[i, at] = held[at - 1], made[i, at - 1]
-                at -= 1
-            held[at], made[i, at] = value, j
-            known = min(known + 1, k)
-    return made
 
 
 def silhouettes(sums, codes):

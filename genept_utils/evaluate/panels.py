@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import cells, renamed
+from genept_utils import cells, memory, renamed
 from genept_utils.evaluate.checks import checked as scored
 from genept_utils.evaluate.classify import label_scores
 from genept_utils.evaluate.gene_spaces import GeneSpaces, placed, shared_rows
@@ -12,7 +12,7 @@ from genept_utils.evaluate.logistic import softmax_path
 from genept_utils.evaluate.splits import families, subsample
 from genept_utils.genes.table import named_genes
 
-HELD = 2_000_000  # values of cells on panels that are summed together, 8 bytes each
+HELD = 1_000_000  # values of cells on panels that are summed together, 8 bytes each
 KEPT = 0.4  # share of the cells that train in every draw, so that settings can be chosen on them
 _families = families  # the parameter of across_panels hides the function's name
 
@@ -212,6 +212,7 @@ def _tested(spaces, draws, C, how, settings, same):
     with threadpool_limits(1), sklearn.config_context(assume_finite=True,
                                                       skip_parameter_validation=True):
         for some, X in _stacked(draws, same):
+            memory.trim()  # cells as they were written for the draws before
             for method in spaces.methods:
                 strengths, ways = settings[method] if settings else (C, how)
                 sums = None if method in spaces.controls else spaces.sums(X, method)

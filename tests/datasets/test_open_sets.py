@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from genept_utils import datasets, sources
 from genept_utils.chapters import disjoint_panels
+from genept_utils.datasets import open_sets
 
 
 KEPT = {}
@@ -67,6 +68,43 @@ def test_mixology_keeps_each_cells_own_line():
     assert obs.groupby("experiment", observed=True)["cell_type"].nunique().to_dict() == {
         "CEL-seq2, 3 lines": 3, "CEL-seq2, 5 lines": 5, "Drop-seq, 3 lines": 3}
     assert obs.index[0] == "sc_celseq2:A1" and obs["cell_type"].iloc[0] == "H1975"
+
+
+def test_a_set_is_parsed_once_for_the_same_files(tmp_path, monkeypatch):
+    had, reads = {"cells/a"}, []
+
+    def fetch(key):
+        if key not in had:
+            raise sources.SourceError(key)
+
+    def read():
+        reads.append(sorted(had))
+        return ad.AnnData(sp.csr_matrix(np.eye(3, dtype=np.float32)),
+                          obs=pd.DataFrame({"cell_type": ["B", None, "T"],
+                                            "batch": [1, 1, 2]}, index=list("xyz")))
+
+    known = pd.DataFrame({"sha256": ["1", "2"]}, index=["cells/a", "cells/b"])
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path))
+    monkeypatch.setattr(sources, "fetch", fetch)
+    monkeypatch.setattr(sources, "registry", lambda: known)
+    open_sets.open_set((3, 3), 2, "raw", "cells/a", also=["cells/b"])(read)
+    monkeypatch.setitem(datasets.CELLS, "read", datasets.CELLS.pop("read"))
+
+    def load():
+        with pytest.warns(UserWarning, match="1 of 3 cells have no cell type"):
+            return datasets.load("read")
+
+    first, again = load(), load()
+    assert reads == [["cells/a"]]
+    assert np.array_equal(first.X.toarray(), again.X.toarray()) and first.obs.equals(again.obs)
+    had.add("cells/b")  # what it does without comes later
+    load()
+    known.loc["cells/a", "sha256"] = "3"
+    load()
+    assert reads == [["cells/a"], *[["cells/a", "cells/b"]] * 2]
+    had.clear()
+    with pytest.raises(sources.SourceError):
+        datasets.load("read")
 
 
 def own_file(folder, dense=False, **obs):
