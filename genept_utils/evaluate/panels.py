@@ -27,8 +27,8 @@ def panels(symbols, size=None, families=None, seed=0):
     size : int, optional
         Genes of each panel; by default half of all genes.
     families : sequence of str, optional
-        (n,) family of each gene: then no family stands on both sides either. Families are dealt
-        one at a time, in random order, to the panel that has fewer genes.
+        (n,) family of each gene: no family stands on both sides. Families are dealt in random
+        order to the panel that has fewer genes.
     seed : int
         Seed of the draw.
 
@@ -171,8 +171,7 @@ def panel_predictions(train, embeddings, test=None, C=0.01, how="plain", setting
 
 
 def _drawn(train, embeddings, test, n_resamples, size, among, families, given, seed, max_cells):
-    """The gene vectors, the names of the types, and per draw: what it is, masks of the genes of
-    the two panels, training and test side."""
+    """Gene vectors, names of the types, and per draw: what it is, masks of both panels, sides."""
     sides = [_side(train, max_cells, seed)]
     if test is not None:
         sides.append(_side(test, max_cells, seed))
@@ -194,10 +193,9 @@ def _drawn(train, embeddings, test, n_resamples, size, among, families, given, s
         for draw in range(seed, seed + n_resamples):
             a, b = (_given_panels(spaces.genes, given) if given is not None
                     else panels(spaces.genes, size, kin, draw))
-            near, far = sides if test is not None else _halves(sides[0], draw, seed)
-            about = {"draw": draw, "genes": len(a), "pool": len(spaces.genes),
-                     "majority": np.bincount(far["y"]).max() / len(far["y"])}
-            yield (about, *(pd.Index(spaces.genes).isin(panel) for panel in (a, b)), near, far)
+            about = {"draw": draw, "genes": len(a), "pool": len(spaces.genes)}
+            yield (about, *(pd.Index(spaces.genes).isin(panel) for panel in (a, b)),
+                   *(sides if test is not None else _halves(sides[0], draw, seed)))
 
     return spaces, names, drawn()
 
@@ -207,7 +205,6 @@ def _tested(spaces, draws, C, how, settings, same):
     import sklearn
     from threadpoolctl import threadpool_limits
 
-    asked = ["disjoint panels", *["same panel"] * same]
     # the products are small: threads would wait for each other, and checks take as long as a fit
     with threadpool_limits(1), sklearn.config_context(assume_finite=True,
                                                       skip_parameter_validation=True):
@@ -224,7 +221,7 @@ def _tested(spaces, draws, C, how, settings, same):
                         near, *others = (spaces.write(part, method, way)
                                          for part in np.split(own, ends))
                         for strength, model in _fits(near, y, np.atleast_1d(strengths)):
-                            for split, other in zip(asked, others):
+                            for split, other in zip(("disjoint panels", "same panel"), others):
                                 yield ({**about, "method": method, "split": split, "C": strength,
                                         "how": way}, true, model.predict(other))
 
@@ -237,11 +234,14 @@ def _stacked(draws, same):
         made = [placed(side["X"], np.where(panel, np.arange(len(panel)), -1), len(panel))
                 for side, panel in [(near, a), (far, b), (far, a)][:2 + same]]
         ends = np.cumsum([part.shape[0] for part in made])
+        about["majority"] = np.bincount(far["y"]).max() / len(far["y"])
         some.append((about, near["y"], far["y"], slice(size, size + ends[-1]), ends[:-1]))
         blocks, size = [*blocks, *made], size + ends[-1]
+        del near, far, made  # what is bound here stays while the draws are scored
         if sum(part.nnz for part in blocks) > HELD:
-            yield some, sp.vstack(blocks, format="csr")
-            some, blocks, size = [], [], 0
+            made, blocks = sp.vstack(blocks, format="csr"), []
+            yield some, made
+            some, size = [], 0
     if some:
         yield some, sp.vstack(blocks, format="csr")
 
@@ -256,8 +256,7 @@ def _side(adata, max_cells, seed):
 
 
 def _symbols(adata):
-    """(n_genes,) approved symbols, "" for none; names that are all symbols are taken as they are,
-    which spares the matching of each call."""
+    """(n_genes,) approved symbols, "" for none; names that are all symbols are not matched."""
     if adata.var_names.isin(named_genes()[0].index).all():
         return adata.var_names.to_numpy(object)
     return np.asarray(cells.matched_genes(adata).symbols, dtype=object)
@@ -278,8 +277,8 @@ def _given_panels(pool, given):
 def _halves(side, draw, seed):
     """Training and test cells of a draw."""
     kept, rest = _order(len(side["y"]), seed)
-    rest = np.random.default_rng(draw).permutation(rest)
-    near, far = np.split(rest, [len(side["y"]) // 2 - len(kept)])
+    near, far = np.split(np.random.default_rng(draw).permutation(rest),
+                         [len(side["y"]) // 2 - len(kept)])
     return [_rows(side, np.sort(rows)) for rows in (np.concatenate([kept, near]), far)]
 
 
