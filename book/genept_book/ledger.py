@@ -180,27 +180,14 @@ def join(given=None):
                   "our_method", "split", "note", "notebook"]]
 
 
-def plain(table):
-    """Columns of names without missing values, so that they can be compared; as categories, of
-    which thousands of comparisons are quick."""
-    names = [name for name in (*KEY, "split", "against", "reads") if name in table]
-    return table.assign(**table[names].fillna("").astype(str).astype("category"))
-
-
-def matching(table, wanted):
-    """The rows whose columns have the values of a dict."""
-    found = np.ones(len(table), bool)
-    for name, value in wanted.items():
-        found &= table[name].array == value
-    return table.iloc[np.flatnonzero(found)]
-
-
 class Finder:
-    """Many searches like :func:`matching` in one table, by some columns that all of them name."""
+    """Many searches in one table of results, by some columns that all of them name."""
 
     def __init__(self, table, *names):
         self.names, self.rows = names, {}
-        for row in plain(table).astype(object).to_dict("records"):
+        words = [name for name in (*KEY, "split", "against", "reads") if name in table]
+        plain = table.assign(**table[words].fillna("").astype(str))  # so that they can be compared
+        for row in plain.to_dict("records"):
             self.rows.setdefault(tuple(row[name] for name in names), []).append(row)
 
     def __call__(self, wanted):
@@ -210,7 +197,7 @@ class Finder:
 
 
 def only(found, said):
-    """The one row of a table.
+    """The one row of a list.
 
     Raises
     ------
@@ -219,7 +206,7 @@ def only(found, said):
     """
     if len(found) != 1:
         raise ValueError(f"{said.replace('{}', str(len(found)), 1)}; one must")
-    return found[0] if isinstance(found, list) else found.iloc[0]
+    return found[0]
 
 
 def compare(fresh, committed, tolerance=0.01):

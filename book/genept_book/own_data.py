@@ -136,9 +136,10 @@ def _verdicts(stem, folder):
 
 def _pairs(stem, gaps):
     """The recorded differences that a main claim of the chapter is about, on whatever data."""
-    gaps, made = ledger.plain(gaps), []
+    find, made = ledger.Finder(gaps, "method"), []
     for claim in claims.listed().query("notebook == @stem and glance != ''").to_dict("records"):
-        same = ledger.matching(gaps, {name: claim[name] for name in [*_SAME, "method"]})
         beside = [claim[kind] for kind in claims.KINDS if claim[kind]]
-        made.append(claims.of_rows(same[same["against"].isin(beside)], claim["margin"]))
+        same = [row for row in find({name: claim[name] for name in [*_SAME, "method"]})
+                if row["against"] in beside]
+        made += [claims.of_rows(pd.DataFrame(same), claim["margin"])] if same else []
     return pd.concat(made).drop_duplicates([*ledger.KEY, "split", "against"]) if made else gaps[:0]

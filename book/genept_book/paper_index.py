@@ -48,12 +48,12 @@ def paper_index():
     ValueError
         A row names a result of ours that was not recorded, or several.
     """
-    listed = sources.table("paper-index.csv")
-    ours = ledger.plain(ledger.results())
     given = ledger.published()
-    given = given[given["source"] != ledger.THIRD_PARTY]
-    yours = ledger.plain(ledger.user_results())
-    return pd.DataFrame([_row(row, ours, given, yours) for row in listed.to_dict("records")])
+    printed = given[given["source"] != ledger.THIRD_PARTY]
+    found = [ledger.Finder(table, "item")
+             for table in (ledger.results(), printed, ledger.user_results())]
+    return pd.DataFrame([_row(row, *found)
+                         for row in sources.table("paper-index.csv").to_dict("records")])
 
 
 def as_published(joined):
@@ -68,51 +68,47 @@ def as_published(joined):
     return joined[kept]
 
 
-def _row(row, ours, given, yours=None):
+def _row(row, ours, given, yours):
     made = {"item": row["item"], "result": row["result"], "metric": row["metric"],
             "notebook": row["notebook"], **_printed(row, given)}
     own = {"ours": None, "low": None, "high": None, "control": "", "control_value": None,
            "elsewhere": ""}
+    mine = {**row, "method": row["printed_method"], "why": ""}
     if row["method"]:
         own = _own(row, ours)
-    elif yours is not None:
-        mine = {**row, "method": row["printed_method"], "why": ""}
-        if len(ledger.matching(yours, {name: mine[name] for name in
-                                       [*_OURS, "split", "method"]})) == 1:
-            row, own = mine, _own(mine, yours)
-            own["elsewhere"] = "; ".join(filter(None, ["your files", own["elsewhere"]]))
+    elif len(yours({name: mine[name] for name in [*_OURS, "split", "method"]})) == 1:
+        row, own = mine, _own(mine, yours)
+        own["elsewhere"] = "; ".join(filter(None, ["your files", own["elsewhere"]]))
     return {**made, **own, "verdict": verdict(made["printed"], own["ours"], own["low"],
                                               own["high"], row["why"])}
 
 
 def _printed(row, given):
-    if not row["printed_method"]:
+    method = row["printed_method"]
+    if not method:
         return {"printed": None, "source": "", "others": ""}
     wanted = {name: row.get(f"printed_{name}") or row[name] for name in _OURS if row[name]}
-    there = ledger.matching(given, wanted)
-    own = there["method"] == row["printed_method"]
-    found = ledger.only(there[own], f"{row['item']}, {row['result']}: {{}} printed numbers of "
-                                    f"{row['printed_method']!r} match {wanted}")
-    others = there[~own & there["value"].notna()]
+    found = ledger.only(given(wanted | {"method": method}), f"{row['item']}, {row['result']}: {{}} "
+                        f"printed numbers of {method!r} match {wanted}")
     return {"printed": found["value"], "source": found["source"], "others": ", ".join(
-        f"{other.method} {other.value:.2f}" for other in others.itertuples())}
+        f"{other['method']} {other['value']:.2f}" for other in given(wanted)
+        if other["method"] != method and pd.notna(other["value"]))}
 
 
 def _own(row, ours):
-    wanted = {name: row[name] for name in _OURS if row[name]}
-    there = ledger.matching(ours, wanted | {"method": row["method"], "split": row["split"]})
-    text = ledger.only(there, f"{row['item']}, {row['result']}: {{}} recorded results of "
-                              f"{row['method']!r} with split {row['split']!r} match")
+    wanted, split = {name: row[name] for name in _OURS if row[name]}, row["split"]
+    text = ledger.only(ours(wanted | {"method": row["method"], "split": split}),
+                       f"{row['item']}, {row['result']}: {{}} recorded results of "
+                       f"{row['method']!r} with split {split!r} match")
     # controls also where their penalty was chosen: the strongest is asked for
     wanted.pop("classifier", None)
-    same = ledger.matching(ours, wanted)
-    same = same[same["classifier"].str.split(",").str[0] == row["classifier"]]
-    beside = same[(same["split"] == row["split"]) & ~same["reads"].isin(["text", ""])]
-    best = beside.sort_values("value", ascending=row["task"] in claims.LOWER_IS_BETTER,
-                              kind="stable")[["method", "value"]].to_numpy().tolist()
-    fewer = same[same["split"].str.startswith(row["split"] + FEWER_GENES)
-                 & (same["method"] == "Gene2vec")]["value"]
-    control, value = [*best, ["", None]][0]
-    return {"ours": text["value"], "low": text["low"], "high": text["high"], "control": control,
-            "control_value": value,
+    same = [one for one in ours(wanted) if one["classifier"].split(",")[0] == row["classifier"]]
+    strongest = min if row["task"] in claims.LOWER_IS_BETTER else max
+    control = strongest((one for one in same
+                         if one["split"] == split and one["reads"] not in ("text", "")),
+                        key=lambda one: one["value"], default={"method": "", "value": None})
+    fewer = [one["value"] for one in same if one["method"] == "Gene2vec"
+             and one["split"].startswith(split + FEWER_GENES)]
+    return {"ours": text["value"], "low": text["low"], "high": text["high"],
+            "control": control["method"], "control_value": control["value"],
             "elsewhere": "".join(f"Gene2vec {number:.2f} on its genes" for number in fewer[:1])}

@@ -89,10 +89,10 @@ def test_row_that_fits_nothing_is_an_error(change, said):
            "task": "gene class", "dataset": "gene_info_table", "label": "gene_type",
            "classifier": "lr", "metric": "accuracy", "split": "70/30 random rows",
            "method": "GenePT MiniLM", "printed_method": "GenePT ada-002"}
-    ours = ledger.results().fillna({name: "" for name in [*ledger.KEY, "split", "reads"]})
-    assert paper_index._row(row, ours, ledger.published())["printed"] > 0.9
+    found = [ledger.Finder(table, "item") for table in (ledger.results(), ledger.published())]
+    assert paper_index._row(row, *found, None)["printed"] > 0.9
     with pytest.raises(ValueError, match=said):
-        paper_index._row({**row, **change}, ours, ledger.published())
+        paper_index._row({**row, **change}, *found, None)
 
 
 def test_pairs_have_the_split_that_the_paper_describes():
