@@ -15,7 +15,6 @@ bound, or stand in ``data/claim-exceptions.csv`` with a reason. Elsewhere it may
 import fnmatch
 import re
 
-import nbformat
 import pandas as pd
 
 from genept_utils import paths
@@ -63,7 +62,7 @@ def texts():
     for path in [paths.ROOT / "README.md", *sorted((paths.ROOT / "book").glob("*.md"))]:
         yield from _parts(path.stem, path.read_text(encoding="utf-8"))
     for path in notebooks.notebooks():
-        for kind, text in notebooks.texts(nbformat.read(path, as_version=4)):
+        for kind, text in notebooks.texts(notebooks.read(path)):
             if kind == "markdown":
                 yield from _parts(path.stem, text)
             else:

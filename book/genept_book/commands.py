@@ -55,14 +55,11 @@ def run_notebooks(options):
 
 
 def _list_parameters(names):
-    import nbformat
-
     from genept_book import notebooks
 
     for path in notebooks.notebooks(names):
         print(path.stem)
-        for name, (kind, value, said) in notebooks.parameters(
-                nbformat.read(path, as_version=4)).items():
+        for name, (kind, value, said) in notebooks.parameters(notebooks.read(path)).items():
             print(f"  {name}: {kind} = {value!r}" + (f"  # {said}" if said else ""))
     return 0
 

@@ -6,9 +6,8 @@ each source with address, size and SHA-256.
 
 import json
 
-import nbformat
-
 from genept_utils import paths, sources
+from genept_book import notebooks
 from genept_book.cite import citation
 
 NAME = "ro-crate-metadata.json"
@@ -20,8 +19,8 @@ def metadata():
     """The metadata as one JSON-LD object."""
     cited, registered = citation(), sources.registry()
     files, runs, used = [_file(name) for name in ROOTS], [], {}
-    for path in sorted(paths.NOTEBOOKS.glob("*.ipynb")):
-        own = nbformat.read(path, as_version=4).metadata.get("genept", {})
+    for path in notebooks.notebooks():
+        own = notebooks.about(notebooks.read(path))
         files.append({**_file(f"notebooks/{path.name}"), "@type": ["File", "SoftwareSourceCode"]})
         made = [_file(name) for name in [f"data/results/{path.stem}.json"]
                 if (paths.ROOT / name).is_file()]

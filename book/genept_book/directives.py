@@ -21,8 +21,8 @@ class DataTable(SphinxDirective):
     """A table made from ``data/`` when the book is built.
 
     Options: ``where`` keeps rows, ``column=value, value``; ``plain`` leaves out the filter and
-    sorting. A subclass has ``read``, the rows with columns named as in the file, and ``show``, the
-    columns as a reader sees them.
+    sorting. A subclass has ``read``, the rows with columns named as in the file, and where a reader
+    sees other columns ``show``.
     """
 
     raw = ()  # columns that are HTML already
@@ -44,6 +44,9 @@ class DataTable(SphinxDirective):
         return Markup('<a class="internal" href="{}notebooks/{}.html">{}</a>').format(
             "../" * self.env.docname.count("/"), name,
             words or f"{int(chapter)} {title.replace('-', ' ')}")
+
+    def show(self, frame):
+        return frame
 
     def run(self):
         frame = self.read()

@@ -12,6 +12,7 @@ import nbformat
 
 from genept_utils import paths, sources
 from genept_book import own_data, secret
+from genept_book.notebooks import read
 from genept_book.stamp import stamp
 
 _one = threading.Lock()
@@ -60,7 +61,7 @@ def _execute(task, threads):
         error = f"{shown}; nothing of this run is kept"
     written = kept if error else target
     if part.is_file() and not shown:
-        notebook = _tidy(nbformat.read(part, as_version=4))
+        notebook = _tidy(read(part))
         own = own_data.changed(notebook, task["values"])
         if own and not error:
             own_data.retell(notebook, own, stem, results)
@@ -110,7 +111,7 @@ def _changed(task):
     """Why the stamp no longer fits what ran, "" where it does."""
     if not task["source"].is_file():
         return "the notebook was taken away while it ran"
-    now = stamp(nbformat.read(task["source"], as_version=4), task["values"])
+    now = stamp(read(task["source"]), task["values"])
     for what, field in (("the notebook", "code_sha256"), ("genept_utils", "module_sha256")):
         if now[field] != task["stamp"][field]:
             return f"{what} was changed while it ran; run it again"

@@ -19,7 +19,6 @@ from sklearn.neighbors import NearestNeighbors
 
 from genept_utils import genes, paths, sources
 from genept_utils.chapters import gene_functions
-from genept_utils.embed import find, words
 from genept_utils.embed.texts import clean
 from genept_utils.embed.vectors import unit
 from genept_utils.genes.table import named_genes
@@ -51,8 +50,9 @@ def write_gene_data(app):
     shared = [note, sources.sha256(SHIPPED), sources.sha256(gene_functions.PLACES),
               *(sources.registry().sha256[key] for key in (genes.HGNC, genes.REFSEQ))]
     for name, make in PARTS.items():
-        code = [path.read_text(encoding="utf-8") for path in
-                (Path(inspect.getfile(make)), *CODE.get(name, ()))]
+        # by what it is made here; of the module's own code `derived` takes care
+        code = [Path(file).read_text(encoding="utf-8")
+                for file in (inspect.getfile(make), gene_names.__file__)]
         made_from = hashlib.sha256("\0".join([*shared, *code]).encode()).hexdigest()[:16]
 
         def write(part, name=name, make=make):
@@ -136,8 +136,5 @@ def neighbours(table, note):
     return rows.astype(np.uint16).tobytes() + cosines.astype(np.uint16).tobytes()
 
 
-# Code that a part is made by, beside its own file.
-CODE = {"genes": [Path(gene_names.__file__), *sorted(Path(genes.__file__).parent.glob("*.py"))],
-        "words": [Path(words.__file__)], "null": [Path(find.__file__)]}
 PARTS = {"genes": gene_columns, "texts": beginnings, "neighbours": neighbours,
          **gene_words.PARTS}

@@ -9,6 +9,7 @@ from docutils import nodes
 
 from genept_book.bindings import COMMENT
 from genept_book.html_tables import tidy_tables
+from genept_book.notebooks import about, code_cells, read
 from genept_book.stamp import code_hash
 from genept_book.templates import render
 
@@ -31,8 +32,8 @@ def read_notebook(app, docname, source):
     row = next((row for row in rows if row["notebook"] == name), {})
     if executed.is_file() and row.get("status") not in ("kept", "failed"):
         app.env.note_dependency(str(executed))
-        copy = nbformat.read(executed, as_version=4)
-        stamp = copy.metadata.get("genept", {}).get("run", {})
+        copy = read(executed)
+        stamp = about(copy).get("run", {})
         if stamp.get("code_sha256") == code_hash(notebook):
             notebook.metadata = copy.metadata
             for cell, ran in zip(*map(code_cells, (notebook, copy)), strict=True):
@@ -41,10 +42,6 @@ def read_notebook(app, docname, source):
     if status := render("status.md.j2", row={"missing": [], "status": "", **row}):
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(status))
     source[0] = nbformat.writes(notebook)
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def lead_figure(notebook):
@@ -87,10 +84,9 @@ def style_blocks(app, doctree):
     if claim is not None and [type(node) for node in content(claim)] == [nodes.strong]:
         claim["classes"].append("claim")
     if app.env.docname.startswith("notebooks/"):
-        for section in doctree.findall(nodes.section):
-            for table in [one for one in section if isinstance(one, nodes.table)][:1]:
-                table["classes"].append("key-facts")
-            break
+        first = next(doctree.findall(nodes.section))
+        for table in [one for one in first if isinstance(one, nodes.table)][:1]:
+            table["classes"].append("key-facts")
 
 
 def content(paragraph):

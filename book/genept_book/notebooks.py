@@ -23,6 +23,25 @@ class Parameter(NamedTuple):
     help: str = ""
 
 
+def read(path):
+    """The notebook of a file (nbformat.NotebookNode)."""
+    import nbformat
+
+    return nbformat.read(path, as_version=4)
+
+
+def about(notebook):
+    """What the book keeps in a notebook's metadata: its sources, inputs and last run."""
+    return notebook.metadata.get("genept", {})
+
+
+def code_cells(notebook):
+    """The cells of a notebook with code, but for the one that fetches the book on Colab and does
+    nothing elsewhere."""
+    return [cell for cell in notebook.cells
+            if cell.cell_type == "code" and "google.colab" not in cell.source]
+
+
 def texts(notebook):
     """(kind, text) of a notebook in its order: "markdown", and "caption" and "alt" of figures."""
     for cell in notebook.cells:
@@ -52,8 +71,7 @@ def parameters(notebook):
         There is not exactly one cell tagged ``parameters``, or a line in it is not
         ``name: type = constant``.
     """
-    cells = [cell for cell in notebook.cells
-             if "parameters" in cell.metadata.get("tags", []) and cell.cell_type == "code"]
+    cells = [cell for cell in code_cells(notebook) if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise ValueError(f"{len(cells)} code cells are tagged `parameters`; one is needed")
     found, lines = {}, cells[0].source.splitlines()
@@ -173,9 +191,8 @@ def inputs(notebook):
     -------
     dict of str to list of pathlib.Path
     """
-    patterns = notebook.metadata.get("genept", {}).get("inputs", [])
     return {pattern: sorted(paths.DATA.glob(pattern.removeprefix("data/")))
-            for pattern in patterns}
+            for pattern in about(notebook).get("inputs", [])}
 
 
 def check_inputs(path, notebook):
@@ -211,10 +228,8 @@ def notebooks(names=()):
 @functools.cache
 def numbered(number):
     """A chapter's page by its number, such as "05"."""
-    import nbformat
-
     path, = notebooks([number])
-    return nbformat.read(path, as_version=4)
+    return read(path)
 
 
 def definitions(number, *names, **given):
@@ -241,13 +256,12 @@ def definitions(number, *names, **given):
         The page defines no such name.
     """
     kept, space = [], {}
-    for cell in numbered(number).cells:
-        if cell.cell_type == "code" and "google.colab" not in cell.source:
-            asked = "parameters" in cell.metadata.get("tags", [])
-            kept += [node for node in ast.parse(cell.source).body if asked or isinstance(
-                node, (ast.Import, ast.ImportFrom)) or set(names) & {
-                    getattr(one, "id", getattr(one, "name", None))
-                    for one in [node, *getattr(node, "targets", ())]}]
+    for cell in code_cells(numbered(number)):
+        asked = "parameters" in cell.metadata.get("tags", [])
+        kept += [node for node in ast.parse(cell.source).body if asked or isinstance(
+            node, (ast.Import, ast.ImportFrom)) or set(names) & {
+                getattr(one, "id", getattr(one, "name", None))
+                for one in [node, *getattr(node, "targets", ())]}]
     exec(compile(ast.Module(kept, []), f"chapter {number}", "exec"), space)
     if missing := sorted(set(names) - set(space)):
         raise KeyError(f"chapter {number} has no {', '.join(missing)}")

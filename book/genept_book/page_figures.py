@@ -2,14 +2,13 @@
 
 import base64
 
-import nbformat
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from genept_utils import paths
 from genept_utils.atomic import replacing
 from genept_book.bindings import COMMENT
-from genept_book.notebooks import notebooks
+from genept_book.notebooks import notebooks, read
 
 
 class PageFigure(SphinxDirective):
@@ -41,7 +40,7 @@ def figure(path, name):
     ValueError
         The notebook has no such figure, or it was not executed.
     """
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read(path).cells:
         shown = cell.metadata.get("mystnb", {})
         if shown.get("figure", {}).get("name") == name:
             for output in cell.outputs:

@@ -1,6 +1,7 @@
 """One look for every figure of the book. Nothing here computes a result."""
 
 import itertools
+from pathlib import Path
 
 from genept_utils import optional
 
@@ -22,23 +23,8 @@ WIDEST = 5.2
 
 def use_style():
     """Set the book's matplotlib style; call once at the top of a notebook."""
-    plt.rcParams.update({
-        "figure.dpi": 140, "savefig.dpi": 140, "figure.figsize": (4, 3),
-        "figure.constrained_layout.use": True, "savefig.bbox": "tight",
-        "axes.prop_cycle": cycler(color=PALETTE),
-        "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
-        "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
-        "axes.labelsize": 10, "xtick.labelsize": 9, "ytick.labelsize": 9,
-        "legend.frameon": False, "legend.fontsize": 9, "legend.title_fontsize": 9, "font.size": 10,
-        "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-        # as seaborn's theme "ticks", which takes a second to import
-        "axes.axisbelow": True, "axes.linewidth": 1.25, "grid.color": ".8", "grid.linewidth": 1,
-        "lines.solid_capstyle": "round", "patch.edgecolor": "w", "patch.force_edgecolor": True,
-        "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans",
-                            "sans-serif"],
-        **{f"{axis}tick.{kind}.{name}": value for axis in "xy" for kind, name, value in (
-            ("major", "width", 1.25), ("minor", "width", 1), ("major", "size", 6),
-            ("minor", "size", 4))}})
+    plt.style.use(Path(__file__).with_name("genept.mplstyle"))
+    plt.rcParams["axes.prop_cycle"] = cycler(color=PALETTE)
 
 
 def _axes(ax, width, height):

@@ -34,9 +34,6 @@ class PromiseTable(DataTable):
                 f"<code>{one}</code>" for one in shown), "cases": str(cases)})
         return pd.DataFrame(rows)
 
-    def show(self, frame):
-        return frame
-
 
 class SoakTable(DataTable):
     """What the soak counted."""
@@ -44,7 +41,7 @@ class SoakTable(DataTable):
     def read(self):
         said = self.results("reliability.json")
         texts, writers, downloads = said["texts"], said["writers"], said["downloads"]
-        return pd.DataFrame({
+        counts = {
             "texts embedded": texts["texts"],
             f"requests, of which {texts['faults']} failed in {texts['kinds_of_faults']} ways":
                 texts["requests"],
@@ -57,7 +54,5 @@ class SoakTable(DataTable):
             "files that were wrong or half": writers["files_wrong"] + downloads["files_wrong"],
             "files left behind at most":
                 max(writers["most_files_left_behind"], downloads["most_files_left_behind"]),
-        }.items(), columns=["what", "count"])
-
-    def show(self, frame):
-        return frame.assign(count=[f"{n:,}" for n in frame["count"]])
+        }
+        return pd.DataFrame({"what": counts, "count": [f"{n:,}" for n in counts.values()]})

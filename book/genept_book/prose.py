@@ -23,12 +23,11 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-import nbformat
 import pandas as pd
 
 from genept_utils import paths
 from genept_book import ledger
-from genept_book.notebooks import inputs, notebooks, texts
+from genept_book.notebooks import code_cells, inputs, notebooks, read, texts
 
 _N = (r"(?<![\w.,])(?<![A-Za-z]-)([-+\u2212]?)"
       r"((?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
@@ -146,12 +145,11 @@ def lines(path):
     -------
     list of list of Number
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     said = [_joined(row) for row in ledger.published().itertuples(index=False)]
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            said += [_settings(cell.source), *(line for output in cell.outputs
-                                               for line in _shown(output))]
+    for cell in code_cells(notebook):
+        said += [_settings(cell.source), *(line for output in cell.outputs
+                                           for line in _shown(output))]
     files = {paths.DATA / "results" / f"{path.stem}.json"}.union(*inputs(notebook).values())
     for file in sorted(files):
         if file.suffix == ".json" and file.is_file():
@@ -203,6 +201,6 @@ def check(names=()):
     rows = []
     for path in notebooks(names):
         known = lines(path)
-        rows += [(path.stem, *missing) for _, written in texts(nbformat.read(path, as_version=4))
+        rows += [(path.stem, *missing) for _, written in texts(read(path))
                  for missing in missing_numbers(written, known, other)]
     return pd.DataFrame(rows, columns=["page", "number", "sentence"])

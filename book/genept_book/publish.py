@@ -9,6 +9,7 @@ import pandas as pd
 
 from genept_utils import paths, sources
 from genept_book import ledger
+from genept_book.notebooks import read
 from genept_book.stamp import input_hash, results_hash
 
 
@@ -43,7 +44,7 @@ def publish(entries):
                 shutil.copyfile(result, part)
         runs[entry["notebook"]] = {key: entry[key] for key in ("minutes", "peak_mb", "unit_s")}
     for entry in complete:  # once all results lie there: some pages have them as inputs
-        notebook = nbformat.read(entry["path"], as_version=4)
+        notebook = read(entry["path"])
         notebook.metadata["genept"]["run"] |= {"inputs_sha256": input_hash(notebook),
                                                "results_sha256": results_hash(entry["notebook"])}
         with sources.replacing(paths.NOTEBOOKS / f"{entry['notebook']}.ipynb") as part:

@@ -12,12 +12,11 @@ import os
 import shutil
 from pathlib import Path
 
-import nbformat
-
 from genept_utils import paths, sources
 from genept_book import pace, start
 from genept_book.execute import entry_of, execute
-from genept_book.notebooks import check_inputs, need_clone, notebooks, parameters, typed
+from genept_book.notebooks import (about, check_inputs, need_clone, notebooks, parameters, read,
+                                   typed)
 from genept_book.publish import folder, publish, recorded_runs, write_summary
 from genept_book.stamp import stamp
 
@@ -89,9 +88,9 @@ def run(names=(), assignments=(), grid=(), write=False, jobs=None, out=None, rep
 
 def tasks_of(path, assignments, grid, top):
     """The tasks of one notebook, a folder each: every combination of the ``grid``."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     check_inputs(path, notebook)
-    known, meta = parameters(notebook), notebook.metadata.get("genept", {})
+    known, meta = parameters(notebook), about(notebook)
     axes = [[typed([f"{name}={value}"], known) for value in values.split(",")]
             for name, _, values in (axis.partition("=") for axis in grid)]
     for combination in itertools.product(*axes):

@@ -6,13 +6,13 @@ import functools
 import hashlib
 import importlib.metadata
 import platform
-
-import nbformat
+from pathlib import Path
 
 from genept_utils import paths, sources
 from genept_book import imports, methods
-from genept_book.notebooks import inputs, need_clone, notebooks
+from genept_book.notebooks import about, code_cells, inputs, need_clone, notebooks, read
 
+STYLE = Path(__file__).with_name("genept.mplstyle")  # of :func:`genept_book.plots.use_style`
 STAMPED = ("anndata", "scanpy", "scikit-learn", "numpy", "scipy", "pandas", "umap-learn",
            "wordllama")
 
@@ -53,21 +53,20 @@ def _done_by(text):
 
 
 def _code(notebook):
-    """Code cells but for the one that fetches the book on Colab and does nothing elsewhere."""
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"
-            and "google.colab" not in cell.source]
+    return [cell.source for cell in code_cells(notebook)]
 
 
 def input_hash(notebook):
     """SHA-256 of a notebook's inputs: its registered sources, the files named under
     ``metadata.genept.inputs`` (patterns below the project root), the shipped embeddings that it
-    reads, the published numbers and what methods read."""
+    reads, the published numbers, what methods read and how figures look."""
     table, code = sources.registry(), "\n".join(_code(notebook))
     made_from = [(key, table.sha256[key]) for key in
-                 sorted(notebook.metadata.get("genept", {}).get("sources", []))]
+                 sorted(about(notebook).get("sources", []))]
     files = {path for path in paths.EMBEDDINGS.glob("*.h5ad")
              if path.stem == paths.SHIPPED or f'"{path.stem}"' in code}
-    files = files.union({paths.DATA / "published.csv", methods.FILE}, *inputs(notebook).values())
+    files = files.union({paths.DATA / "published.csv", methods.FILE, STYLE},
+                        *inputs(notebook).values())
     made_from += [(path.name, sources.sha256(path)) for path in sorted(files)]
     text = "".join(f"{name}={sha}\0" for name, sha in made_from)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -98,8 +97,8 @@ def executed(path):
     made = paths.BUILD / "run" / "notebooks" / path.name
     if not made.is_file():
         return ""
-    done = nbformat.read(made, as_version=4).metadata.get("genept", {}).get("run", {})
-    now = stamp(nbformat.read(path, as_version=4), {})
+    done = about(read(made)).get("run", {})
+    now = stamp(read(path), {})
     same = all(done.get(name) == value for name, value in now.items() if name != "date")
     return done.get("date", "") if same else ""
 
@@ -115,8 +114,8 @@ def check(names=()):
     need_clone("pages are checked in a clone of the book")
     faults = []
     for path in notebooks(names):
-        notebook = nbformat.read(path, as_version=4)
-        made = notebook.metadata.get("genept", {}).get("run")
+        notebook = read(path)
+        made = about(notebook).get("run")
         if made is None:
             faults.append(f"{path.stem}: never run; `python -m genept_utils run {path.stem} "
                           "--write`")
