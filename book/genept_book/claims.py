@@ -113,7 +113,8 @@ def scores(folder=None):
         ledger.results(folder=folder), ledger.published()))
     rows = []
     for claim in listed().to_dict("records"):
-        for kind, method in _beside(claim):
+        beside = {kind: claim[kind] for kind in (*KINDS, "printed") if claim[kind]}
+        for kind, method in {"subject": claim["method"], **beside}.items():
             printed = kind == "printed"
             where = {name: claim[name] for name in WHERE
                      if claim[name] and not (printed and name == "split")}
@@ -160,35 +161,35 @@ def verdicts(folder=None, margin=None):
     ValueError
         Differences that were not recorded, or several that match; all of them are named.
     """
-    gaps, shown = ledger.differences(folder=folder), {
-        (row["id"], row["kind"]): row for row in scores(folder).to_dict("records")}
+    gaps = ledger.differences(folder=folder)
     # a difference counts also where it was recorded the other way round
     back = gaps.rename(columns={"method": "against", "against": "method"}).assign(
         value=-gaps["value"], low=-gaps["high"], high=-gaps["low"])
-    find, told = ledger.Finder(pd.concat([gaps, back]), "method", "against"), listed()
-    rows, faults = [], []
-    for claim in (told if margin is None else told.assign(margin=margin)).to_dict("records"):
-        text = shown[claim["id"], "subject"]
-        same = {name: claim[name] for name in WHERE if claim[name]}
-        for kind, control in _beside(claim)[1:]:
-            if kind == "printed":
-                printed = shown[claim["id"], kind]["value"]
-                found = {name: text[name] - printed for name in ("value", "low", "high")}
-                said = against_printed(0, found["low"], found["high"])
-            else:
-                there = find({**same, "method": claim["method"], "against": control})
-                if len(there) != 1:
-                    faults.append(f"{claim['notebook']} records {len(there)} differences of "
-                                  f"{claim['method']!r} to {control!r} for claim {claim['id']!r}: "
-                                  f"{', '.join(same.values())}")
-                    continue
-                found = {name: there[0][name] for name in ("value", "low", "high", "n")}
-                said = verdict(*list(found.values())[:3], claim["margin"],
-                               claim["task"] in LOWER_IS_BETTER)
-            rows.append({**{name: claim[name] for name in ABOUT}, "kind": kind,
-                         "method": claim["method"], "against": control, "metric": text["metric"],
-                         **found, "unit": claim["unit"], "margin": claim["margin"],
-                         "verdict": said, "task": claim["task"]})
+    find = ledger.Finder(pd.concat([gaps, back]), "method", "against")
+    told, rows, faults = {claim["id"]: claim for claim in listed().to_dict("records")}, [], []
+    for other in scores(folder).to_dict("records"):
+        claim = told[other["id"]]
+        if other["kind"] == "subject":  # which comes before what stands beside it
+            subject = other
+            continue
+        allowed = claim["margin"] if margin is None else margin
+        if other["kind"] == "printed":
+            found = {name: subject[name] - other["value"] for name in ("value", "low", "high")}
+            said = against_printed(0, found["low"], found["high"])
+        else:
+            same = {name: claim[name] for name in WHERE if claim[name]}
+            there = find({**same, "method": subject["method"], "against": other["method"]})
+            if len(there) != 1:
+                faults.append(f"{claim['notebook']} records {len(there)} differences of "
+                              f"{subject['method']!r} to {other['method']!r} for claim "
+                              f"{claim['id']!r}: {', '.join(same.values())}")
+                continue
+            found = {name: there[0][name] for name in ("value", "low", "high", "n")}
+            said = verdict(*list(found.values())[:3], allowed, claim["task"] in LOWER_IS_BETTER)
+        rows.append({**{name: other[name] for name in (*ABOUT, "kind")},
+                     "method": subject["method"], "against": other["method"],
+                     "metric": subject["metric"], **found, "unit": claim["unit"],
+                     "margin": allowed, "verdict": said, "task": claim["task"]})
     if faults:
         raise ValueError("one difference each is needed:\n" + "\n".join(faults))
     return pd.DataFrame(rows)
@@ -200,9 +201,3 @@ def of_rows(table, margin=MARGIN):
     return table.assign(verdict=[
         verdict(row.value, row.low, row.high, margin, row.task in LOWER_IS_BETTER)
         for row in table.itertuples()])
-
-
-def _beside(claim):
-    """(kind, method) of a claim: its subject, its controls, and the printed method."""
-    return [("subject", claim["method"]),
-            *((kind, claim[kind]) for kind in (*KINDS, "printed") if claim[kind])]

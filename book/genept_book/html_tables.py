@@ -26,7 +26,7 @@ def readable(name):
 
 def number(value, digits=3):
     """A number as text; empty for a missing one, and text (HTML too) as it is."""
-    if value is None or pd.isna(value):
+    if pd.isna(value):
         return ""
     return (f"{value:.{digits}f}" if isinstance(value, float) else
             value if isinstance(value, str) else str(value))
@@ -39,8 +39,8 @@ def interval_bar(published, ours, low, high, controls=()):
     marks = {name: value if pd.notna(value) else None for name, value in (
         ("published", published), ("ours", ours), ("low", low), ("high", high))}
     shown = [value for value in (*marks.values(), *controls) if value is not None]
-    within = shown and min(shown) >= 0 and max(shown) <= 1
-    return render("bar.html.j2", controls=controls, **marks) if within else ""
+    within = all(0 <= value <= 1 for value in shown)
+    return render("bar.html.j2", controls=controls, **marks) if shown and within else ""
 
 
 def html_table(frame, plain=False, raw=()):

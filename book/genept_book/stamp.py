@@ -91,18 +91,6 @@ def stamp(notebook, values):
     }
 
 
-def executed(path):
-    """The date of the last run below ``_build/run`` if it executed the notebook as it would be
-    executed now: the same code, module, inputs, parameters and packages; else ``""``."""
-    made = paths.BUILD / "run" / "notebooks" / path.name
-    if not made.is_file():
-        return ""
-    done = about(read(made)).get("run", {})
-    now = stamp(read(path), {})
-    same = all(done.get(name) == value for name, value in now.items() if name != "date")
-    return done.get("date", "") if same else ""
-
-
 def check(names=()):
     """What is stale or unfinished in the committed notebooks.
 
