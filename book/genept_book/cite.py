@@ -32,15 +32,13 @@ def entry(title="", source=""):
     book, names = citation(), ("name", "family-names", "given-names")
     authors = "; ".join(" ".join(one[name] for name in names if name in one)
                         for one in book["authors"])
-    url = book["repository-code"] + (f"/blob/main/{source}" if source else "")
-    state = f"version {book['version']}" + (f", commit {commit()}" if commit() else "")
-    year, howpublished = str(book["date-released"])[:4], f"{book['title']}, {state}"
-    text = f"{authors} ({year}). " + (f"{title}. In: " if title else "") + f"{howpublished}. {url}"
-    fields = {"title": f"{{{title or book['title']}}}", "author": f"{{{authors}}}", "year": year,
-              "howpublished": howpublished, "url": url}
-    key = "-".join(["genept-book", *re.sub(r"\.\w+$", "", source).split("/")[1:]])
-    return text, ",\n".join([f"@misc{{{key}", *(f"  {name} = {{{value}}}" for name, value in
-                                               fields.items())]) + "\n}"
+    values = {
+        "book": book, "title": title, "authors": authors, "year": str(book["date-released"])[:4],
+        "state": f"{book['title']}, version {book['version']}"
+                 + (f", commit {commit()}" if commit() else ""),
+        "url": book["repository-code"] + (f"/blob/main/{source}" if source else ""),
+        "key": "-".join(["genept-book", *re.sub(r"\.\w+$", "", source).split("/")[1:]])}
+    return render("citation.txt.j2", **values), render("bibtex.txt.j2", **values)
 
 
 def cite_page(app, pagename, templatename, context, doctree):

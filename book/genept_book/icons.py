@@ -8,11 +8,9 @@ from pathlib import Path
 
 from fontTools import subset as fonttools
 
+from genept_book.templates import render
+
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
-# A font of the icons in the style sheet itself, so that a page opened from disk shows them, too.
-FACE = ('@font-face{{font-family:"{family}";font-style:normal;font-weight:{weight};font-display:'
-        'block;src:url(data:font/woff;base64,{data}) format("woff")}}:root{{--fa-font-{kind}:'
-        'normal {weight} 1em/1 "{family}"}}')
 FACES = {"fa-solid-900": {"family": "Font Awesome 6 Free", "weight": 900, "kind": "solid"},
          "fa-brands-400": {"family": "Font Awesome 6 Brands", "weight": 400, "kind": "brands"}}
 
@@ -52,9 +50,9 @@ def small_sheet(css, classes, styles, fonts):
              if not names.startswith("@") and classes & {*re.findall(r"\.(fa[a-z0-9-]*)", names)}]
     codes = re.findall(r'content:"\\(f[0-9a-f]{3}|e[0-9a-f]{3})"', "".join(rules) + styles)
     signs = {*_PRIVATE.findall(styles), *(chr(int(code, 16)) for code in codes)}
-    return licence + "".join([*rules, *(FACE.format(
-        **face, data=base64.b64encode(subset(fonts / f"{name}.ttf", signs)).decode())
-        for name, face in FACES.items())])
+    return render("icons.css.j2", licence=licence, rules=rules, faces=[
+        (face, base64.b64encode(subset(fonts / f"{name}.ttf", signs)).decode())
+        for name, face in FACES.items()])
 
 
 def subset(path, signs):

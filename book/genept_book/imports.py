@@ -23,32 +23,27 @@ def reached(code):
         Sorted; each exists.
     """
     lines = (line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
-    waiting, found = imported(ast.parse("\n".join(lines))), set()
+    waiting, found = imported("\n".join(lines)), set()
     while waiting:
         path = waiting.pop()
         found.add(path)
-        for parts in _named_in(path.read_text(encoding="utf-8")):
-            waiting |= _files(parts) - found
+        waiting |= imported(path.read_text(encoding="utf-8")) - found
     return sorted(found)
 
 
-def imported(tree):
-    """Files of both packages that a syntax tree imports at its top level: a set of paths.
+def imported(code):
+    """Files of both packages that Python code imports at its top level: a set of paths.
 
     Of a subpackage (a folder whose ``__init__`` only gathers names) those files count whose names are
     used: ``evaluate.interval`` stands on ``evaluate/intervals.py`` and on nothing else there.
     """
-    return set().union(*map(_files, _named(tree)))
+    return set().union(*map(_files, _named(code)))
 
 
 @functools.lru_cache(maxsize=None)
-def _named_in(text):
-    return _named(ast.parse(text))
-
-
-def _named(tree):
-    """What a tree names of ours, as tuples: ("genept_utils", "evaluate", "paired"), ..."""
-    found, modules = set(), {}
+def _named(code):
+    """What code names of ours, as tuples: ("genept_utils", "evaluate", "paired"), ..."""
+    tree, found, modules = ast.parse(code), set(), {}
     for node in tree.body:
         if isinstance(node, ast.Import):
             for name in node.names:

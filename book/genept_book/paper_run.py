@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from genept_book import paper_fetch, paper_names
+from genept_book import notebooks, paper_fetch, paper_names
 from genept_utils import datasets, optional, paths, sources
 from genept_utils.datasets.formats import KNOWN, plain_name
 
@@ -107,8 +107,6 @@ def _run_all(ready, parameters, folder):
 
 def _words(row, path, chosen, parameters):
     """What a chapter is given, checked as `run` checks it."""
-    from genept_book import notebooks
-
     known = notebooks.parameters(notebooks.numbered(row["chapter"]))
     words = {"dataset": str(path.resolve()), **chosen, **parameters}
     words = [f"{name}={value}" for name, value in words.items() if name in known]
