@@ -41,8 +41,8 @@ class DataTable(SphinxDirective):
         if f"notebooks/{name}" not in self.env.found_docs:
             return escape(words or name)
         chapter, _, title = name.partition("-")
-        return Markup('<a class="internal" href="{}notebooks/{}.html">{}</a>').format(
-            "../" * self.env.docname.count("/"), name,
+        return Markup('<a class="internal" href="{}">{}</a>').format(
+            self.env.app.builder.get_relative_uri(self.env.docname, f"notebooks/{name}"),
             words or f"{int(chapter)} {title.replace('-', ' ')}")
 
     def show(self, frame):
@@ -186,7 +186,7 @@ class PaperIndexTable(DataTable):
 
     def show(self, frame):
         verdicts = [(*text.split(": ", 1), "")[:2] for text in frame["verdict"]]
-        shown = pd.DataFrame({
+        return pd.DataFrame({
             "item": frame["item"],
             "result": two_lines(frame["result"], frame["metric"].fillna("").map(readable)),
             "printed": two_lines(frame["printed"], frame["others"], 2),
@@ -196,4 +196,3 @@ class PaperIndexTable(DataTable):
             "verdict": [chip(word, why) for word, why in verdicts],
             "chapter": [self.notebook_link(name) for name in frame["notebook"]],
         })
-        return shown.drop(columns=["ours", "best control"] if "without" in self.options else [])

@@ -228,8 +228,7 @@ def notebooks(names=()):
 @functools.cache
 def numbered(number):
     """A chapter's page by its number, such as "05"."""
-    path, = notebooks([number])
-    return read(path)
+    return read(*notebooks([number]))
 
 
 def definitions(number, *names, **given):

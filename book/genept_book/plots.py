@@ -60,8 +60,7 @@ def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True)
     """
     labels = grouped(labels)
     counts = pd.Series(labels).value_counts()
-    order = [str(name) for name in (order if order is not None else counts.index)]
-    order = [name for name in order if name in counts]
+    order = [name for name in map(str, () if order is None else order) if name in counts]
     order += [name for name in counts.index if name not in order]
     ax = _axes(ax, 5.2, 4.2)
     size = size or float(np.clip(30_000 / len(labels), 1.0, 14))
