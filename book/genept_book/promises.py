@@ -55,4 +55,5 @@ class SoakTable(DataTable):
             "files left behind at most":
                 max(writers["most_files_left_behind"], downloads["most_files_left_behind"]),
         }
-        return pd.DataFrame({"what": counts, "count": [f"{n:,}" for n in counts.values()]})
+        return pd.DataFrame([(what, f"{n:,}") for what, n in counts.items()],
+                            columns=["what", "count"])

@@ -194,3 +194,11 @@ def test_what_third_parties_measured_is_a_table_of_its_own(options, there, not_t
     if options:
         shown = LedgerTable.show(page, LedgerTable.read(page))["published"]
         assert shown.str.contains("jethrocsau/GenePT").any()
+
+
+def test_what_the_soak_counted_is_a_table_of_numbers():
+    from genept_book.promises import SoakTable
+
+    said = json.loads((paths.DATA / "results" / "reliability.json").read_text())
+    table = SoakTable.read(SimpleNamespace(results=lambda name: said)).set_index("what")["count"]
+    assert table["texts embedded"] == f"{said['texts']['texts']:,}" and table["files lost"] == "0"
