@@ -6,8 +6,11 @@ import pandas as pd
 
 KINDS = ("text", "words", "letters", "expression", "annotations", "nothing")
 FILE = Path(__file__).with_name("methods.csv")
-# By name; a variant ("GenePT-w whitened", "TF-IDF, all words") goes by its longest beginning here.
-READS = pd.read_csv(FILE, index_col="method")["reads"].to_dict()
+_TABLE = pd.read_csv(FILE, index_col="method", keep_default_na=False)
+# By name; a variant ("GenePT-w whitened", "TF-IDF, masked") goes by its longest beginning here.
+READS = _TABLE["reads"].to_dict()
+# These look the same in all chapters, by their order; others take what comes next in their family.
+FIXED = _TABLE.index[_TABLE["look"] == "fixed"].tolist()
 
 
 def reads(method):

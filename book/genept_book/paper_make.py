@@ -225,29 +225,25 @@ def part(rows, got, out, cells):
     """About ``cells`` cells of an open h5ad file: a run of neighbouring rows from each donor."""
     with h5py.File(got[0]) as group:
         untrusted.no_other_file(group, "the file")
-        _part(rows[0], group, out, cells)
-
-
-def _part(row, group, out, cells):
-    table = pd.DataFrame({name: ad.io.read_elem(group["obs"][name]) for name in OBS
-                          if name in group["obs"]})
-    check(row, "the file", len(table), obs=table)
-    (donors, names), random = pd.factorize(table["donor_id"]), np.random.default_rng(0)
-    length = max(1, cells // len(names))
-    firsts = [random.choice(np.flatnonzero(donors == n)) for n in range(len(names))]
-    rows = np.unique(np.concatenate([np.arange(first, min(first + length, len(table)))
-                                     for first in firsts]))
-    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
-    raw = "raw" in group
-    matrix = matrix_of(group, "the file", raw=raw)
-    index = group["obs"][group["obs"].attrs["_index"]]
-    X = sp.vstack([matrix[run[0]:run[-1] + 1] for run in runs], format="csr")
-    untrusted.compressed(X)
-    obs = table.iloc[rows].set_axis(
-        [name.decode() for run in runs for name in index[run[0]:run[-1] + 1]])
-    var = ad.io.read_elem(group["raw/var" if raw else "var"])
-    ad.AnnData(X.astype(np.float32), obs=obs, var=var).write_h5ad(out)
-    print(f"lupus: {len(rows):,} of {len(table):,} cells, of all {len(names)} donors")
+        table = pd.DataFrame({name: ad.io.read_elem(group["obs"][name]) for name in OBS
+                              if name in group["obs"]})
+        check(rows[0], "the file", len(table), obs=table)
+        (donors, names), random = pd.factorize(table["donor_id"]), np.random.default_rng(0)
+        length = max(1, cells // len(names))
+        firsts = [random.choice(np.flatnonzero(donors == n)) for n in range(len(names))]
+        taken = np.unique(np.concatenate([np.arange(first, min(first + length, len(table)))
+                                          for first in firsts]))
+        runs = [slice(run[0], run[-1] + 1)
+                for run in np.split(taken, np.flatnonzero(np.diff(taken) > 1) + 1)]
+        raw = "raw" in group
+        matrix = matrix_of(group, "the file", raw=raw)
+        index = group["obs"][group["obs"].attrs["_index"]]
+        X = sp.vstack([matrix[run] for run in runs], format="csr")
+        untrusted.compressed(X)
+        obs = table.iloc[taken].set_axis([name.decode() for run in runs for name in index[run]])
+        var = ad.io.read_elem(group["raw/var" if raw else "var"])
+        ad.AnnData(X.astype(np.float32), obs=obs, var=var).write_h5ad(out)
+    print(f"lupus: {len(taken):,} of {len(table):,} cells, of all {len(names)} donors")
 
 
 FORMS = {"file": one, "files": several, "tables": aorta, "matrix": atlas, "tar": artery,

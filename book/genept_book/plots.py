@@ -32,12 +32,16 @@ def _axes(ax, width, height):
     return plt.subplots(figsize=(min(width, WIDEST), height))[1] if ax is None else ax
 
 
+def _rare(counts, most):
+    """Name of each class that is drawn as one with others: of more than ``most`` the rarest."""
+    rare = counts.sort_values(ascending=False, kind="stable").index[most - 1:]
+    return dict.fromkeys(rare, f"other ({len(rare)} types)") if len(counts) > most else {}
+
+
 def grouped(labels, most=24):
     """Labels (n,) as str; of more than ``most`` classes the rarest become "other (k types)"."""
     labels = pd.Series(np.asarray(labels)).astype(str)
-    counts = labels.value_counts()
-    rare = counts.index[most - 1:] if len(counts) > most else []
-    return labels.where(~labels.isin(rare), f"other ({len(rare)} types)").to_numpy()
+    return labels.replace(_rare(labels.value_counts(), most)).to_numpy()
 
 
 def scatter(xy, labels, ax=None, order=None, size=None, title=None, legend=True):
@@ -92,8 +96,7 @@ def confusion(matrix, labels, ax=None, title=None):
     matplotlib.axes.Axes
     """
     table = pd.DataFrame(np.asarray(matrix, dtype=float), *2 * [list(map(str, labels))])
-    rare = table.sum(axis=1).nlargest(len(table)).index[15:] if len(table) > 16 else []
-    merged = {name: f"other ({len(rare)} types)" for name in rare}
+    merged = _rare(table.sum(axis=1), 16)
     table = table.rename(index=merged, columns=merged)
     table = table.groupby(level=0, sort=False).sum().T.groupby(level=0, sort=False).sum().T
     share = 100 * table.div(table.sum(axis=1).clip(lower=1), axis=0)

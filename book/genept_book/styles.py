@@ -6,7 +6,7 @@ import itertools
 import matplotlib.pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 
-from genept_book.methods import KINDS, reads
+from genept_book.methods import FIXED, KINDS, reads
 
 # Okabe & Ito's colour-blind-safe set without its yellow, which is too light on white.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C510A"]
@@ -24,12 +24,6 @@ FAMILIES = {
     "annotations": ["#A67400", "#917A1C", "#B3781A"], "nothing": ["#757575", "#8C8C8C", "#6E7480"]}
 MARKS = "osD^vPX*<>ph"
 LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-# These look the same in all chapters; others take what comes next in their family.
-FIRST = (
-    "GenePT MiniLM", "GenePT-w", "GenePT WordLlama", "GenePT-s", "name only",
-    "TF-IDF, all words", "TF-IDF", "spelling, all n-grams", "spelling", "Gene2vec", "PCA",
-    "loadings, blood", "GO processes", "permuted", "random", "number of words", "degree",
-    "has a summary", "number of GO processes")
 
 
 def looks(methods):
@@ -45,7 +39,7 @@ def looks(methods):
         return {method: {"color": colour, "marker": "o", "linestyle": "-"}
                 for method, colour in zip(methods, itertools.cycle(MANY))}
     for kind, own in itertools.groupby(methods, key=lambda method: reads(str(method))):
-        fixed = [method for method in FIRST if reads(method) == kind]
+        fixed = [method for method in FIXED if reads(method) == kind]
         free, family = itertools.count(len(fixed)), FAMILIES.get(kind, ["#222222"])
         for method in own:
             at = fixed.index(method) if method in fixed else next(free)

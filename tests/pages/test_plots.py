@@ -115,8 +115,8 @@ def test_colours_say_what_a_method_reads_and_are_seen_on_both_cards():
     for name in names[:3]:  # whatever else is drawn
         assert styles.looks([name])[name] == some[name]
         assert some[name]["color"] in styles.FAMILIES[reads(name)]
-    assert len({(one["color"], one["marker"]) for one in styles.looks(styles.FIRST).values()}
-               ) == len(styles.FIRST)
+    assert len({(one["color"], one["marker"]) for one in styles.looks(styles.FIXED).values()}
+               ) == len(styles.FIXED)
 
 
 def test_legends_name_what_methods_read():
