@@ -19,19 +19,17 @@ def link_terms(app, doctree, docname):
     if not terms or not docname.startswith("notebooks/"):
         return
     words = "|".join(map(re.escape, sorted(terms, key=len, reverse=True)))
-    pattern = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])")
+    pattern = re.compile(rf"(?<![\w-])({words})(?![\w-])")
     for paragraph in doctree.findall(nodes.paragraph):
         kept = {id(text) for node in paragraph.findall(lambda node: isinstance(node, KEEP_OUT))
                 for text in node.findall(nodes.Text)}
         for text in [text for text in paragraph.findall(nodes.Text) if id(text) not in kept]:
-            parts, at = [], 0
-            for found in pattern.finditer(text):
-                target, anchor = where = terms[found[0]]
+            parts = [nodes.Text(part) for part in pattern.split(text)]
+            for i in range(1, len(parts), 2):  # every second one is a term
+                target, anchor = where = terms[parts[i]]
                 if where not in seen:
                     seen.add(where)
                     uri = f"{app.builder.get_relative_uri(docname, target)}#{anchor}"
-                    parts += [nodes.Text(text[at:found.start()]), nodes.reference(
-                        "", found[0], internal=True, refuri=uri, classes=["term"])]
-                    at = found.end()
-            if parts:
-                text.parent.replace(text, [*parts, nodes.Text(text[at:])])
+                    parts[i] = nodes.reference("", parts[i], internal=True, refuri=uri,
+                                               classes=["term"])
+            text.parent.replace(text, parts)
