@@ -122,10 +122,10 @@ def _recorded(name, folder):
     return table.assign(reads=table["reads"].fillna(table["method"].map(reads)))
 
 
-def user_results(folder=None):
+def user_results():
     """Rows that ``python -m genept_utils paper`` made from a reader's copies of the paper's files;
     none where there are none. Their ``note`` begins with "your files"."""
-    table = results(folder=folder or paths.paper() / "results")
+    table = results(folder=paths.paper() / "results")
     note = table["note"].fillna("").astype(str)
     return table.assign(note=("your files; " + note).str.removesuffix("; "))
 
