@@ -42,6 +42,12 @@ def mirror():
     return _named("GENEPT_MIRROR")
 
 
+def copies(name):
+    """A file's copies in the cache and in the mirror, in this order."""
+    folders = filter(None, (cache(), mirror()))
+    return [path for folder in folders if (path := folder / name).is_file()]
+
+
 def paper():
     """Folder for a reader's copies of the paper's files, ``data/paper``; git does not see it."""
     return DATA / "paper"
