@@ -34,6 +34,20 @@ def at_least(least, kind=int):
     return read
 
 
+def add_reading(add, values=True):
+    """Add the options that say how a file of cells is read; :func:`reading` gives them."""
+    add("--species", metavar="NAME", help="mouse, ..., or a taxon id: find the human orthologs")
+    add("--layer", metavar="NAME", help="take the values from this layer")
+    add("--raw", action="store_true", help="take values and genes from raw")
+    if values:
+        add("--values", choices=("raw", "log"), help="what the values are")
+
+
+def reading(options):
+    """The options of :func:`add_reading` as arguments by name."""
+    return {name: getattr(options, name) for name in ("species", "layer", "raw", "values")}
+
+
 def writable(out):
     """The path of a file that can be written; ValueError where it is a folder."""
     path = Path(out).expanduser()
