@@ -147,14 +147,12 @@ def locked(path, busy=None, waiting=None):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, mode=0o666)
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except filelock.Timeout:
             if busy:
                 raise ValueError(busy) from None
             if waiting:
                 print(waiting, file=sys.stderr)
-            lock.acquire()
-    try:
+            held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()

@@ -205,19 +205,15 @@ def parsed(content):
     if text[:1] == "<":
         raise ServiceError("The server answered with a web page: OPENAI_BASE_URL must be the "
                            "address of its /v1.")
-    try:
+    if text and text[0] not in "{[":  # words, and no answer that was cut short
+        raise Refused(f"the server said: {plain(text)}")
+    with complete():
         answer = json.loads(text)
-    except ValueError as error:
-        if text and text[0] not in "{[":  # words, and no answer that was cut short
-            raise Refused(f"the server said: {plain(text)}") from None
-        raise BadAnswer("the answer is not complete") from error
-    if not isinstance(answer, dict):
-        raise BadAnswer("the answer is not complete")
-    wrong, code = answer.get("error"), ""
-    if not {"data", "choices"} & answer.keys():
-        wrong = wrong or answer.get("detail") or answer.get("message") or answer.get("msg")
-    if isinstance(wrong, dict):
-        wrong, code = wrong.get("message", wrong), str(wrong.get("code", ""))
+        wrong, code = answer.get("error"), ""
+        if not {"data", "choices"} & answer.keys():
+            wrong = wrong or answer.get("detail") or answer.get("message") or answer.get("msg")
+        if isinstance(wrong, dict):
+            wrong, code = wrong.get("message", wrong), str(wrong.get("code", ""))
     if wrong:
         kind = BadAnswer if code == "429" or code.startswith("5") else Refused
         raise kind(f"the server said: {plain(wrong)}")
