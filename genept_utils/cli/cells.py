@@ -5,13 +5,12 @@ import warnings
 from pathlib import Path
 
 from genept_utils import paths
-from genept_utils.cli.options import add_reading, as_options, at_least, reading
+from genept_utils.cli.options import add_command, add_reading, as_options, at_least, reading
 
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
-    parser = commands.add_parser("cells", help="cell vectors of a file of any size",
-                                 description=cells.__doc__)
+    parser = add_command(commands, "cells", cells, "cell vectors of a file of any size")
     add = parser.add_argument
     add("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the matrix in rows")
     add("--table", metavar="NAME", help="modality of a .h5mu file or table of a SpatialData store")
@@ -23,7 +22,6 @@ def register(commands):
     where = parser.add_mutually_exclusive_group().add_argument
     where("--workers", type=at_least(1), help="Dask workers on this machine, one thread each")
     where("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers see both paths")
-    parser.set_defaults(function=cells)
 
 
 def cells(options):

@@ -23,6 +23,13 @@ def as_options(said):
     return said
 
 
+def add_command(commands, name, function, summary, description=None):
+    """Add a command that a function does, described by its docstring; its parser is given back."""
+    parser = commands.add_parser(name, help=summary, description=description or function.__doc__)
+    parser.set_defaults(function=function)
+    return parser
+
+
 def at_least(least, kind=int):
     """A type for argparse: a finite number of a kind, not below ``least``."""
     def read(written):

@@ -5,24 +5,20 @@ which no other command needs, and which every process of a run would pay again.
 """
 
 from genept_utils import sources
-from genept_utils.cli.options import add_reading, at_least, reading, writable
+from genept_utils.cli.options import add_command, add_reading, at_least, reading, writable
 
 
 def register(commands):
     """Add both commands to the subparsers of the command line."""
-    parser = commands.add_parser("embed", help="embed the texts of all genes",
-                                 description=cli_embed.__doc__)
+    parser = add_command(commands, "embed", cli_embed, "embed the texts of all genes")
     add = _add_model(parser, ", or coexpression:FILE.h5ad")
     add_reading(parser.add_argument_group("with --model coexpression:FILE.h5ad").add_argument)
     add("--out", required=True, metavar="FILE.h5ad", help="file to write")
     add("--yes", action="store_true", help="spend without asking")
     add("--quantise", action="store_true", help="one byte per number, as shipped")
-    parser.set_defaults(function=cli_embed)
 
-    parser = commands.add_parser("cost", help="what an embedding would cost",
-                                 description=cli_cost.__doc__)
+    parser = add_command(commands, "cost", cli_cost, "what an embedding would cost")
     _add_model(parser)("--tokens-per-minute", type=at_least(1), default=1_000_000, metavar="N")
-    parser.set_defaults(function=cli_cost)
 
 
 def _add_model(parser, more=""):

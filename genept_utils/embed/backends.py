@@ -127,9 +127,8 @@ def _sentence_transformer(texts, name, _, report):
         identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
     model = SentenceTransformer(place, device="cpu")
 
-    def encode(part):
-        return model.encode(part, batch_size=64, convert_to_numpy=True,
-                            show_progress_bar=sys.stderr.isatty())
+    encode = functools.partial(model.encode, batch_size=64,
+                               show_progress_bar=sys.stderr.isatty())
 
     def is_long(text):
         return len(model.tokenizer(text, verbose=False)["input_ids"]) > model.max_seq_length
