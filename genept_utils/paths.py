@@ -42,6 +42,12 @@ def mirror():
     return _named("GENEPT_MIRROR")
 
 
+def copies(name):
+    """A file's copies in the cache and in the mirror, in this order."""
+    folders = filter(None, (cache(), mirror()))
+    return [path for folder in folders if (path := folder / name).is_file()]
+
+
 def paper():
     """Folder for a reader's copies of the paper's files, ``data/paper``; git does not see it."""
     return DATA / "paper"
@@ -141,14 +147,12 @@ def locked(path, busy=None, waiting=None):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, mode=0o666)
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except filelock.Timeout:
             if busy:
                 raise ValueError(busy) from None
             if waiting:
                 print(waiting, file=sys.stderr)
-            lock.acquire()
-    try:
+            held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()

@@ -75,12 +75,8 @@ def sha256(path):
 
 def local(key):
     """Path of a file that is here and whose hash is right, without fetching it; None otherwise."""
-    row = _row(key)
-    for folder in (paths.cache(), paths.mirror()):
-        path = folder / key if folder else None
-        if path and path.is_file() and sha256(path) == row.sha256:
-            return path
-    return None
+    right = _row(key).sha256
+    return next((path for path in paths.copies(key) if sha256(path) == right), None)
 
 
 def fetch(key, progress=None):

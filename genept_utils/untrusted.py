@@ -51,10 +51,9 @@ def no_other_file(file, name):
     def dataset(place, found):
         if not isinstance(found, h5py.Dataset):
             return None
-        others = [part[0] for part in found.external or ()]
-        if found.is_virtual:
-            others += [part.file_name for part in found.virtual_sources()
-                       if part.file_name != "."]
+        virtual = found.virtual_sources() if found.is_virtual else ()
+        others = [*(part[0] for part in found.external or ()),
+                  *(part.file_name for part in virtual if part.file_name != ".")]
         return (place, others[0]) if others else None
 
     if leads := file.visititems_links(link) or file.visititems(dataset):
@@ -112,6 +111,14 @@ def within(path, folder):
     return path
 
 
+def read_json(path):
+    """What a JSON file holds; ValueError where it is broken."""
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise Refused(f"{path} is no JSON; copy it again") from None
+
+
 def zarr_store(path):
     """Check a zarr store before it is opened: links and codecs.
 
@@ -127,12 +134,7 @@ def zarr_store(path):
 def _zarr_store(root, _):
     for path in _files(root):
         if path.name in METADATA:
-            try:
-                said = json.loads(path.read_bytes())
-            except (ValueError, RecursionError):
-                raise Refused(f"{root.name}: {path.relative_to(root)} is no JSON; the store is "
-                                 "broken or not complete, so copy it again") from None
-            for codec in _codecs(said):
+            for codec in _codecs(read_json(path)):
                 if codec.removeprefix("numcodecs.") not in CODECS:
                     raise Refused(f"{root.name}: {path.relative_to(root)} asks for the codec "
                                   f"{codec!r}, which may run code; the store is not read")
@@ -152,7 +154,7 @@ def text_model(path):
             raise Refused(f"{path} brings code ({file.relative_to(root)}), which would run; embed "
                           "the texts elsewhere and give the vectors as a file")
         if file.name == "modules.json":
-            for module in json.loads(file.read_bytes()):
+            for module in read_json(file):
                 kind = str(module.get("type"))
                 if not kind.startswith("sentence_transformers."):
                     raise Refused(f"{path}: modules.json names {kind}, which is no part of "

@@ -5,28 +5,23 @@ import warnings
 from pathlib import Path
 
 from genept_utils import paths
-from genept_utils.cli.options import as_options, at_least
+from genept_utils.cli.options import add_command, add_reading, as_options, at_least, reading
 
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
-    parser = commands.add_parser("cells", help="cell vectors of a file of any size",
-                                 description=cells.__doc__)
+    parser = add_command(commands, "cells", cells, "cell vectors of a file of any size")
     add = parser.add_argument
     add("source", help=".h5ad file, .zarr folder or table of a .h5mu file, the matrix in rows")
     add("--table", metavar="NAME", help="modality of a .h5mu file or table of a SpatialData store")
     add("--out", required=True, help="NAME.zarr, or NAME.h5ad: a copy with the vectors in it")
     add("--embedding", default="minilm", help="a name, see the data card")
-    add("--species", help="mouse, ...: the vectors of the human orthologs")
-    add("--layer", help="take the values from this layer")
-    add("--raw", action="store_true", help="take values and genes from raw")
-    add("--values", choices=("raw", "log"), help="what the values are")
+    add_reading(add)
     add("--key", default="X_genept_w", help="name of the result in obsm")
     add("--block", type=at_least(1), default=10_000, help="cells of a block")
     where = parser.add_mutually_exclusive_group().add_argument
     where("--workers", type=at_least(1), help="Dask workers on this machine, one thread each")
     where("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers see both paths")
-    parser.set_defaults(function=cells)
 
 
 def cells(options):
@@ -69,8 +64,7 @@ def _write(source, out, options, connected):
     with _said():
         task, about = out_of_core.prepare(
             source, out.with_name(f"{out.name}.part"), embed.read_embedding(options.embedding),
-            options.key, options.species, options.layer, options.raw, options.values,
-            options.block)
+            options.key, block=options.block, **reading(options))
     out_of_core.begin(task)
     done = out_of_core.finished(task)
     numbers = [n for n in range(-(-task.n_cells // task.block)) if n not in done]

@@ -3,13 +3,13 @@
 import sys
 
 from genept_utils import paths, sources
+from genept_utils.cli.options import add_command
 
 
 def register(commands):
-    parser = commands.add_parser("data", help="list the registered files, or fetch them")
+    parser = add_command(commands, "data", data, "list the registered files, or fetch them")
     parser.add_argument("--fetch", metavar="KEY", nargs="+",
                         help="beginnings of keys; `all` for all but the text models, `models/`")
-    parser.set_defaults(function=data)
 
 
 def data(options):

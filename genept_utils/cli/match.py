@@ -5,7 +5,7 @@ import gzip
 from pathlib import Path
 
 from genept_utils import genes, paths, sources
-from genept_utils.cli.options import writable
+from genept_utils.cli.options import add_command, add_reading, writable
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last ones are wide
 SHOWN = 20  # ambiguous or missing names that are printed
@@ -14,16 +14,11 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 def register(commands):
     """Add the command to the subparsers of the command line."""
-    parser = commands.add_parser("match", help="find the genes of a list of names",
-                                 description=match.__doc__)
-    add = parser.add_argument
+    add = add_command(commands, "match", match, "find the genes of a list of names").add_argument
     add("file", metavar="FILE", help="cells such as .h5ad, or a text or table file, also packed")
-    add("--species", metavar="NAME", help="mouse, ..., or a taxon id: find the human orthologs")
+    add_reading(add, values=False)
     add("--table", "--genome", metavar="NAME", help="modality, table or genome of a file")
-    add("--layer", metavar="NAME", help="count what this layer of a file holds")
-    add("--raw", action="store_true", help="genes and counts of the file's raw")
     add("--out", metavar="FILE.csv", help="write one row per name")
-    parser.set_defaults(function=match)
 
 
 def match(options):

@@ -23,6 +23,13 @@ def as_options(said):
     return said
 
 
+def add_command(commands, name, function, summary, description=None):
+    """Add a command that a function does, described by its docstring; its parser is given back."""
+    parser = commands.add_parser(name, help=summary, description=description or function.__doc__)
+    parser.set_defaults(function=function)
+    return parser
+
+
 def at_least(least, kind=int):
     """A type for argparse: a finite number of a kind, not below ``least``."""
     def read(written):
@@ -32,6 +39,20 @@ def at_least(least, kind=int):
         what = "a whole number" if kind is int else "a number"
         raise argparse.ArgumentTypeError(f"{written!r} is not {what} of at least {least}")
     return read
+
+
+def add_reading(add, values=True):
+    """Add the options that say how a file of cells is read; :func:`reading` gives them."""
+    add("--species", metavar="NAME", help="mouse, ..., or a taxon id: find the human orthologs")
+    add("--layer", metavar="NAME", help="take the values from this layer")
+    add("--raw", action="store_true", help="take values and genes from raw")
+    if values:
+        add("--values", choices=("raw", "log"), help="what the values are")
+
+
+def reading(options):
+    """The options of :func:`add_reading` as arguments by name."""
+    return {name: getattr(options, name) for name in ("species", "layer", "raw", "values")}
 
 
 def writable(out):

@@ -5,27 +5,20 @@ which no other command needs, and which every process of a run would pay again.
 """
 
 from genept_utils import sources
-from genept_utils.cli.options import at_least, writable
+from genept_utils.cli.options import add_command, add_reading, at_least, reading, writable
 
 
 def register(commands):
     """Add both commands to the subparsers of the command line."""
-    parser = commands.add_parser("embed", help="embed the texts of all genes",
-                                 description=cli_embed.__doc__)
+    parser = add_command(commands, "embed", cli_embed, "embed the texts of all genes")
     add = _add_model(parser, ", or coexpression:FILE.h5ad")
-    add("--species", help="coexpression: mouse, ...: whose genes the file has")
-    add("--layer", help="coexpression: take the values from this layer")
-    add("--raw", action="store_true", help="coexpression: take them from raw")
-    add("--values", choices=("raw", "log"), help="coexpression: what they are")
+    add_reading(parser.add_argument_group("with --model coexpression:FILE.h5ad").add_argument)
     add("--out", required=True, metavar="FILE.h5ad", help="file to write")
     add("--yes", action="store_true", help="spend without asking")
     add("--quantise", action="store_true", help="one byte per number, as shipped")
-    parser.set_defaults(function=cli_embed)
 
-    parser = commands.add_parser("cost", help="what an embedding would cost",
-                                 description=cli_cost.__doc__)
+    parser = add_command(commands, "cost", cli_cost, "what an embedding would cost")
     _add_model(parser)("--tokens-per-minute", type=at_least(1), default=1_000_000, metavar="N")
-    parser.set_defaults(function=cli_cost)
 
 
 def _add_model(parser, more=""):
@@ -54,8 +47,7 @@ def cli_embed(options):
 
         given = {"n": options.dimensions} if options.dimensions else {}
         made = genept_utils.coexpression(
-            options.model.removeprefix("coexpression:"), species=options.species,
-            layer=options.layer, raw=options.raw, values=options.values, **given)
+            options.model.removeprefix("coexpression:"), **reading(options), **given)
     else:
         made = _embedded(options)
     if options.quantise:
@@ -74,7 +66,7 @@ def _embedded(options):
     from genept_utils import embed
     from genept_utils.embed import cost
 
-    if options.layer or options.raw or options.values or options.species:
+    if any(reading(options).values()):
         raise ValueError("--layer, --raw, --values and --species say how a file of cells is read, "
                          f"for --model coexpression:FILE; {options.model} reads texts")
     symbols = _symbols(options)

@@ -11,8 +11,8 @@ import numpy as np
 from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.client import ask_all
-from genept_utils.embed.server import (BadAnswer, BadVector, Refused, ServiceError, parsed, plain,
-                                       read_vectors, said, spoken, tokens_used)
+from genept_utils.embed.server import (BadAnswer, BadVector, Refused, ServiceError, complete,
+                                       parsed, plain, read_vectors, said, spoken, tokens_used)
 
 MAX_INPUTS = 2048  # inputs a request, OpenAI's limit
 
@@ -56,13 +56,12 @@ def vectors(texts, model, dimensions=None, report=None, max_tokens=cost.MAX_TOKE
     def send(client, job, known):
         content = _post(client, [wanted[key] for key in job], model, dimensions, known)
         found, used = read_vectors(content, len(job), known)
-        if dimensions not in (None, found.shape[1]):
+        if dimensions not in (None, known["dimension"]):
             raise ServiceError(f"The server ignores dimensions={dimensions}: {model} gave "
-                               f"{found.shape[1]} numbers. Leave dimensions out.")
-        whole = np.isfinite(found).all(axis=1) & found.any(axis=1)
-        if len(job) == 1 and not whole[0]:
+                               f"{known['dimension']} numbers. Leave dimensions out.")
+        if found == [None]:
             raise BadVector("a vector of zeros, or with NaN or infinite numbers, came")
-        return [row.tobytes() if good else None for row, good in zip(found, whole)], used
+        return found, used
 
     def sizes(missing):
         counts, exact = cost.count_tokens(wanted[key] for key in missing)
@@ -144,12 +143,10 @@ def answers(prompts, model, report=None, **limits):
     def send(client, job, known):
         answer = parsed(client.post("/chat/completions", cast_to=bytes, body={
             "model": model, "messages": [{"role": "user", "content": wanted[job[0]]}]}))
-        try:
+        with complete():
             choice = answer["choices"][0]
             words, refusal = said(choice["message"]), choice["message"].get("refusal")
-        except (LookupError, TypeError, AttributeError) as error:
-            raise BadAnswer("the answer is not complete") from error
-        why = choice.get("finish_reason")
+            why = choice.get("finish_reason")
         if why in ("length", "content_filter"):
             raise Refused(f"the answer was cut (finish_reason {why!r})")
         if not words:

@@ -127,9 +127,8 @@ def _sentence_transformer(texts, name, _, report):
         identity = "".join(sources.sha256(file) for file in sorted(Path(name).glob("*model*")))
     model = SentenceTransformer(place, device="cpu")
 
-    def encode(part):
-        return model.encode(part, batch_size=64, convert_to_numpy=True,
-                            show_progress_bar=sys.stderr.isatty())
+    encode = functools.partial(model.encode, batch_size=64,
+                               show_progress_bar=sys.stderr.isatty())
 
     def is_long(text):
         return len(model.tokenizer(text, verbose=False)["input_ids"]) > model.max_seq_length
@@ -154,8 +153,8 @@ def _kept(kind, identity, texts, encode, report, is_long, **about):
     keys = [store.key(kind, identity, text) for text in texts]
     with store.opened() as table:
         found = store.read(table, keys)
-        missing = [(key, text) for key, text in dict(zip(keys, texts)).items()
-                   if key not in found]
+        missing = sorted(((key, text) for key, text in dict(zip(keys, texts)).items()
+                          if key not in found), key=lambda pair: len(pair[1]))
         for start in range(0, len(missing), PART):
             part_keys, part = zip(*missing[start:start + PART])
             made = {key: row.astype("<f4").tobytes()
@@ -182,15 +181,12 @@ model("tfidf")(functools.partial(_svd, sublinear_tf=True, min_df=2, stop_words="
 model("spelling")(functools.partial(_svd, analyzer="char_wb", ngram_range=(2, 4), min_df=2))
 
 
-@model("openai:MODEL")
-def _server(texts, name, _, report, **options):
-    from genept_utils.embed import api
+def _of_server(by_batch, texts, name, _, report, **options):
+    from genept_utils.embed import api, batch
 
-    return api.vectors(texts, name, report=report, **options)
+    ask = batch.batch_vectors if by_batch else api.vectors
+    return ask(texts, name, report=report, **options)
 
 
-@model("openai-batch:MODEL")
-def _batch(texts, name, _, report, **options):
-    from genept_utils.embed import batch
-
-    return batch.batch_vectors(texts, name, report=report, **options)
+model("openai:MODEL")(functools.partial(_of_server, False))
+model("openai-batch:MODEL")(functools.partial(_of_server, True))

@@ -5,8 +5,6 @@ import contextlib
 import json
 import time
 
-import numpy as np
-
 from genept_utils import optional
 from genept_utils.embed import cost, store
 from genept_utils.embed.api import prepared, stacked
@@ -119,8 +117,8 @@ def _vectors(content, report, errors):
             errors[plain(error.get("message", error) if isinstance(error, dict) else error)] += 1
             continue
         with contextlib.suppress(BadAnswer, Refused, LookupError):
-            row, used = read_vectors(json.dumps(answer["body"]).encode(), 1, {})
+            (vector,), used = read_vectors(json.dumps(answer["body"]).encode(), 1, {})
             report["tokens"] += used
-            if np.isfinite(row).all() and row.any():
-                came[bytes.fromhex(line["custom_id"])] = row.tobytes()
+            if vector:
+                came[bytes.fromhex(line["custom_id"])] = vector
     return came

@@ -21,10 +21,25 @@ BESIDE = ("tokenizer.json", "tokenizer_config.json", "modules.json", "1_Pooling/
           "sentence_bert_config.json", "config_sentence_transformers.json")
 MAX_TOKENS = 512  # where no file says how many tokens the model reads
 GGUF_TOKENS = 2048  # more than any summary has; a model that reads fewer says so
-BATCH = 16  # texts of about the same length at a time
+BATCH = 16  # texts at a time; the caller gives them by length, which saves padding
 
 
-class Onnx:
+class _Model:
+    """What both kinds share; each says how a text is cut and gives the vectors of one batch."""
+
+    def encode(self, texts):
+        """(n, d) float32, one vector per text; ValueError where one is not finite."""
+        made = np.vstack([self._vectors(texts[start:start + BATCH])
+                          for start in range(0, len(texts), BATCH)])
+        bad = np.flatnonzero(~np.isfinite(made).all(axis=1))
+        if len(bad):
+            raise ValueError(
+                f"{self.file} gives NaN or infinite values for {len(bad):,} of {len(texts):,} "
+                f"texts ({texts[bad[0]][:30]!r}, ...); take its file of full precision")
+        return made
+
+
+class Onnx(_Model):
     """A text model as a folder with an ONNX graph and ``tokenizer.json``.
 
     Pooling, length, lower case and prompt are those that the files of sentence-transformers
@@ -112,34 +127,27 @@ class Onnx:
         """Whether a text has more tokens than the model reads."""
         return bool(self.tokenizer.encode(self._written(text)).overflowing)
 
-    def encode(self, texts):
-        """(n, d) float32, one vector per text; ValueError where one is not finite."""
-        order, made = sorted(range(len(texts)), key=lambda i: len(texts[i])), {}
-        for start in range(0, len(order), BATCH):
-            rows = order[start:start + BATCH]
-            tokens = self.tokenizer.encode_batch([self._written(texts[i]) for i in rows])
-            given = {"input_ids": [one.ids for one in tokens],
-                     "attention_mask": [one.attention_mask for one in tokens],
-                     "token_type_ids": [one.type_ids for one in tokens]}
-            try:
-                found = self.session.run([self.output], {
-                    name: np.array(given[name], kind) for name, kind in self.inputs.items()})[0]
-            except Exception as error:  # as above
-                raise ValueError(f"{self.file} does not run ({_first(error)}); take another export "
-                                 "of the model") from None
-            made.update(zip(rows, self._pooled(np.asarray(found, np.float32),
-                                               np.array(given["attention_mask"], np.float32))))
-        return _finite(np.stack([made[i] for i in range(len(texts))]), texts, self.file)
-
-    def _pooled(self, found, mask):
+    def _vectors(self, texts):
+        tokens = self.tokenizer.encode_batch([self._written(text) for text in texts])
+        given = {"input_ids": [one.ids for one in tokens],
+                 "attention_mask": [one.attention_mask for one in tokens],
+                 "token_type_ids": [one.type_ids for one in tokens]}
+        try:
+            found = self.session.run([self.output], {
+                name: np.array(given[name], kind) for name, kind in self.inputs.items()})[0]
+        except Exception as error:  # as above
+            raise ValueError(f"{self.file} does not run ({_first(error)}); take another export "
+                             "of the model") from None
+        found = np.asarray(found, np.float32)
         if self.output == WHOLE:
             return found
         if self.pooling == ["cls"]:
             return found[:, 0]
-        return (found * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)[:, None]
+        mask = np.array(given["attention_mask"], np.float32)[:, :, None]
+        return (found * mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
 
 
-class Gguf:
+class Gguf(_Model):
     """A text model as one GGUF file, read by llama.cpp in the package xllamacpp.
 
     The file itself names its pooling. llama.cpp listens on a port of this machine meanwhile.
@@ -206,18 +214,13 @@ class Gguf:
         end = self.end if tokens[-1:] == self.end else []
         return tokens[:self.max_tokens - len(end)] + end
 
-    def encode(self, texts):
-        """(n, d) float32, one vector per text; ValueError where one is missing or not finite."""
-        made = []
-        for start in range(0, len(texts), BATCH):
-            found = self.server.handle_embeddings({
-                "input": [self._cut(text) for text in texts[start:start + BATCH]]})
-            if "data" not in found:
-                raise ValueError(f"{self.file} gives no vectors ({_first(found.get('error'))}); "
-                                 "take a model that was made for embedding")
-            made += [one["embedding"] for one in sorted(found["data"],
-                                                        key=lambda one: one["index"])]
-        return _finite(np.array(made, np.float32), texts, self.file)
+    def _vectors(self, texts):
+        found = self.server.handle_embeddings({"input": [self._cut(text) for text in texts]})
+        if "data" not in found:
+            raise ValueError(f"{self.file} gives no vectors ({_first(found.get('error'))}); "
+                             "take a model that was made for embedding")
+        rows = sorted(found["data"], key=lambda row: row["index"])
+        return np.array([row["embedding"] for row in rows], np.float32)
 
 
 def digest(model):
@@ -256,20 +259,8 @@ def _graph(place):
 
 def _json(folder, name):
     """A file of settings as a dict or list; an empty dict where there is none."""
-    if not (folder / name).is_file():
-        return {}
-    try:
-        return json.loads((folder / name).read_bytes())
-    except (ValueError, RecursionError):
-        raise ValueError(f"{folder / name} is no JSON; copy it again") from None
-
-
-def _finite(vectors, texts, file):
-    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-    if len(bad):
-        raise ValueError(f"{file} gives NaN or infinite values for {len(bad):,} of {len(texts):,} "
-                         f"texts ({texts[bad[0]][:30]!r}, ...); take its file of full precision")
-    return vectors
+    path = folder / name
+    return untrusted.read_json(path) if path.is_file() else {}
 
 
 def _first(error):

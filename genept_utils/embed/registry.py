@@ -163,10 +163,8 @@ def _learnt(name, seed):
 
 
 def _authors_file():
-    for folder in (paths.cache(), paths.mirror()):
-        path = folder / "vectors" / ADA002_FILE if folder else None
-        if path and path.is_file():
-            return path
+    if found := paths.copies(f"vectors/{ADA002_FILE}"):
+        return found[0]
     raise FileNotFoundError(
         f"the authors' vectors are not here: take {ADA002_FILE} out of {ADA002_FROM} and put it "
         f"into {paths.cache() / 'vectors'}, or read it by its path")

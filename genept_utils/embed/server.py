@@ -1,6 +1,7 @@
 """The server that the environment names: its client, and its answers: vectors in order, chat text,
 and what it says instead, in plain words."""
 
+import contextlib
 import email.utils
 import json
 import os
@@ -47,17 +48,18 @@ _HALF = rf"(?is)^.*</{_TAG}>|<{_TAG}>.*$"
 def final(error, model, answered):
     """ServiceError for an error that another request would not mend, else None. Where the server
     has ``answered`` before, nobody at its address is taken for a fault that passes."""
-    openai, cause = optional.need("openai"), error.__cause__
+    cause = error.__cause__
     if isinstance(cause, ServiceError):  # an answer without end
         return cause
-    if isinstance(error, openai.AuthenticationError):
+    status = getattr(error, "status_code", 0)
+    if status == 401:
         return ServiceError(f"The server refused the key in OPENAI_API_KEY. {WITHOUT}")
-    if isinstance(error, openai.PermissionDeniedError):
+    if status == 403:
         return ServiceError(f"The key in OPENAI_API_KEY may not use {model}. {WITHOUT}")
-    if getattr(error, "status_code", 0) in (404, 405):
+    if status in (404, 405):
         return ServiceError(f"The server knows no model {model!r}, or OPENAI_BASE_URL is not the "
                             f"address of its /v1. It said: {plain(error)}")
-    if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
+    if status == 429 and error.code == "insufficient_quota":
         return ServiceError(f"The account of OPENAI_API_KEY has no quota left. {WITHOUT}")
     if not answered and "CERTIFICATE_VERIFY_FAILED" in str(cause):
         return ServiceError(f"{sources.UNTRUSTED.format(error.request.url.host)}; {sources.TRUST}.")
@@ -154,39 +156,47 @@ def spoken(text):
 
 
 def read_vectors(content, n, known):
-    """(n, d) float32 in the order of the inputs, and the tokens used, from the body of an
-    answer; ``known`` carries dimension and name of the model from request to request.
+    """The vectors of an answer's body as bytes of float32 in the order of the inputs, None for one
+    of zeros or with NaN, and the tokens used; ``known`` carries dimension and name of the model
+    from request to request.
 
     Where no row has an index its position counts, if there are as many rows as texts.
     """
     answer = parsed(content)
-    try:
+    with complete():
         rows = answer["data"]
         if len(rows) != n:
             raise BadAnswer(f"{len(rows)} vectors came for {n} texts")
         found = [_numbers(rows[row]["embedding"]) for row in _order(rows)]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BadAnswer("the answer is not complete") from error
     dimension = known.setdefault("dimension", len(found[0]))
     if any(len(row) != dimension for row in found):
         raise BadAnswer(f"vectors of another length than {dimension}, the length before, came")
     name = answer.get("model")
     if name and known.setdefault("model", name) != name:
         raise BadAnswer(f"the server answered as {name!r} and before as {known['model']!r}")
-    return np.stack(found), tokens_used(answer)
+    return [row.tobytes() if row.any() and np.isfinite(row).all() else None
+            for row in found], tokens_used(answer)
 
 
 def _order(rows):
     """Row numbers in the order of the texts. A server that gives every row the same index, or
     leaves some out where the others are in order, means the order in which they stand."""
     places = [row.get("index") for row in rows]
-    given = {place for place in places if place is not None}
     in_order = all(place in (None, i) for i, place in enumerate(places))
-    if in_order or len(given) == 1:
+    if in_order or len(set(places) - {None}) == 1:
         return range(len(rows))
     if sorted(places) != list(range(len(rows))):
         raise BadAnswer("the order of the vectors is not told")
     return sorted(range(len(rows)), key=places.__getitem__)
+
+
+@contextlib.contextmanager
+def complete():
+    """Refuse an answer in which something is missing or is of another kind."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BadAnswer("the answer is not complete") from error
 
 
 def parsed(content):
@@ -195,19 +205,15 @@ def parsed(content):
     if text[:1] == "<":
         raise ServiceError("The server answered with a web page: OPENAI_BASE_URL must be the "
                            "address of its /v1.")
-    try:
+    if text and text[0] not in "{[":  # words, and no answer that was cut short
+        raise Refused(f"the server said: {plain(text)}")
+    with complete():
         answer = json.loads(text)
-    except ValueError as error:
-        if text and text[0] not in "{[":  # words, and no answer that was cut short
-            raise Refused(f"the server said: {plain(text)}") from None
-        raise BadAnswer("the answer is not complete") from error
-    if not isinstance(answer, dict):
-        raise BadAnswer("the answer is not complete")
-    wrong, code = answer.get("error"), ""
-    if not {"data", "choices"} & answer.keys():
-        wrong = wrong or answer.get("detail") or answer.get("message") or answer.get("msg")
-    if isinstance(wrong, dict):
-        wrong, code = wrong.get("message", wrong), str(wrong.get("code", ""))
+        wrong, code = answer.get("error"), ""
+        if not {"data", "choices"} & answer.keys():
+            wrong = wrong or answer.get("detail") or answer.get("message") or answer.get("msg")
+        if isinstance(wrong, dict):
+            wrong, code = wrong.get("message", wrong), str(wrong.get("code", ""))
     if wrong:
         kind = BadAnswer if code == "429" or code.startswith("5") else Refused
         raise kind(f"the server said: {plain(wrong)}")

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from genept_utils import cells, embed, paths
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 QUICK = ("from genept_utils import optional\n"
          "optional.dask_client.__wrapped__.__defaults__ = (None, .5)")
 
@@ -62,6 +62,13 @@ if code:
 """
 
 
+def steps(address):
+    """How much work a scheduler has given out; a client that only connects adds nothing."""
+    with distributed.Client(address) as client:
+        return client.run_on_scheduler(
+            lambda dask_scheduler: dask_scheduler.transition_counter)
+
+
 def start(folder, *words, **options):
     return subprocess.Popen([sys.executable, "-m", "genept_utils", *words], cwd=folder, text=True,
                             env={**os.environ, "PYTHONPATH": str(paths.ROOT)},
@@ -73,8 +80,10 @@ def test_a_grid_on_a_cluster(cluster, project, tmp_path, forks):
     project("print('seed', seed)")
     (tmp_path / "grid.yml").write_text("notebooks: [02]\nparameters:\n  seed: [7]\n")
     words = ["run", "--grid", "grid.yml", "--scheduler", address, "--out", "jobs"]
+    before = steps(address)
     status, said = forks(GRID.replace("WORDS", repr(words)), tmp_path)
     assert status == 0 and ": executed in" in said, said
+    assert steps(address) > before
     page, = (tmp_path / "jobs").rglob("02-small.ipynb")
     assert "seed 7" in page.read_text(encoding="utf-8")
 
@@ -91,6 +100,7 @@ def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path, commands):
         time.sleep(.005)
     first.send_signal(signal.SIGKILL)
     first.wait()
+    before = steps(address)
     vectors = tmp_path / "c.zarr.part" / "store" / "obsm" / "X_genept_w"
     kept = {f"{int(file.stem)}.0": (vectors / f"{int(file.stem)}.0").stat().st_mtime_ns
             for file in done.glob("[0-9]*.json")}
@@ -98,6 +108,7 @@ def test_cells_on_a_cluster_are_killed_and_go_on(cluster, tmp_path, commands):
     workers[1].kill()  # a machine goes away, too
     (code, out, err), = commands(words)
     assert code == 0 and "3,000 cells" in out, err
+    assert steps(address) > before
     made = tmp_path / "c.zarr" / "obsm" / "X_genept_w"
     assert all((made / name).stat().st_mtime_ns == when for name, when in kept.items())
     cells.genept_w(counts, embedding)

@@ -29,6 +29,7 @@ OPTIONS = {
     "always": "",  # this fault on every request
     "dies_after": 0,  # requests, after which all are answered with 500
     "first": [],  # faults of the first requests
+    "retry_after": "0.2",  # seconds to wait, as a 429 states them
     "polls": 2,  # how often a batch is said to be in progress
     "refuse_batches": False,
     "enqueued": 0,  # words that may wait in batches, 0 for no limit
@@ -87,6 +88,7 @@ class State:
         self.billed = collections.Counter()
         self.seen = collections.Counter()
         self.files, self.batches = {}, {}
+        self.log = []  # of each request for vectors: when it came, texts, fault
 
     def admitted(self):
         """Whether the rate limit lets one more request through."""
@@ -151,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"requests": state.requests, "faults": state.seen,
                               "billed": sum(billed.values()), "texts": len(billed),
                               "twice": sum(n > 1 for n in billed.values()),
-                              "too_many": state.too_many,
+                              "too_many": state.too_many, "log": state.log,
                               "batches": len(state.batches)})
         elif path == "/v1/batches":
             self.answer(200, {"object": "list", "data": list(state.batches.values()),
@@ -180,11 +182,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/v1/batches":
             return self.begin_batch(json.loads(body))
         asked, fault = json.loads(body), state.fault()
+        state.log.append((time.monotonic(), len(asked.get("input", ())), fault))
         time.sleep(state.options["latency"])
         if not state.admitted():
             return self.refuse(429, "rate_limit_exceeded", [("Retry-After", "1")])
         if fault == "429":
-            return self.refuse(429, "rate_limit_exceeded", [("Retry-After", "0.2")])
+            return self.refuse(429, "rate_limit_exceeded", [
+                ("Retry-After", state.options["retry_after"])])
         if fault == "429 date":
             then = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 1))
             return self.refuse(429, "rate_limit_exceeded", [("Retry-After", then)])

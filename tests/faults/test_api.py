@@ -281,6 +281,41 @@ def test_a_model_on_one_processor_is_asked_for_as_much_as_it_reads_in_time(serve
     assert report["requests"] < 60  # a fast one is asked for more and more
 
 
+def sizes(stats):
+    """Texts of each request, in the order in which they came."""
+    return [texts for _, texts, _ in stats()["log"]]
+
+
+def test_requests_begin_small_and_grow_while_answers_come_quickly(serve):
+    stats = serve(dimension=8)
+    api.vectors(written(400), MODEL, concurrency=1, inputs=200)
+    assert sizes(stats)[:6] == [1, 10, 20, 40, 80, 50]  # the rest of a job of 200 is no larger
+
+
+def test_requests_do_not_grow_where_answers_take_long(serve):
+    stats = serve(dimension=8, latency=.15)  # an eighth of the time-out is less
+    api.vectors(written(61), MODEL, concurrency=1, timeout=1)
+    assert sizes(stats) == [1] + 6 * [10]
+
+
+def test_requests_shrink_where_an_answer_takes_too_long(serve):
+    stats, texts = serve(dimension=8, first=["", "hang"], latency=.15), written(31)
+    assert_right(api.vectors(texts, MODEL, concurrency=1, timeout=1), texts)
+    assert sizes(stats) == [1, 10] + 6 * [5]
+
+
+def test_one_429_holds_all_threads(serve):
+    """No thread asks while the server wants all to wait, and then all go on."""
+    stats, texts = serve(dimension=8, first=6 * [""] + ["429"], retry_after="1.5"), written(600)
+    assert_right(api.vectors(texts, MODEL, inputs=10), texts)
+    log = stats()["log"]
+    held = next(when for when, _, fault in log if fault == "429")
+    came = [when - held for when, *_ in log]
+    # at 50 requests a second; what was on its way already may still come
+    assert not [when for when in came if .5 < when < 1.4]
+    assert sum(when > 1.4 for when in came) > 30
+
+
 def test_a_server_with_smaller_requests(serve):
     stats = serve(most_inputs=32)
     texts = written(500)
