@@ -28,14 +28,22 @@ _COLUMNS = {r"feature[-_. ]?types?|modality": _OF_TENX,
                 _OF_FEATURES,
             r"(gene[-_. ]?)?(types?|bio_?types?|class|kinds?|category)": _ALWAYS}
 # Names of features that are no genes, as instruments and kits write them.
-_NAMES = {
-    "spike-in": r"ERCC[-_.]\d{5}|SIRV[-_.]?\d+\w*|Sequin[-_.]?\w+|ArrayControl[-_.]?\d+",
-    "control": r"(Neg(ative)?[-_. ]?(Control|Prb|Probe)|Negative|SystemControl|GenomicControl)"
-               r"[-\w. ]*|(Unassigned|Deprecated|Blank|False)[-_. ]?Code[-\w. ]*|"
-               r"Blank[-_. ]?\d+|antisense[-_]\w+|Intergenic[-_ ]?Region[-\w. ]*",
-    "antibody": r"\S+[-_. ]TotalSeq[-_. ]?[A-D]?|(ADT|HTO)_\S+|Hashtag[-_. ]?\d+"}
-
-_ANY_NAME = "|".join(_NAMES.values())
+# A pattern is tried where its letters occur at all, which most lists of genes spare it.
+_NAMES = [
+    ("spike-in", "ercc", r"ERCC[-_.]\d{5}"),
+    ("spike-in", "sirv", r"SIRV[-_.]?\d+\w*"),
+    ("spike-in", "sequin", r"Sequin[-_.]?\w+"),
+    ("spike-in", "arraycontrol", r"ArrayControl[-_.]?\d+"),
+    ("control", "neg", r"(Neg(ative)?[-_. ]?(Control|Prb|Probe)|Negative)[-\w. ]*"),
+    ("control", "control", r"(System|Genomic)Control[-\w. ]*"),
+    ("control", "code", r"(Unassigned|Deprecated|Blank|False)[-_. ]?Code[-\w. ]*"),
+    ("control", "blank", r"Blank[-_. ]?\d+"),
+    ("control", "antisense", r"antisense[-_]\w+"),
+    ("control", "intergenic", r"Intergenic[-_ ]?Region[-\w. ]*"),
+    ("antibody", "totalseq", r"\S+[-_. ]TotalSeq[-_. ]?[A-D]?"),
+    ("antibody", "adt_", r"ADT_\S+"),
+    ("antibody", "hto_", r"HTO_\S+"),
+    ("antibody", "hashtag", r"Hashtag[-_. ]?\d+")]
 
 MIN_DENSITY = 0.5  # share of the numbers between the smallest and the largest that occur
 MIN_KNOWN = 0.9  # share of true Entrez ids that are on record; of numbers below 12,000 it is 72 %
@@ -55,10 +63,15 @@ def as_text(values):
     if not all_strings(values):
         values = ["" if missing else value.decode(errors="replace") if isinstance(value, bytes)
                   else str(value) for value, missing in zip(values, pd.isna(values))]
-    values = [value[2:-1] if value[:2] in ("b'", 'b"') and value[-1] == value[1] else value
-              for value in map(str.strip, values)]
-    return pd.Series([value[:-2] if value[-2:] == ".0" and value[:-2].isdecimal() else value
-                      for value in values], dtype=object)
+    values = list(map(str.strip, values))
+    text = "\n".join(values)
+    if "b'" in text or 'b"' in text:
+        values = [value[2:-1] if value[:2] in ("b'", 'b"') and value[-1] == value[1] else value
+                  for value in values]
+    if ".0" in text:
+        values = [value[:-2] if value[-2:] == ".0" and value[:-2].isdecimal() else value
+                  for value in values]
+    return pd.Series(np.array(values, dtype=object), dtype=object)
 
 
 def all_strings(values):
@@ -72,8 +85,11 @@ def matching(pattern, names):
     if text.count("\n") >= max(len(names), 1):  # a name of two lines
         return [i for i, name in enumerate(names) if re.fullmatch(pattern, name, re.IGNORECASE)]
     found = re.finditer(f"^(?:{pattern})$", text, re.IGNORECASE | re.MULTILINE)
+    starts = [one.start() for one in found]
+    if not starts:
+        return []
     ends = np.cumsum([len(name) + 1 for name in names])
-    return np.searchsorted(ends, [one.start() for one in found], side="right").tolist()
+    return np.searchsorted(ends, starts, side="right").tolist()
 
 
 def kinds(table, names=None):
@@ -108,10 +124,11 @@ def kinds(table, names=None):
             words = _OF_TENX
         found = found.where((found != "") | ~plain.isin(words), values)
     names = list(as_text(table.index) if names is None else names)
-    for place in matching(_ANY_NAME, names):
-        if not found[place]:
-            found[place] = next(kind for kind, pattern in _NAMES.items()
-                                if re.fullmatch(pattern, names[place], re.IGNORECASE))
+    text = "\n".join(names).casefold()
+    for kind, letters, pattern in _NAMES:
+        if letters in text:
+            places = matching(pattern, names)
+            found[places] = found[places].where(found[places] != "", kind)
     return found
 
 
@@ -147,8 +164,8 @@ def filtered(table, counts):
 
 def are_numbers(values):
     """Whether most of a Series of strings are bare numbers."""
-    given = [value for value in values if value]
-    return len(given) > 0 and sum(map(str.isdecimal, given)) > 0.5 * len(given)
+    values = np.asarray(values, dtype=object)
+    return sum(map(str.isdecimal, values)) > 0.5 * np.count_nonzero(values)
 
 
 def are_row_numbers(values, entrez):
@@ -204,16 +221,18 @@ def are_positions(names, found):
     if len(names) < MIN_NUMBERS or found.mean() >= 0.75:
         return none
     stems = [name.rstrip("0123456789") for name in names]
-    each = Counter(stem for stem, name in zip(stems, names) if len(stem) < len(name))
-    each = {stem: count for stem, count in each.items() if _STEM.fullmatch(stem)}
-    if not each:
+    each = Counter(stems)
+    each.subtract(set(names) & each.keys())  # a name without a number
+    least = max(MIN_NUMBERS, 0.5 * len(names))
+    often = [stem for stem, count in each.items() if count >= least and _STEM.fullmatch(stem)]
+    if not often:
         return none
-    stem = min(each, key=lambda stem: (-each[stem], stem))
-    same = np.array([one == stem and one != name for one, name in zip(stems, names)], dtype=bool)
-    if same.sum() < MIN_NUMBERS or same.mean() < 0.5 or found[same].mean() >= 0.5:
+    stem = min(often, key=lambda stem: (-each[stem], stem))
+    same = np.array([one == stem != name for one, name in zip(stems, names)], dtype=bool)
+    if found[same].mean() >= 0.5:
         return none
-    numbers = pd.Series([float(name[len(stem):]) for name, yes in zip(names, same) if yes])
-    dense = numbers.nunique() / (numbers.max() - numbers.min() + 1) >= MIN_DENSITY
+    numbers = set(map(float, [name[len(stem):] for name in names[same]]))
+    dense = len(numbers) / (max(numbers) - min(numbers) + 1) >= MIN_DENSITY
     return same & dense
 
 

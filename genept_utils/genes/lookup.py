@@ -36,6 +36,8 @@ _VERSION = re.compile(r"(?i)^(ENS(?:[A-Z]{3,4})?G\d{11})(?:\.\d+)?(?:_PAR_Y)?$")
 # what no symbol holds: "LINC00106" is one, "LOC22059" an Entrez id of the species
 _IDENTIFIER = re.compile(r"(?i)ENS\w*G\d{11}|HGNC:|^\d+(\||$)|[|(]\s*\d{3,}|^LOC\d|"
                          r"(GeneID|Gene|entrez):\s?\d")
+# what a table program writes for no value; it is not the alias NaN
+_NOTHING = frozenset(("", "nan", "NaN", "Nan", "NAN"))
 _WELL_KNOWN = ("approved", "ensembl", "entrez", "hgnc", "previous")
 
 
@@ -111,25 +113,24 @@ def _columns(table, species):
     return sorted(places, key=lambda place: not _NAMES.search(str(table.columns[place])))
 
 
-def look_up(names, counts=None, species=None, kind=None, keys=None):
-    """As :func:`genept_utils.genes.match` for names, without the warnings.
-
-    ``kind`` (n,) names the features that are no genes (:func:`~genept_utils.genes.features.kinds`).
-    With ``keys`` of an embedding the report has ``rows`` of it, and covered is what has a row.
-    """
+def look_up(names, counts=None, species=None):
+    """As :func:`genept_utils.genes.match` for names, without the warnings."""
     given = np.asarray(names, dtype=object)
     text = as_text(given)
-    if row_numbers(text if kind is None else text[np.asarray(kind) == ""], species):
+    if row_numbers(text, species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
     if not all_strings(given):
         given = pd.Series(given).where(pd.notna(given), "").astype(str)
-    return _looked_up(given, text, counts, species, kind, keys)
+    return _looked_up(given, text, counts, species)
 
 
-def _looked_up(given, text, counts, species, kind, keys):
-    whose = HUMAN if species is None else species_name(species)
-    other = np.zeros(len(text), bool) if kind is None else np.asarray(kind) != ""
+def _looked_up(given, text, counts, species, kind=None, keys=None):
+    """As :func:`look_up` for names that may be ``given`` as other ``text``. ``kind`` (n,) names
+    the features that are no genes. With ``keys`` of an embedding the report has ``rows`` of it,
+    and covered is what has a row."""
+    whose = species_name(species)
+    other = np.zeros(len(text), bool) if kind is None else (kind != "").to_numpy()
     codes, unique = pd.factorize(text.to_numpy(object))
     columns = match_unique(unique, whose)
     used = np.zeros(len(unique), bool)
@@ -140,15 +141,15 @@ def _looked_up(given, text, counts, species, kind, keys):
                           **{column: of[codes] for column, of in columns.items()}}, dtype=object)
     if other.any():
         table.loc[other, ["symbol", "match_type", "candidates"]] = ["", "not a gene", ""]
-        notes += (left_out(pd.Series(kind, dtype=object)),)
-    if marked := _missing_marks(table):
-        notes += (marked,)
+        notes += (left_out(kind),)
     instead = named_genes()[1]
     if not instead.startswith("HGNC") and (table["match_type"] == "missing").any():
         notes += (f"names are looked up in {instead}, so genes under former names may be missed; "
                   "`python -m genept_utils data --fetch genes/hgnc` says why",)
     symbols = table["symbol"].to_numpy(object)
-    rows = None if keys is None else _rows(keys, table["name"], symbols, ~other, whose)
+    if marked := _missing_marks(table["name"].to_numpy(object), symbols):
+        notes += (marked,)
+    rows = None if keys is None else _rows(keys, text, symbols, ~other, whose)
     covered = None
     if counts is not None:
         covered = count_fraction(counts, symbols != "" if rows is None else rows >= 0, ~other)
@@ -160,7 +161,7 @@ def _rows(keys, names, symbols, are_genes, whose):
     rows = np.where(symbols != "", keys.symbols.get_indexer(symbols), -1)
     rows = np.append(keys.rows, -1)[rows]  # -1 stays -1
     if whose == HUMAN or keys.released:
-        own = keys.names.get_indexer([name.strip() for name in names])
+        own = keys.names.get_indexer(names)
         rows = np.where((own >= 0) & are_genes, own, rows)
     return np.where(np.isin(rows, keys.empty), -1, rows) if len(keys.empty) else rows
 
@@ -168,26 +169,25 @@ def _rows(keys, names, symbols, are_genes, whose):
 def match_unique(names, species=HUMAN):
     """``symbol``, ``match_type`` and ``candidates`` of distinct names (n,), each an array (n,)."""
     known = synonyms(species)
-    bare = [_VERSION.sub(r"\1", name) if name[:3] in ("ENS", "ens", "Ens") and (
-        "." in name or "_" in name) else name for name in names]
+    bare = np.array([_VERSION.sub(r"\1", name) if name.startswith(("ENS", "ens", "Ens"))
+                     and ("." in name or "_" in name) else name for name in names], dtype=object)
     keys, types, _ = _find(known.exact, bare)
-    # "nan" is what a table program writes for no value; it is not the alias NaN
-    nothing = np.array([name in ("", "nan", "NaN", "Nan", "NAN") for name in names], dtype=bool)
+    nothing = np.fromiter(map(_NOTHING.__contains__, names), bool, len(names))
     rest = np.flatnonzero((types == "") & ~nothing)
-    keys[rest], cased, priority = _find(known.casefolded, [bare[i].upper() for i in rest])
-    words = np.array([names[i].isalpha() and names[i].islower() for i in rest], bool)
-    if words.any():  # "baz" is not the Baz of PARD3
-        words &= priority == MATCH_TYPES.index("alias")
-        keys[rest[words]], cased[words] = "", ""
+    keys[rest], cased, priority = _find(known.casefolded, list(map(str.upper, bare[rest])))
+    for i in np.flatnonzero(priority == MATCH_TYPES.index("alias")):
+        if names[rest[i]].isalpha() and names[rest[i]].islower():  # "baz" is not the Baz of PARD3
+            keys[rest[i]], cased[i] = "", ""
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
-    for place in matching(DATE, [names[i] for i in rest]) if len(rest) else ():
-        symbols, _, priority = _find(known.casefolded, from_date(names[rest[place]]))
-        keys[rest[place]] = union(symbols[priority == min(priority, default=0)])  # of the best kind
-        types[rest[place]] = "date" if keys[rest[place]] else ""
+    signs = rest[[not name.isalnum() for name in names[rest]]]  # every date has some
+    for i in signs[matching(DATE, names[signs])]:
+        symbols, _, priority = _find(known.casefolded, from_date(names[i]))
+        keys[i] = union(symbols[priority == min(priority, default=0)])  # of the best kind
+        types[i] = "date" if keys[i] else ""
     rest = rest[types[rest] == ""]
     if len(rest):
-        keys[rest] = rewritten([bare[i] for i in rest], species, bare)
+        keys[rest] = rewritten(bare[rest], species, bare)
         types[rest] = np.where(keys[rest] == "", "", "rewritten")
     found = types != ""
     types[["|" in key for key in keys]] = "ambiguous"
@@ -205,7 +205,7 @@ def match_unique(names, species=HUMAN):
 
 def _find(known, names):
     """Symbols, match types and priorities of names (n,) in a table of known ones."""
-    places = known.index.get_indexer(pd.Index(names, dtype=object))
+    places = known.index.get_indexer(np.array(names, dtype=object))
     none = {"symbols": "", "match_type": "", "priority": len(MATCH_TYPES)}
     return [np.where(places < 0, none[column], known[column].to_numpy()[places])
             for column in none]
@@ -259,16 +259,16 @@ def _notes(names, types, species, whose):
     return tuple(notes), ""
 
 
-def _missing_marks(table):
+def _missing_marks(names, symbols):
     """A sentence on "NA", a gene's name and R's mark that there is none, also as "NA-1"."""
-    rows = [i for i, name in enumerate(table["name"]) if name.startswith("NA") and re.fullmatch(
-        r"NA(?:[-_.]{1,3}\d+)?", name) and table["symbol"].iat[i]]
+    rows = [i for i, (name, symbol) in enumerate(zip(names, symbols))
+            if symbol and name[:2] == "NA" and re.fullmatch(r"NA(?:[-_.]{1,3}\d+)?", name)]
     if not rows:
         return ""
     one = len(rows) == 1
     return (f"{len(rows):,} {'name is' if one else 'names are'} written "
-            f"{table['name'].iat[rows[0]]!r}, as R writes a missing name, and "
-            f"{'is' if one else 'are'} taken for {table['symbol'].iat[rows[0]]}, which "
+            f"{names[rows[0]]!r}, as R writes a missing name, and "
+            f"{'is' if one else 'are'} taken for {symbols[rows[0]]}, which "
             "was once called so; take them out where no gene is meant")
 
 

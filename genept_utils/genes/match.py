@@ -178,7 +178,7 @@ def _parts(values, species):
     several = values[values.str.contains(SEVERAL) & values.str.contains("[A-Za-z]")]
     if not len(several):
         return values
-    found = look_up(pd.Series(several.unique()), species=species, kind=None).table
+    found = look_up(pd.Series(several.unique()), species=species).table
     whole = set(found.loc[~found["match_type"].isin(["ambiguous", "missing"]), "name"])
     split = several[~several.isin(whole)].map(lambda cell: [
         part for part in SEVERAL.split(cell) if part])

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import sources
-from genept_utils.genes.species import ENSEMBL_LETTERS, GENOME, HUMAN, TAXA, species_name, taxon
+from genept_utils.genes.species import (
+    BEHIND_GENOME, ENSEMBL_LETTERS, GENOMES, HUMAN, TAXA, species_name, taxon)
 from genept_utils.genes.table import annotables, kept_table, named_genes, r_columns, union
 
 HOMOLOGENE = "genes/homologene2.rda"
@@ -18,6 +19,8 @@ NAMED_AS_HUMAN = ("mouse", "rat", "zebrafish", "cow", "chimpanzee", "macaque", "
                   "frog")
 MIN_SHARE, MIN_NAMES = 0.2, 3  # from which a set looks like a species
 _TITLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*$|[A-Z0-9]+Rik$")  # Trp53, Cd4, Gm1234, 1700001C02Rik
+_IN_FRONT = re.compile(
+    f"(?im)^(?:{'|'.join(f'({names})' for names in GENOMES.values())}){BEHIND_GENOME}")
 _LETTERS = re.compile(r"(?i)(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}")
 
 
@@ -140,6 +143,18 @@ def human(keys, types, species):
     return symbols, ways
 
 
+@functools.cache
+def _bearers():
+    """The distinct symbols of all species, and which of them each species has, (n_symbols,) bool."""
+    table = homologene()
+    codes, symbols = pd.factorize(table["symbol"])
+    has = {}
+    for number in sorted(TAXA):
+        has[TAXA[number][0]] = of_it = np.zeros(len(symbols), dtype=bool)
+        of_it[codes[table["taxon"] == number]] = True
+    return symbols, has
+
+
 def looks_like(names, types, well_known):
     """The species, other than human, that a set of names looks like, and how many of them do.
 
@@ -160,24 +175,28 @@ def looks_like(names, types, well_known):
         rat), or if enough of them are the names of no human gene.
     """
     need = max(MIN_NAMES, MIN_SHARE * len(names))
-    rest, unknown = names[~well_known], ((types == "missing") | (types == "rewritten"))[~well_known]
+    rest, unknown = names[~well_known], np.isin(
+        types[~well_known].astype(str), ["missing", "rewritten"])
     if len(rest) < need:
         return "", 0
-    votes, text = Counter(), "\n".join(rest)
-    votes.update(ENSEMBL_LETTERS.get(letters.upper(), HUMAN) for letters in _LETTERS.findall(text))
-    for species, pattern in GENOME.items():
-        votes[species] += len(re.findall(f"(?m){pattern}", text))
-    title, unknown = {name for name in rest if _TITLE.match(name)}, set(rest[unknown])
+    text = "\n".join(rest)
+    votes = Counter(ENSEMBL_LETTERS.get(letters.upper(), HUMAN)
+                    for letters in _LETTERS.findall(text))
+    votes.update(dict.fromkeys(GENOMES, 0))  # of species with as many votes the first is said
+    votes.update(tuple(GENOMES)[one.lastindex - 1] for one in _IN_FRONT.finditer(text))
+    title = np.array([not name.isupper() and _TITLE.match(name) is not None for name in rest])
+    titles = title.sum() if title.sum() >= need else 0
     try:
-        found = homologene()
-        of_taxa = found[found["symbol"].isin(set(rest))].groupby("taxon")["symbol"]
-        for species, own in ((TAXA[taxon][0], set(own)) for taxon, own in of_taxa if taxon in TAXA):
+        symbols, species_with = _bearers()
+        places = symbols.get_indexer(rest)
+        for species, bears in species_with.items():
+            own = bears[places] & (places >= 0)
             if species in ("mouse", "rat"):
-                votes[species] += len(own & title) if len(title) >= need else 0
-            elif len(own & unknown) >= need:
-                votes[species] += len(own)
+                votes[species] += (own & title).sum() if titles else 0
+            elif (own & unknown).sum() >= need:
+                votes[species] += own.sum()
     except sources.SourceError:  # without the file the way of writing alone must do
-        votes["mouse"] += len(title) if len(title) >= need else 0
+        votes["mouse"] += titles
     del votes[HUMAN]
     best = max(votes, key=votes.get)
     return (best, votes[best]) if votes[best] >= need else ("", 0)

@@ -81,7 +81,7 @@ def _plain(strings):
     return dict(zip(strings.index, strings.to_numpy()))
 
 
-def rewritten(names, species, every=()):
+def rewritten(names, species, every):
     """Genes of names that match nothing as they are.
 
     Parameters
@@ -98,14 +98,18 @@ def rewritten(names, species, every=()):
     list of str
         (n,) keys of the genes, "|"-separated where several can be meant, "" for none.
     """
-    known, bases, found = _known(species), _bases(every or names), [""] * len(names)
-    codes = _codes(bases, len(every or names))
-    for i, name in enumerate(names):
-        if name.isascii() and name.isalnum():  # would have been found, but for LOC7157 and Ki67
-            found[i] = (_genes(name, known, codes) if name[:3].upper() == "LOC"
-                        else known.joined.get(name.upper(), ""))
-        elif _PLAIN.fullmatch(name) and not known.genome.match(name):
-            upper = name.upper()
+    known, uppers = _known(species), list(map(str.upper, names))
+    found = [known.joined.get(upper, "") for upper in uppers]
+    # of names of letters and digits alone only LOC7157 and Ki67 would not have been found before
+    rest = [i for i, (name, upper) in enumerate(zip(names, uppers))
+            if not name.isalnum() or upper[:3] == "LOC" or not name.isascii()]
+    if not rest:
+        return found
+    bases = _bases(every)
+    codes = _codes(bases, len(every))
+    for i in rest:
+        name, upper = names[i], uppers[i]
+        if _PLAIN.fullmatch(name) and not name.isalnum() and not known.genome.match(name):
             found[i] = _other_signs(upper, bases.get(name, upper), known, codes)
         else:
             found[i] = _genes(name, known, codes)

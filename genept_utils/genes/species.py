@@ -25,7 +25,8 @@ _BY_NAME = {name: taxon for taxon, names in TAXA.items() for name in names}
 GENOMES = {"human": "grch3[78]|hg19|hg38", "mouse": "grcm3[89]|mm9|mm10|mm39",
            "rat": "rnor[_-]?6(?:[._-]0)?|mratbn7(?:[._-]2)?|rn[67]", "zebrafish": "grcz1[01]",
            "macaque": "mmul[_-]?10", "fruit fly": "bdgp6"}
-GENOME = {species: rf"(?i)^(?:{names})[-_.:|]+(?=\S)" for species, names in GENOMES.items()}
+BEHIND_GENOME = r"[-_.:|]+(?=\S)"
+GENOME = {species: f"(?i)^(?:{names}){BEHIND_GENOME}" for species, names in GENOMES.items()}
 
 # The letters of a species in its Ensembl gene ids; human ids have none (ENSG...).
 ENSEMBL_LETTERS = {"MUS": "mouse", "RNO": "rat", "DAR": "zebrafish", "BTA": "cow",
