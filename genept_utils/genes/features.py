@@ -220,16 +220,15 @@ def are_positions(names, found):
     none = np.zeros(len(names), dtype=bool)
     if len(names) < MIN_NUMBERS or found.mean() >= 0.75:
         return none
-    stems = [name.rstrip("0123456789") for name in names]
-    each = Counter(stems)
-    each.subtract(set(names) & each.keys())  # a name without a number
+    names = np.asarray(names, dtype=object)
+    stems = [name.rstrip("0123456789") for name in names.tolist()]
     least = max(MIN_NUMBERS, 0.5 * len(names))
-    often = [stem for stem, count in each.items() if count >= least and _STEM.fullmatch(stem)]
-    if not often:
-        return none
-    stem = min(often, key=lambda stem: (-each[stem], stem))
-    same = np.array([one == stem != name for one, name in zip(stems, names)], dtype=bool)
-    if found[same].mean() >= 0.5:
+    often = [stem for stem, count in Counter(stems).items()
+             if count >= least and _STEM.fullmatch(stem)]
+    numbered = {stem: np.equal(np.array(stems, dtype=object), stem) & (names != stem)
+                for stem in sorted(often)}
+    stem, same = max(numbered.items(), key=lambda one: one[1].sum(), default=("", none))
+    if same.sum() < least or found[same].mean() >= 0.5:
         return none
     numbers = set(map(float, [name[len(stem):] for name in names[same]]))
     dense = len(numbers) / (max(numbers) - min(numbers) + 1) >= MIN_DENSITY

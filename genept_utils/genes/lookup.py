@@ -147,7 +147,7 @@ def _looked_up(given, text, counts, species, kind=None, keys=None):
         notes += (f"names are looked up in {instead}, so genes under former names may be missed; "
                   "`python -m genept_utils data --fetch genes/hgnc` says why",)
     symbols = table["symbol"].to_numpy(object)
-    if marked := _missing_marks(table["name"].to_numpy(object), symbols):
+    if marked := _missing_marks(table["name"].tolist(), symbols):
         notes += (marked,)
     rows = None if keys is None else _rows(keys, text, symbols, ~other, whose)
     covered = None
@@ -158,8 +158,8 @@ def _looked_up(given, text, counts, species, kind=None, keys=None):
 
 def _rows(keys, names, symbols, are_genes, whose):
     """The row of each name: of the key that it is itself, else of its symbol."""
-    rows = np.where(symbols != "", keys.symbols.get_indexer(symbols), -1)
-    rows = np.append(keys.rows, -1)[rows]  # -1 stays -1
+    rows, has = np.full(len(names), -1), symbols != ""
+    rows[has] = np.append(keys.rows, -1)[keys.symbols.get_indexer(symbols[has])]  # -1 stays -1
     if whose == HUMAN or keys.released:
         own = keys.names.get_indexer(names)
         rows = np.where((own >= 0) & are_genes, own, rows)
@@ -261,8 +261,8 @@ def _notes(names, types, species, whose):
 
 def _missing_marks(names, symbols):
     """A sentence on "NA", a gene's name and R's mark that there is none, also as "NA-1"."""
-    rows = [i for i, (name, symbol) in enumerate(zip(names, symbols))
-            if symbol and name[:2] == "NA" and re.fullmatch(r"NA(?:[-_.]{1,3}\d+)?", name)]
+    rows = [i for i, name in enumerate(names) if name[:2] == "NA" and symbols[i]
+            and re.fullmatch(r"NA(?:[-_.]{1,3}\d+)?", name)]
     if not rows:
         return ""
     one = len(rows) == 1

@@ -19,8 +19,9 @@ NAMED_AS_HUMAN = ("mouse", "rat", "zebrafish", "cow", "chimpanzee", "macaque", "
                   "frog")
 MIN_SHARE, MIN_NAMES = 0.2, 3  # from which a set looks like a species
 _TITLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*$|[A-Z0-9]+Rik$")  # Trp53, Cd4, Gm1234, 1700001C02Rik
-_IN_FRONT = re.compile(
-    f"(?im)^(?:{'|'.join(f'({names})' for names in GENOMES.values())}){BEHIND_GENOME}")
+_FIRST = "".join(names[0] for names in "|".join(GENOMES.values()).split("|"))  # quick to look at
+_IN_FRONT = re.compile(f"(?im)^(?=[{_FIRST}])"
+                       f"(?:{'|'.join(f'({names})' for names in GENOMES.values())}){BEHIND_GENOME}")
 _LETTERS = re.compile(r"(?i)(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}")
 
 
@@ -175,13 +176,12 @@ def looks_like(names, types, well_known):
         rat), or if enough of them are the names of no human gene.
     """
     need = max(MIN_NAMES, MIN_SHARE * len(names))
-    rest, unknown = names[~well_known], np.isin(
-        types[~well_known].astype(str), ["missing", "rewritten"])
+    rest, unknown = names[~well_known], ((types == "missing") | (types == "rewritten"))[~well_known]
     if len(rest) < need:
         return "", 0
     text = "\n".join(rest)
-    votes = Counter(ENSEMBL_LETTERS.get(letters.upper(), HUMAN)
-                    for letters in _LETTERS.findall(text))
+    letters = _LETTERS.findall(text) if "ENS" in text.upper() else []
+    votes = Counter(ENSEMBL_LETTERS.get(one.upper(), HUMAN) for one in letters)
     votes.update(dict.fromkeys(GENOMES, 0))  # of species with as many votes the first is said
     votes.update(tuple(GENOMES)[one.lastindex - 1] for one in _IN_FRONT.finditer(text))
     title = np.array([not name.isupper() and _TITLE.match(name) is not None for name in rest])
@@ -189,11 +189,12 @@ def looks_like(names, types, well_known):
     try:
         symbols, species_with = _bearers()
         places = symbols.get_indexer(rest)
+        there = places >= 0
         for species, bears in species_with.items():
-            own = bears[places] & (places >= 0)
+            own = bears[places[there]]
             if species in ("mouse", "rat"):
-                votes[species] += (own & title).sum() if titles else 0
-            elif (own & unknown).sum() >= need:
+                votes[species] += own[title[there]].sum() if titles else 0
+            elif own[unknown[there]].sum() >= need:
                 votes[species] += own.sum()
     except sources.SourceError:  # without the file the way of writing alone must do
         votes["mouse"] += titles
