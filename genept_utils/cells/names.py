@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from genept_utils import genes, untrusted
+from genept_utils import genes
 from genept_utils.cells.normalise import MatrixSummary, summarise
 from genept_utils.datasets.matrix import each, is_dask
 from genept_utils.embed.vectors import checked, keys_of
@@ -43,17 +43,6 @@ def matched_genes(adata, species=None):
 def species_of(adata, species=None):
     """The species that was given, or the one that a loaded set declares; None for neither."""
     return adata.uns.get("genept_data", {}).get("species") if species is None else species
-
-
-def only_genes(adata):
-    """``adata`` without its non-gene features (10x's ``feature_types``), with a warning.
-
-    So antibody counts enter neither the normalisation nor the vectors. The object itself where
-    all features are genes.
-    """
-    untrusted.compressed(adata.X)
-    kept = genes.gene_features(adata.var)
-    return adata if kept is None else adata[:, kept].copy()
 
 
 def survey(X, var):

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 
 from genept_utils import embed, genes
-from genept_utils.cells.names import matched_genes, only_genes, species_of
+from genept_utils.cells.names import matched_genes, species_of
 from genept_utils.cells.normalise import normalised
 from genept_utils.datasets.matrix import select_matrix
 
@@ -39,7 +39,7 @@ def cell_sentences(adata, n_genes=1000, prefix=PREFIX, names=None, layer=None, r
         (n_cells,) str.
     """
     adata = select_matrix(adata, layer, raw, values)
-    part = only_genes(adata)
+    part = genes.only_genes(adata)
     X = normalised(part).X.tocsr()
     if names is None:
         names = sentence_names(part, species)

@@ -70,9 +70,7 @@ def complete(adata, *columns, report=print):
     kept = np.ones(adata.n_obs, dtype=bool)
     for column in columns:
         if column not in adata.obs:
-            raise KeyError(f"{_name(adata)} has no column {column}; name it with "
-                           f"{_option(column)}=COLUMN. Columns: "
-                           f"{', '.join(map(str, adata.obs.columns))}")
+            raise no_column(_name(adata), column, adata.obs)
         lacks = missing(adata.obs[column])
         if lacks.all():
             raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another one")
@@ -148,6 +146,12 @@ def batches_alone(obs):
     counts = pd.crosstab(obs["cell_type"], obs["batch"]) > 0
     shared = counts[counts.sum(axis=1) > 1].any()
     return [str(batch) for batch in counts.columns[~shared]]
+
+
+def no_column(name, column, obs):
+    """The KeyError for a set of cells without a column."""
+    return KeyError(f"{name} has no column {column}; name it with {_option(column)}=COLUMN. "
+                    f"Columns: {', '.join(map(str, obs.columns)) or 'none'}")
 
 
 def _option(column):

@@ -41,8 +41,7 @@ def select_matrix(adata, layer=None, raw=False, values=None, read=True):
     ValueError
         There is no ``.X``, both are asked for, or ``values`` is neither word.
     """
-    if values not in (None, "", "raw", "log"):
-        raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
+    check_scale(values)
     X = stored_matrix(adata, "the AnnData", layer, raw)
     untrusted.compressed(X)
     backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
@@ -59,6 +58,12 @@ def select_matrix(adata, layer=None, raw=False, values=None, read=True):
         made.uns["log1p"] = {}
     made.uns["genept_data"] = own | ({"values": values, "sure": True} if values else {})
     return made
+
+
+def check_scale(values):
+    """Raise a ValueError for another word than those of ``values=``."""
+    if values not in (None, "", "raw", "log"):
+        raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
 
 
 def stored_matrix(source, name, layer=None, raw=False):

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from genept_utils import genes, paths
-from genept_utils.datasets.columns import categorical, only_codes, writable, written_missing
+from genept_utils.datasets.columns import (categorical, no_column, only_codes, writable,
+                                           written_missing)
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
+from genept_utils.datasets.matrix import check_scale
 from genept_utils.datasets.open_sets import CELLS, load_open
 
 COLUMNS = ("cell_type", "batch", "donor", "condition")
@@ -70,8 +72,7 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
         A registered file cannot be had.
     """
     name, obsm = str(name_or_path), [obsm] if isinstance(obsm, str) else list(obsm)
-    if values not in (None, "", "raw", "log"):
-        raise ValueError(f'values={values!r}; it is "raw" for counts or "log" for log-normalised')
+    check_scale(values)
     if name in CELLS:
         if layer or raw or obsm or values or table:
             raise KeyError(f"{name}, a set of the book, holds neither layers nor raw nor tables "
@@ -87,22 +88,19 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
                 f"{name!r} is neither a known data set ({sets}) nor the path of a file of cells, "
                 "such as an .h5ad file; a folder is given as ./FOLDER")
         adata, marked, name = read_cells(path, layer, raw, obsm, table), None, plain_name(path)
-        kept = genes.gene_features(adata.var)
-        adata = adata if kept is None else adata[:, kept].copy()
+        adata = genes.only_genes(adata)
     for column, given in zip(COLUMNS, (label, batch, donor, condition)):
         if given and (labelled or column != "cell_type" or given in adata.obs):
             _column(adata, given)
             adata.obs[column] = adata.obs[given]
         if column in adata.obs:
-            word = written_missing(adata.obs[column], given or column)
-            if word:
+            if word := written_missing(adata.obs[column], given or column):
                 warnings.warn(word, stacklevel=2)
             adata.obs[column] = categorical(adata.obs[column])
     if "cell_type" in adata.obs and (word := only_codes(adata.obs["cell_type"])):
         warnings.warn(word, stacklevel=2)
     if labelled and "cell_type" not in adata.obs:
-        raise KeyError(f"{name} has no column cell_type; name the label column with label=COLUMN."
-                       f" Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}")
+        raise no_column(name, "cell_type", adata.obs)
     unlabelled = adata.obs["cell_type"].isna().to_numpy() if labelled else np.zeros(1, bool)
     if unlabelled.all():
         raise ValueError(f"{name}: no cell has a cell type; name another column with label=COLUMN."

@@ -1,6 +1,6 @@
 """The gene table, and names to genes; nothing about texts."""
 
-from genept_utils.genes.features import gene_features, kinds
+from genept_utils.genes.features import gene_features, kinds, only_genes
 from genept_utils.genes.lookup import count_fraction, look_up, of_table
 from genept_utils.genes.match import identified, match, of_cells, of_file, totals_of
 from genept_utils.genes.matched import Keys, Matched

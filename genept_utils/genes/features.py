@@ -9,6 +9,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from genept_utils import untrusted
+
 GENES = {"gene expression", "gene", "rna", "gex", "expression", "endogenous"}
 # Words that mean no gene, in small letters and in the singular: in any column of kinds; where the
 # column is one of features or probes; and where it is 10x's own. Elsewhere "control" is a group
@@ -60,7 +62,7 @@ def as_text(values):
     values are "", blanks around a name are dropped, bytes (also as Python prints them, b'TP53')
     are the text that they stand for."""
     values = np.asarray(values, dtype=object)
-    if not all_strings(values):
+    if pd.api.types.infer_dtype(values, skipna=False) != "string":
         values = ["" if missing else value.decode(errors="replace") if isinstance(value, bytes)
                   else str(value) for value, missing in zip(values, pd.isna(values))]
     values = list(map(str.strip, values))
@@ -72,24 +74,6 @@ def as_text(values):
         values = [value[:-2] if value[-2:] == ".0" and value[:-2].isdecimal() else value
                   for value in values]
     return pd.Series(np.array(values, dtype=object), dtype=object)
-
-
-def all_strings(values):
-    return pd.api.types.infer_dtype(values, skipna=False) == "string"
-
-
-def matching(pattern, names):
-    """Places of the names (list of str) that match a pattern from end to end in any case; they are
-    searched as one text."""
-    text = "\n".join(names)
-    if text.count("\n") >= max(len(names), 1):  # a name of two lines
-        return [i for i, name in enumerate(names) if re.fullmatch(pattern, name, re.IGNORECASE)]
-    found = re.finditer(f"^(?:{pattern})$", text, re.IGNORECASE | re.MULTILINE)
-    starts = [one.start() for one in found]
-    if not starts:
-        return []
-    ends = np.cumsum([len(name) + 1 for name in names])
-    return np.searchsorted(ends, starts, side="right").tolist()
 
 
 def kinds(table, names=None):
@@ -123,12 +107,13 @@ def kinds(table, names=None):
         if "gene expression" in set(plain) and plain.isin(_OF_TENX | GENES).all():
             words = _OF_TENX
         found = found.where((found != "") | ~plain.isin(words), values)
-    names = list(as_text(table.index) if names is None else names)
-    text = "\n".join(names).casefold()
+    names = as_text(table.index) if names is None else names
+    folded = "\n".join(names).casefold()
     for kind, letters, pattern in _NAMES:
-        if letters in text:
-            places = matching(pattern, names)
-            found[places] = found[places].where(found[places] != "", kind)
+        if letters in folded:
+            named = [letters in name.casefold() and re.fullmatch(pattern, name, re.IGNORECASE)
+                     is not None for name in names]
+            found[(found == "").to_numpy() & named] = kind
     return found
 
 
@@ -143,10 +128,22 @@ def gene_features(table):
     """Which features of a table are genes, (n,) bool, with a warning about the others; None where
     all are."""
     kind = kinds(table)
-    if not (kind != "").any() or (kind != "").all():  # the latter is refused with the names
+    kept = (kind == "").to_numpy()
+    if kept.all() or not kept.any():  # the latter is refused with the names
         return None
     warnings.warn(left_out(kind), stacklevel=4)
-    return (kind == "").to_numpy()
+    return kept
+
+
+def only_genes(adata):
+    """``adata`` without its non-gene features (10x's ``feature_types``), with a warning.
+
+    So antibody counts enter neither the normalisation nor the vectors. The object itself where
+    all features are genes.
+    """
+    untrusted.compressed(adata.X)
+    kept = gene_features(adata.var)
+    return adata if kept is None else adata[:, kept].copy()
 
 
 def filtered(table, counts):
@@ -169,7 +166,7 @@ def are_numbers(values):
 
 
 def are_row_numbers(values, entrez):
-    """Whether most names are the numbers of rows and not Entrez ids: "" (no), or why.
+    """Whether most names are the numbers of rows and not Entrez ids.
 
     All names are judged, in any order. Row numbers lie close together, or, after a filter, are no
     larger than a table is long and no more often Entrez ids than any numbers. True Entrez ids
@@ -181,27 +178,19 @@ def are_row_numbers(values, entrez):
         (n,) str, see :func:`as_text`.
     entrez : pandas.Index or set
         Entrez ids that are on record.
-
-    Returns
-    -------
-    str
-        ``"dense"``: they lie close together; ``"unknown"``: too many are no Entrez ids;
-        ``"repeated"``: a few numbers again and again, as those of clusters; or "".
     """
     if not are_numbers(values):
-        return ""
+        return False
     every = values[[value.isdecimal() for value in values]]
     given = every.drop_duplicates()
     numbers = given.astype(float)
     low, high, known = numbers.min(), numbers.max(), given.isin(entrez).mean()
     if len(given) < MIN_NUMBERS <= len(every) and 2 * len(given) < len(every) and high < MAX_GROUPS:
-        return "repeated"
+        return True  # a few numbers again and again, as those of clusters
     dense = len(numbers) / (high - low + 1)
     if len(numbers) < MIN_NUMBERS:  # a few neighbours may be meant, as 7157, 7158, 7159
-        return "dense" if len(numbers) > 2 and dense == 1 and (low <= 1 or known < 1) else ""
-    if dense >= MIN_DENSITY:
-        return "dense"
-    return "unknown" if high < MAX_TABLE_ROWS and known < MIN_KNOWN else ""
+        return bool(len(numbers) > 2 and dense == 1 and (low <= 1 or known < 1))
+    return bool(dense >= MIN_DENSITY or high < MAX_TABLE_ROWS and known < MIN_KNOWN)
 
 
 def are_positions(names, found):

@@ -9,7 +9,6 @@ import pandas as pd
 from genept_utils.genes import orthologs
 from genept_utils.genes.features import (
     MIN_NUMBERS,
-    all_strings,
     are_entrez,
     are_numbers,
     are_positions,
@@ -18,10 +17,9 @@ from genept_utils.genes.features import (
     filtered,
     kinds,
     left_out,
-    matching,
 )
 from genept_utils.genes.matched import Matched
-from genept_utils.genes.rewritten import DATE, from_date, rewritten
+from genept_utils.genes.rewritten import DATED, from_date, rewritten
 from genept_utils.genes.species import GENOME, HUMAN, species_name
 from genept_utils.genes.synonyms import MATCH_TYPES, synonyms
 from genept_utils.genes.table import named_genes, union
@@ -63,8 +61,7 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
     rows = numbers and row_numbers(named, species)
 
     def of(names, column):
-        found = _looked_up(names, names, counts, species, kind, keys)
-        return dataclasses.replace(found, column=column)
+        return _looked_up(names, names, counts, species, kind, keys, column)
 
     found = [] if rows else [of(values, where)]
     if rows or numbers or _carried(found[0]) < MIN_SHARE:
@@ -87,7 +84,7 @@ def of_table(first, table, counts=None, species=None, where="var_names", keys=No
                 "and no column beside them holds names of genes; put symbols, Ensembl or Entrez "
                 "ids there (an Entrez id among them can be written as GeneID:7157)")
     said = filtered(table, counts) if "feature_is_filtered" in table else ""
-    return dataclasses.replace(found[0], notes=(*found[0].notes, *([said] if said else [])))
+    return dataclasses.replace(found[0], notes=found[0].notes + ((said,) if said else ()))
 
 
 def _carried(matched):
@@ -113,22 +110,23 @@ def _columns(table, species):
     return sorted(places, key=lambda place: not _NAMES.search(str(table.columns[place])))
 
 
-def look_up(names, counts=None, species=None):
-    """As :func:`genept_utils.genes.match` for names, without the warnings."""
+def look_up(names, counts=None, species=None, keys=None):
+    """As :func:`genept_utils.genes.match` for names, without the warnings.
+
+    With ``keys`` of an embedding the report has ``rows`` of it, and covered is what has a row.
+    """
     given = np.asarray(names, dtype=object)
     text = as_text(given)
     if row_numbers(text, species):
         raise ValueError("the names are row numbers, not genes; give the column that holds the "
                          "names (an Entrez id among numbers can be written as GeneID:7157)")
-    if not all_strings(given):
-        given = pd.Series(given).where(pd.notna(given), "").astype(str)
-    return _looked_up(given, text, counts, species)
+    given = pd.Series(given, dtype=object).where(pd.notna(given), "").astype(str)
+    return _looked_up(given, text, counts, species, keys=keys)
 
 
-def _looked_up(given, text, counts, species, kind=None, keys=None):
-    """As :func:`look_up` for names that may be ``given`` as other ``text``. ``kind`` (n,) names
-    the features that are no genes. With ``keys`` of an embedding the report has ``rows`` of it,
-    and covered is what has a row."""
+def _looked_up(given, text, counts, species, kind=None, keys=None, column=""):
+    """As :func:`look_up` for names as ``given`` and their ``text``; ``kind`` (n,) names the
+    features that are no genes, ``column`` is where the names stood."""
     whose = species_name(species)
     other = np.zeros(len(text), bool) if kind is None else (kind != "").to_numpy()
     codes, unique = pd.factorize(text.to_numpy(object))
@@ -149,11 +147,12 @@ def _looked_up(given, text, counts, species, kind=None, keys=None):
     symbols = table["symbol"].to_numpy(object)
     if marked := _missing_marks(table["name"].tolist(), symbols):
         notes += (marked,)
-    rows = None if keys is None else _rows(keys, text, symbols, ~other, whose)
+    rows = None if keys is None else _rows(keys, given, symbols, ~other, whose)
     covered = None
     if counts is not None:
         covered = count_fraction(counts, symbols != "" if rows is None else rows >= 0, ~other)
-    return Matched(table, synonyms(whose).source, covered, whose, notes, other_species, rows=rows)
+    return Matched(table, synonyms(whose).source, covered, whose, notes, other_species, column,
+                   rows)
 
 
 def _rows(keys, names, symbols, are_genes, whose):
@@ -161,7 +160,7 @@ def _rows(keys, names, symbols, are_genes, whose):
     rows, has = np.full(len(names), -1), symbols != ""
     rows[has] = np.append(keys.rows, -1)[keys.symbols.get_indexer(symbols[has])]  # -1 stays -1
     if whose == HUMAN or keys.released:
-        own = keys.names.get_indexer(names)
+        own = keys.names.get_indexer(np.array([name.strip() for name in names], dtype=object))
         rows = np.where((own >= 0) & are_genes, own, rows)
     return np.where(np.isin(rows, keys.empty), -1, rows) if len(keys.empty) else rows
 
@@ -180,8 +179,8 @@ def match_unique(names, species=HUMAN):
             keys[rest[i]], cased[i] = "", ""
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
-    signs = rest[[not name.isalnum() for name in names[rest]]]  # every date has some
-    for i in signs[matching(DATE, names[signs])]:
+    dates = [not name.isalnum() and DATED.match(name) is not None for name in names[rest]]
+    for i in rest[dates]:
         symbols, _, priority = _find(known.casefolded, from_date(names[i]))
         keys[i] = union(symbols[priority == min(priority, default=0)])  # of the best kind
         types[i] = "date" if keys[i] else ""
@@ -279,7 +278,7 @@ def entrez_ids(species=None):
 
 def row_numbers(values, species):
     """Whether names are row numbers."""
-    return are_numbers(values) and bool(are_row_numbers(values, entrez_ids(species)))
+    return are_numbers(values) and are_row_numbers(values, entrez_ids(species))
 
 
 def count_fraction(counts, found, of=None):

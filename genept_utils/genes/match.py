@@ -208,5 +208,4 @@ def identified(keys):
     if keys.isin(table.index).all():
         return table.loc[keys]
     symbols = pd.Index(look_up(keys).symbols, name="symbol")
-    found = table.reindex(symbols).fillna("").reset_index()
-    return found.set_axis(keys)
+    return table.reindex(symbols).fillna("").reset_index().set_axis(keys)

@@ -49,17 +49,12 @@ def _named(values, symbols, kind):
 
 def _human_names():
     genes, source = named_genes()
-    own = genes.index.to_series()
-
-    def split(column, kind):
-        one = genes[column].str.split("|").explode()
-        return _named(one, one.index, kind)
-
-    return pd.concat([
-        _named(own, own, "approved"), _named(genes["ensembl_id"], own, "ensembl"),
-        _named(genes["entrez_id"], own, "entrez"), _named(genes["hgnc_id"], own, "hgnc"),
-        split("prev_symbol", "previous"), split("alias_symbol", "alias"),
-    ], ignore_index=True), source, ()
+    parts = [_named(genes.index, genes.index, "approved")]
+    for column, kind in (("ensembl_id", "ensembl"), ("entrez_id", "entrez"), ("hgnc_id", "hgnc"),
+                         ("prev_symbol", "previous"), ("alias_symbol", "alias")):
+        names = genes[column].str.split("|").explode()
+        parts.append(_named(names, names.index, kind))
+    return pd.concat(parts, ignore_index=True), source, ()
 
 
 def _other_names(species):
