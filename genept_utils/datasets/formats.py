@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from genept_utils import compression, optional, paths, untrusted
 from genept_utils.datasets.files import (anndata_in, one_of, read_frame, read_group, readable,
                                          rows_of)
-from genept_utils.datasets.matrix import stored_matrix
+from genept_utils.datasets.matrix import read_whole, stored_matrix
 
 _AS = '.write_h5ad("{1}.h5ad") where rows are cells (.T where they are genes)'
 CONVERT = {  # ending -> what turns such a file into one that is read
@@ -192,23 +192,21 @@ def _loom(file, name, layer, raw, obsm):
     """A loom file: genes x cells, with the attributes of rows and columns beside it."""
     _one_matrix(name, None, raw, obsm)
     matrix = stored_matrix(file, name, layer) if layer else file["matrix"]
-    parts = [sp.csc_matrix(np.asarray(matrix[start:start + 1000], dtype=np.float32).T)
-             for start in range(0, matrix.shape[0], 1000)]
+    X = sp.csr_matrix(read_whole(matrix).T)
     var, obs = (_attributes(file[which]) for which in ("row_attrs", "col_attrs"))
     for table, names in ((var, ("Gene", "gene_names", "Accession")),
                          (obs, ("CellID", "obs_names", "cell_id"))):
         found = [column for column in names if column in table]
         table.index = (table[found[0]] if found else table.index).astype(str).to_numpy()
-    return ad.AnnData(sp.hstack(parts, format="csr"), obs=obs, var=var)
+    return ad.AnnData(X, obs=obs, var=var)
 
 
 def _attributes(group):
     # pySCENIC keeps embeddings and activities as columns of several numbers
-    columns = {key: group[key][:] for key in group
-               if group[key].ndim == 1 and not group[key].dtype.names}
-    return pd.DataFrame({key: [v.decode() for v in values] if values.dtype.kind in "OS" and
-                         values.size and isinstance(values[0], bytes) else values
-                         for key, values in columns.items()})
+    columns = {key: values for key, values in group.items()
+               if values.ndim == 1 and not values.dtype.names}
+    return pd.DataFrame({key: values.asstr()[:] if h5py.check_string_dtype(values.dtype)
+                         else values[:] for key, values in columns.items()})
 
 
 def _mtx(path, layer, raw, obsm):
