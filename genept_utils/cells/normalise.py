@@ -71,17 +71,13 @@ def summarise(X):
     """
     values = X.data if sp.issparse(X) else np.asarray(X)
     totals = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel()
-    if not values.size:
-        return MatrixSummary(gene_totals=totals)
-    bad = 0
-    if not np.isfinite([values.min(), values.max()]).all():  # NaN where one is
+    bad, (lowest, highest) = 0, _range(values)
+    if not np.isfinite([lowest, highest]).all():  # NaN where one is
         finite = np.isfinite(values)
         bad, values = int((~finite).sum()), values[finite]
-        if not values.size:
-            return MatrixSummary(bad, gene_totals=totals)
-    lowest, highest = float(values.min()), float(values.max())
+        lowest, highest = _range(values)
     whole = values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
-    summary = MatrixSummary(bad, min(lowest, 0.0), max(highest, 0.0), whole, gene_totals=totals)
+    summary = MatrixSummary(bad, lowest, highest, whole, gene_totals=totals)
     if bad or whole or lowest < 0 or highest > LOG_CEILING:
         return summary  # the totals decide nothing then
     rows = np.unique(np.linspace(0, X.shape[0] - 1, SAMPLED).astype(int))
@@ -93,6 +89,11 @@ def summarise(X):
         each = each[each > 0]
         totals.append((float(each.min()), float(each.max())) if each.size else (np.inf, 0.0))
     return dataclasses.replace(summary, totals=tuple(totals), cells=int(each.size))
+
+
+def _range(values):
+    """The smallest and the largest of values and 0."""
+    return float(values.min(initial=0)), float(values.max(initial=0))
 
 
 def infer_scale(seen, declared=None, sure=False):

@@ -70,13 +70,15 @@ def complete(adata, *columns, report=print):
     kept = np.ones(adata.n_obs, dtype=bool)
     for column in columns:
         if column not in adata.obs:
-            raise no_column(_name(adata), column, adata.obs)
+            raise KeyError(f"{_name(adata)} has no column {column}; name it with "
+                           f"{_option(column)}{_columns(adata)}")
         lacks = missing(adata.obs[column])
         if lacks.all():
-            raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another one")
+            raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another one "
+                             f"with {_option(column)}{_columns(adata)}")
         if lacks.any():
-            report(f"{_name(adata)}: {lacks.sum():,} of {adata.n_obs:,} cells have no {column} "
-                   "and are left out.")
+            report(f"{_name(adata)}: {lacks.sum():,} of {adata.n_obs:,} cells have no "
+                   f"{column.replace('_', ' ')} and are left out.")
         kept &= ~lacks
     if not kept.any():
         raise ValueError(f"{_name(adata)}: no cell has a value in all of {', '.join(columns)}")
@@ -107,7 +109,7 @@ def enough(adata, cells=0, **least):
             raise ValueError(
                 f"{name}: all {adata.n_obs:,} cells have the {column.replace('_', ' ')} "
                 f"{str(values[0])!r}, and this page compares {needed} or more; name another "
-                f"column with {_option(column)}=COLUMN")
+                f"column with {_option(column)}")
 
 
 def settle_batch(adata, asked, report=print):
@@ -148,14 +150,12 @@ def batches_alone(obs):
     return [str(batch) for batch in counts.columns[~shared]]
 
 
-def no_column(name, column, obs):
-    """The KeyError for a set of cells without a column."""
-    return KeyError(f"{name} has no column {column}; name it with {_option(column)}=COLUMN. "
-                    f"Columns: {', '.join(map(str, obs.columns)) or 'none'}")
-
-
 def _option(column):
-    return "label" if column == "cell_type" else column
+    return f"{'label' if column == 'cell_type' else column}=COLUMN"
+
+
+def _columns(adata):
+    return f". Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}"
 
 
 def _name(adata):

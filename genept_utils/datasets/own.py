@@ -6,13 +6,12 @@ A set of cells is an AnnData with float32 CSR ``.X`` (cells x genes), ``.obs`` w
 ``"raw"`` counts or ``"log"``-normalised.
 """
 
+import functools
 import warnings
 from pathlib import Path
 
-import numpy as np
-
 from genept_utils import genes, paths
-from genept_utils.datasets.columns import (categorical, no_column, only_codes, writable,
+from genept_utils.datasets.columns import (categorical, complete, only_codes, writable,
                                            written_missing)
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.matrix import check_scale
@@ -89,6 +88,14 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
                 "such as an .h5ad file; a folder is given as ./FOLDER")
         adata, marked, name = read_cells(path, layer, raw, obsm, table), None, plain_name(path)
         adata = genes.only_genes(adata)
+    own = adata.uns["genept_data"] = {"name": name, **adata.uns.get("genept_data", {})}
+    if values:
+        own |= {"values": values, "sure": True}
+        adata.uns.pop("log1p", None)  # what the reader says takes the place of the mark
+    elif marked:
+        own["values"] = marked
+    if species:
+        own["species"] = species
     for column, given in zip(COLUMNS, (label, batch, donor, condition)):
         if given and (labelled or column != "cell_type" or given in adata.obs):
             _column(adata, given)
@@ -99,23 +106,9 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
             adata.obs[column] = categorical(adata.obs[column])
     if "cell_type" in adata.obs and (word := only_codes(adata.obs["cell_type"])):
         warnings.warn(word, stacklevel=2)
-    if labelled and "cell_type" not in adata.obs:
-        raise no_column(name, "cell_type", adata.obs)
-    unlabelled = adata.obs["cell_type"].isna().to_numpy() if labelled else np.zeros(1, bool)
-    if unlabelled.all():
-        raise ValueError(f"{name}: no cell has a cell type; name another column with label=COLUMN."
-                         f" Columns: {', '.join(map(str, adata.obs.columns))}")
-    if unlabelled.any():
-        warnings.warn(f"{unlabelled.sum():,} of {adata.n_obs:,} cells have no cell type and are "
-                      "left out", stacklevel=2)
-        adata = adata[~unlabelled].copy()
-    own = {"name": name, **adata.uns.get("genept_data", {})}
-    if values:
-        own |= {"values": values, "sure": True}
-        adata.uns.pop("log1p", None)  # what the reader says takes the place of the mark
-    elif marked:
-        own["values"] = marked
-    adata.uns["genept_data"] = own | ({"species": species} if species else {})
+    if labelled:
+        adata = complete(adata, "cell_type",
+                         report=functools.partial(warnings.warn, stacklevel=3))
     adata.obs, adata.var = writable(adata.obs), writable(adata.var)
     return adata
 

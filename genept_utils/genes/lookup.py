@@ -127,7 +127,7 @@ def look_up(names, counts=None, species=None, keys=None):
 def _looked_up(given, text, counts, species, kind=None, keys=None, column=""):
     """As :func:`look_up` for names as ``given`` and their ``text``; ``kind`` (n,) names the
     features that are no genes, ``column`` is where the names stood."""
-    whose = species_name(species)
+    whose = HUMAN if species is None else species_name(species)
     other = np.zeros(len(text), bool) if kind is None else (kind != "").to_numpy()
     codes, unique = pd.factorize(text.to_numpy(object))
     columns = match_unique(unique, whose)
