@@ -116,7 +116,7 @@ def one_of(tables, table, name):
 
 
 def _vectors(group, key, name):
-    stored = group["obsm"] if "obsm" in group else {}
+    stored = group.get("obsm", {})
     if key not in stored:
         raise KeyError(f"{name} has no {key!r} in obsm; there "
                        + (f"are {', '.join(stored)}" if len(stored) else "is nothing"))

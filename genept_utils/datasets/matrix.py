@@ -44,8 +44,7 @@ def select_matrix(adata, layer=None, raw=False, values=None, read=True):
     check_scale(values)
     X = stored_matrix(adata, "the AnnData", layer, raw)
     untrusted.compressed(X)
-    backed = not (sp.issparse(X) or isinstance(X, np.ndarray))
-    if not (layer or raw or values or backed and read):
+    if not (layer or raw or values or read and not in_memory(X)):
         return adata
     if read and (hasattr(X, "to_memory") or isinstance(X, h5py.Dataset)):
         X = read_whole(X)
@@ -94,8 +93,7 @@ def _parts(source):
     """The layers and the raw matrix of an AnnData or of an open group."""
     if isinstance(source, ad.AnnData):
         return source.layers, None if source.raw is None else source.raw.X
-    return (source["layers"] if "layers" in source else {},
-            source["raw/X"] if "raw/X" in source else None)
+    return source.get("layers", {}), source.get("raw/X")
 
 
 def other_matrices(source, layer=None, raw=False):

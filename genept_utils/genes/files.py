@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import itertools
 import re
 
 import pandas as pd
@@ -72,8 +73,7 @@ def read_sets(path):
         return None
     rows = [line.split("\t") for line in _text(path)]
     if kind == "gmx":
-        width = max(map(len, rows))
-        rows = list(zip(*(row + [""] * (width - len(row)) for row in rows)))
+        rows = list(itertools.zip_longest(*rows, fillvalue=""))
     pairs = [(row[0].strip(), re.sub(r",[\d.]+$", "", name.strip()))  # Enrichr adds weights
              for row in rows for name in row[2:] if name.strip()]
     if not pairs:

@@ -7,17 +7,8 @@ import numpy as np
 import pandas as pd
 
 from genept_utils.genes import orthologs
-from genept_utils.genes.features import (
-    MIN_NUMBERS,
-    are_entrez,
-    are_numbers,
-    are_positions,
-    are_row_numbers,
-    as_text,
-    filtered,
-    kinds,
-    left_out,
-)
+from genept_utils.genes.features import (MIN_NUMBERS, are_entrez, are_numbers, are_positions,
+                                         are_row_numbers, as_text, filtered, kinds, left_out)
 from genept_utils.genes.matched import Matched
 from genept_utils.genes.rewritten import DATED, from_date, rewritten
 from genept_utils.genes.species import GENOME, HUMAN, species_name

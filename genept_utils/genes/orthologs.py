@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genept_utils import sources
+from genept_utils.genes.features import as_text
 from genept_utils.genes.species import (
     BEHIND_GENOME, ENSEMBL_LETTERS, GENOMES, HUMAN, TAXA, species_name, taxon)
 from genept_utils.genes.table import annotables, kept_table, named_genes, r_columns, union
@@ -72,9 +73,8 @@ def mouse_ensembl():
 def _mouse(path):
     table = annotables(path)
     made = pd.DataFrame({"ensembl_id": table.index.astype(str),
-                         "symbol": table["gene_name"].fillna("").astype(str).to_numpy(),
-                         "entrez_id": table["Entrez"].fillna("").astype(str).to_numpy()})
-    made["entrez_id"] = made["entrez_id"].str.replace(r"\.0$", "", regex=True)
+                         "symbol": as_text(table["gene_name"]),
+                         "entrez_id": as_text(table["Entrez"])})
     return made.drop_duplicates(ignore_index=True)
 
 
