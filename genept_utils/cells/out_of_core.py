@@ -49,12 +49,8 @@ class Task:
     block: int
     n_cells: int
 
-    def rows(self, number):
-        start = number * self.block
-        return start, min(start + self.block, self.n_cells)
-
-    def note(self, number):
-        return Path(self.place) / "done" / f"{number:06d}.json"
+    def matrix(self, group):
+        return matrix_of(group, Path(self.source).name, *self.values)
 
 
 def prepare(source, place, embedding, key="X_genept_w", species=None, layer=None, raw=False,
@@ -111,15 +107,12 @@ def compute(task, number, threads=None):
         The block could not be written; nothing of it counts.
     """
     with opened(task.source) as group:
-        return _compute(task, _matrix(task, group), number, threads)
-
-
-def _matrix(task, group):
-    return matrix_of(group, Path(task.source).name, *task.values)
+        return _compute(task, task.matrix(group), number, threads)
 
 
 def _compute(task, X, number, threads=None):
-    start, end = task.rows(number)
+    start = number * task.block
+    end = min(start + task.block, task.n_cells)
     X = read_rows(X, start, end)
     X = X if task.kept is None else X[:, task.kept]
     totals = gene_totals(X)
@@ -129,7 +122,7 @@ def _compute(task, X, number, threads=None):
             "empty": int((~made.any(axis=1)).sum())}
     try:
         write_rows(task, start, made)
-        sources.save(task.note(number), json.dumps(said))
+        sources.save(Path(task.place) / "done" / f"{number:06d}.json", json.dumps(said))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise OSError(f"cells {start:,} to {end:,} could not be written "
@@ -227,7 +220,7 @@ def _into_h5ad(file, vectors, told, task):
 def blocks_here(task, numbers):
     """The blocks in their order, two at a time: while one is multiplied, the next is read."""
     with opened(task.source) as group, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        work = functools.partial(_compute, task, _matrix(task, group))  # checked once, not a block
+        work = functools.partial(_compute, task, task.matrix(group))  # checked once, not a block
         try:
             yield from zip(numbers, pool.map(work, numbers))
         finally:

@@ -71,11 +71,11 @@ def complete(adata, *columns, report=print):
     for column in columns:
         if column not in adata.obs:
             raise KeyError(f"{_name(adata)} has no column {column}; name it with "
-                           f"{_option(column)}{_columns(adata)}")
+                           f"{_option(column)}{columns_of(adata)}")
         lacks = missing(adata.obs[column])
         if lacks.all():
             raise ValueError(f"{_name(adata)}: no cell has a value in {column}; name another one "
-                             f"with {_option(column)}{_columns(adata)}")
+                             f"with {_option(column)}{columns_of(adata)}")
         if lacks.any():
             report(f"{_name(adata)}: {lacks.sum():,} of {adata.n_obs:,} cells have no "
                    f"{column.replace('_', ' ')} and are left out.")
@@ -154,7 +154,8 @@ def _option(column):
     return f"{'label' if column == 'cell_type' else column}=COLUMN"
 
 
-def _columns(adata):
+def columns_of(adata):
+    """The end of a message: the columns that there are."""
     return f". Columns: {', '.join(map(str, adata.obs.columns)) or 'none'}"
 
 

@@ -97,10 +97,9 @@ def anndata_in(group, name, table=None):
     """
     place = next((place for place in ("mod", "tables", "table") if place in group and
                   hasattr(group[place], "keys") and (place == "mod" or "obs" not in group)), None)
-    if place is None and table is None:
-        return group
-    return group[place][one_of(sorted(group[place]), table, name)] if place else (
-        one_of([], table, name))
+    if place:
+        return group[place][one_of(sorted(group[place]), table, name)]
+    return group if table is None else one_of([], table, name)  # which raises
 
 
 def one_of(tables, table, name):

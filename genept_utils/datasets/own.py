@@ -11,8 +11,8 @@ import warnings
 from pathlib import Path
 
 from genept_utils import genes, paths
-from genept_utils.datasets.columns import (categorical, complete, only_codes, writable,
-                                           written_missing)
+from genept_utils.datasets.columns import (categorical, columns_of, complete, only_codes,
+                                           writable, written_missing)
 from genept_utils.datasets.formats import KNOWN, plain_name, read_cells
 from genept_utils.datasets.matrix import check_scale
 from genept_utils.datasets.open_sets import CELLS, load_open
@@ -116,10 +116,9 @@ def load(name_or_path, label=None, batch=None, donor=None, condition=None, obsm=
 def _column(adata, column):
     """Raise where a column is not there, or holds measured numbers and no groups."""
     if column not in adata.obs:
-        raise KeyError(f"there is no column {column!r} in obs; the columns are "
-                       f"{', '.join(map(str, adata.obs.columns)) or 'none'}")
+        raise KeyError(f"there is no column {column!r} in obs{columns_of(adata)}")
     values = adata.obs[column].dropna()
     values = values.cat.categories if hasattr(values, "cat") else values
     if values.dtype.kind == "f" and (values % 1 != 0).any():
         raise ValueError(f"the column {column!r} holds fractions, not groups of cells; name "
-                         f"another one of {', '.join(map(str, adata.obs.columns))}")
+                         f"another one{columns_of(adata)}")

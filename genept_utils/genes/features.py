@@ -107,7 +107,7 @@ def kinds(table, names=None):
         if "gene expression" in set(plain) and plain.isin(_OF_TENX | GENES).all():
             words = _OF_TENX
         found = found.where((found != "") | ~plain.isin(words), values)
-    names = as_text(table.index) if names is None else names
+    names = list(as_text(table.index) if names is None else names)
     folded = "\n".join(names).casefold()
     for kind, letters, pattern in _NAMES:
         if letters in folded:
@@ -161,8 +161,8 @@ def filtered(table, counts):
 
 def are_numbers(values):
     """Whether most of a Series of strings are bare numbers."""
-    values = np.asarray(values, dtype=object)
-    return sum(map(str.isdecimal, values)) > 0.5 * np.count_nonzero(values)
+    values = values.tolist()
+    return sum(map(str.isdecimal, values)) > 0.5 * sum(map(bool, values))
 
 
 def are_row_numbers(values, entrez):
@@ -201,7 +201,7 @@ def are_positions(names, found):
 
     Parameters
     ----------
-    names : pandas.Series
+    names : numpy.ndarray
         (n,) distinct str.
     found : numpy.ndarray
         (n,) bool, which of them have a gene.
@@ -209,7 +209,6 @@ def are_positions(names, found):
     none = np.zeros(len(names), dtype=bool)
     if len(names) < MIN_NUMBERS or found.mean() >= 0.75:
         return none
-    names = np.asarray(names, dtype=object)
     stems = [name.rstrip("0123456789") for name in names.tolist()]
     least = max(MIN_NUMBERS, 0.5 * len(names))
     often = [stem for stem, count in Counter(stems).items()
@@ -219,8 +218,8 @@ def are_positions(names, found):
     stem, same = max(numbered.items(), key=lambda one: one[1].sum(), default=("", none))
     if same.sum() < least or found[same].mean() >= 0.5:
         return none
-    numbers = set(map(float, [name[len(stem):] for name in names[same]]))
-    dense = len(numbers) / (max(numbers) - min(numbers) + 1) >= MIN_DENSITY
+    numbers = pd.unique(np.array([float(name[len(stem):]) for name in names[same]]))
+    dense = len(numbers) / (numbers.max() - numbers.min() + 1) >= MIN_DENSITY
     return same & dense
 
 

@@ -151,7 +151,8 @@ def _rows(keys, names, symbols, are_genes, whose):
     rows, has = np.full(len(names), -1), symbols != ""
     rows[has] = np.append(keys.rows, -1)[keys.symbols.get_indexer(symbols[has])]  # -1 stays -1
     if whose == HUMAN or keys.released:
-        own = keys.names.get_indexer(np.array([name.strip() for name in names], dtype=object))
+        own = keys.names.get_indexer(np.array([name.strip() for name in names.tolist()],
+                                               dtype=object))
         rows = np.where((own >= 0) & are_genes, own, rows)
     return np.where(np.isin(rows, keys.empty), -1, rows) if len(keys.empty) else rows
 
@@ -160,7 +161,8 @@ def match_unique(names, species=HUMAN):
     """``symbol``, ``match_type`` and ``candidates`` of distinct names (n,), each an array (n,)."""
     known = synonyms(species)
     bare = np.array([_VERSION.sub(r"\1", name) if name.startswith(("ENS", "ens", "Ens"))
-                     and ("." in name or "_" in name) else name for name in names], dtype=object)
+                     and ("." in name or "_" in name) else name for name in names.tolist()],
+                    dtype=object)
     keys, types, _ = _find(known.exact, bare)
     nothing = np.fromiter(map(_NOTHING.__contains__, names), bool, len(names))
     rest = np.flatnonzero((types == "") & ~nothing)
@@ -170,14 +172,15 @@ def match_unique(names, species=HUMAN):
             keys[rest[i]], cased[i] = "", ""
     types[rest] = np.where((cased == "") | (cased == "ambiguous"), cased, "case")
     rest = rest[cased == ""]
-    dates = [not name.isalnum() and DATED.match(name) is not None for name in names[rest]]
+    dates = [not name.isalnum() and DATED.match(name) is not None
+             for name in names[rest].tolist()]
     for i in rest[dates]:
         symbols, _, priority = _find(known.casefolded, from_date(names[i]))
         keys[i] = union(symbols[priority == min(priority, default=0)])  # of the best kind
         types[i] = "date" if keys[i] else ""
     rest = rest[types[rest] == ""]
     if len(rest):
-        keys[rest] = rewritten(bare[rest], species, bare)
+        keys[rest] = rewritten(bare[rest].tolist(), species, bare.tolist())
         types[rest] = np.where(keys[rest] == "", "", "rewritten")
     found = types != ""
     types[["|" in key for key in keys]] = "ambiguous"
