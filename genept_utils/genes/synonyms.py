@@ -7,7 +7,7 @@ import pandas as pd
 
 from genept_utils import sources
 from genept_utils.genes import orthologs
-from genept_utils.genes.species import HUMAN, TAXA, taxon
+from genept_utils.genes.species import HUMAN
 from genept_utils.genes.table import named_genes, union
 
 MATCH_TYPES = ("approved", "ensembl", "entrez", "hgnc", "previous", "alias", "ortholog",
@@ -62,23 +62,20 @@ def _other_names(species):
     key = genes["entrez_id"]
     parts = [_named(genes["symbol"], key, "approved"), _named(key, key, "entrez")]
     source = f"NCBI HomoloGene ({species}) and {named_genes()[1]}"
-    notes = ()
-    if taxon(species) == 10090:
+    notes = (f"the files hold symbols and Entrez ids of {species}, no Ensembl ids",)
+    if species == "mouse":
         try:
             other = orthologs.mouse_ensembl()
         except sources.SourceError as error:
             notes = (f"ENSMUSG ids are not looked up: {str(error).splitlines()[0]}",)
         else:
             # a gene without an Entrez id is known all the same; it has no ortholog on record
-            key = other["entrez_id"].where(other["entrez_id"] != "", other["ensembl_id"])
-            with_one = other.loc[other["entrez_id"] != "", "ensembl_id"]
-            used = (other["entrez_id"] != "") | ~other["ensembl_id"].isin(with_one)
-            parts += [_named(other.loc[used, "ensembl_id"], key[used], "ensembl"),
-                      _named(other.loc[used, "symbol"], key[used], "previous")]
-            source += ", with Ensembl 100's mouse ids and names"
-    else:
-        notes = (f"the files hold symbols and Entrez ids of {TAXA[taxon(species)][0]}, "
-                 "no Ensembl ids",)
+            has = other["entrez_id"] != ""
+            used = other[has | ~other["ensembl_id"].isin(other.loc[has, "ensembl_id"])]
+            key = used["entrez_id"].where(has, used["ensembl_id"])
+            parts += [_named(used["ensembl_id"], key, "ensembl"),
+                      _named(used["symbol"], key, "previous")]
+            source, notes = source + ", with Ensembl 100's mouse ids and names", ()
     return pd.concat(parts, ignore_index=True), source, notes
 
 
