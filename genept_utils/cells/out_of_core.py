@@ -49,6 +49,10 @@ class Task:
     block: int
     n_cells: int
 
+    def rows(self, number):
+        start = number * self.block
+        return start, min(start + self.block, self.n_cells)
+
     def matrix(self, group):
         return matrix_of(group, Path(self.source).name, *self.values)
 
@@ -111,8 +115,7 @@ def compute(task, number, threads=None):
 
 
 def _compute(task, X, number, threads=None):
-    start = number * task.block
-    end = min(start + task.block, task.n_cells)
+    start, end = task.rows(number)
     X = read_rows(X, start, end)
     X = X if task.kept is None else X[:, task.kept]
     totals = gene_totals(X)
