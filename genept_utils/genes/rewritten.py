@@ -101,8 +101,10 @@ def rewritten(names, species, every):
     known, uppers = _known(species), list(map(str.upper, names))
     found = [known.joined.get(upper, "") for upper in uppers]
     # of names of letters and digits alone only LOC7157 and Ki67 would not have been found before
-    rest = [i for i, (name, upper) in enumerate(zip(names, uppers))
-            if not name.isalnum() or upper[:3] == "LOC" or not name.isascii()]
+    text = "".join(uppers)
+    rest = [] if text.isalnum() and text.isascii() and "LOC" not in text else [
+        i for i, (name, upper) in enumerate(zip(names, uppers))
+        if not name.isalnum() or upper[:3] == "LOC" or not name.isascii()]
     if not rest:
         return found
     bases = _bases(every)
