@@ -33,7 +33,8 @@ def fit(X, y, hidden=128, seed=0, weight_decay=1e-2, max_iter=200):
     y = checked(X, y, 2)
     scaler = StandardScaler().fit(X)
     scaler.scale_ = np.full(X.shape[1], max(np.sqrt(scaler.var_.mean()), 1e-12))
-    network = MLPClassifier((hidden,), alpha=weight_decay, max_iter=max_iter, random_state=seed)
+    network = MLPClassifier((hidden,), alpha=weight_decay, max_iter=max_iter, random_state=seed,
+                            batch_size=min(128, len(y)))
     # its products are too small for threads, and max_iter passes are what is asked for
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
