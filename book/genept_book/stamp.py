@@ -91,6 +91,16 @@ def stamp(notebook, values):
     }
 
 
+def executed(path):
+    """The date of the last run below ``_build/run`` if it executed the notebook as it would be
+    executed now: the same code, module, inputs, parameters and packages; else ``""``."""
+    made = paths.BUILD / "run" / "notebooks" / path.name
+    done = about(read(made)).get("run", {}) if made.is_file() else {}
+    same = all(done.get(name) == value for name, value in stamp(read(path), {}).items()
+               if name != "date")
+    return done.get("date", "") if same else ""
+
+
 def check(names=()):
     """What is stale or unfinished in the committed notebooks.
 

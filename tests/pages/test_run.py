@@ -90,6 +90,7 @@ def test_run_write_check_and_staleness(project, monkeypatch):
     assert json.loads(result.read_text())[0]["value"] == 0.5
     assert set(json.loads((paths.DATA / "results" / "runs.json").read_text())) == {"02-small"}
     assert len(publish.changed_results()) == 0
+    assert stamp.executed(path) == entry["run_date"]
     recorded = result.read_text()
     result.write_text(recorded.replace("0.5", "0.7"))
     assert "is not of the run" in stamp.check()[0] and len(publish.changed_results()) == 1
@@ -97,13 +98,16 @@ def test_run_write_check_and_staleness(project, monkeypatch):
 
     with monkeypatch.context() as changed:
         changed.setattr(stamp, "module_hash", lambda notebook: "another")
-        assert "genept_utils has changed" in stamp.check()[0]
+        assert "genept_utils has changed" in stamp.check()[0] and not stamp.executed(path)
     kept = path.read_text(encoding="utf-8")
     notebook.metadata["genept"]["run"]["module_sha256"] = "0" * 64
     nbformat.write(notebook, path)
     assert "genept_utils has changed" in stamp.check()[0]
     path.write_text(kept.replace("print('threads", "print('Threads"), encoding="utf-8")
-    assert "its code has changed" in stamp.check()[0]
+    assert "its code has changed" in stamp.check()[0] and not stamp.executed(path)
+    (paths.BUILD / "run" / "notebooks" / path.name).unlink()
+    path.write_text(kept, encoding="utf-8")
+    assert not stamp.executed(path)
 
 
 def test_a_grid_runs_every_combination_apart(project):
