@@ -122,6 +122,7 @@ try:
     rewritten._known("human")
 except sources.SourceError:
     forget()
+sources._unreachable.clear()  # a fork asks for itself
 gc.freeze()  # a fork copies no page of what stays
 places = {name: value for name, value in os.environ.items() if name.startswith("GENEPT_")}
 for line in sys.stdin:

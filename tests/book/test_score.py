@@ -32,8 +32,9 @@ def cached(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def vectors(cached):
+def vectors(cached, source):
     """64 numbers for each of 400 genes, as a file."""
+    source(genes.HGNC, genes.REFSEQ)
     symbols = genes.gene_table().index[:400]
     path = cached / "mine.csv"
     pd.DataFrame(np.random.default_rng(0).normal(size=(400, 64)), symbols).to_csv(path)

@@ -215,7 +215,8 @@ def test_names_go_through_the_matching(counts, names, named):
     assert np.allclose(found.X, expected.X, atol=1e-4)
 
 
-def test_genes_of_mouse_get_the_names_of_their_orthologs(counts):
+def test_genes_of_mouse_get_the_names_of_their_orthologs(counts, source):
+    source("genes/homologene2.rda")
     mouse = ["Cd4", "Cd8a", "Ms4a1", "Lyz2", "Trp53", "Actb", "Gapdh", "Cd19", "Il7r", "Foxp3"]
     some = counts[:, :len(mouse)].copy()
     some.var_names = mouse

@@ -296,7 +296,9 @@ def test_training_cells_of_one_type_give_that_type():
 
 
 @pytest.mark.parametrize("kind", ["symbol", "gene_group"])
-def test_families_on_one_side_of_a_draw(two_groups, kind):
+def test_families_on_one_side_of_a_draw(two_groups, source, kind):
+    if kind == "gene_group":
+        source("genes/hgnc_complete_set.txt.gz")
     adata, told = two_groups
     kin = evaluate.families(np.sort(told.obs_names), kind)
     runs = evaluate.across_panels(adata, {"told": told}, n_resamples=2, families=kind, same=False)

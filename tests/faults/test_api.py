@@ -496,8 +496,9 @@ def test_the_cost_command(serve, three_genes, capsys):
 
 
 @pytest.mark.parametrize("text, said", [("summary", "2 to send"), ("chat", "2 chat answers")])
-def test_protein_coding_genes_alone_are_counted_and_paid(serve, three_genes, tmp_path, capsys,
-                                                         text, said):
+def test_protein_coding_genes_alone_are_counted_and_paid(serve, three_genes, source, tmp_path,
+                                                         capsys, text, said):
+    source("genes/hgnc_complete_set.txt.gz")
     stats, out = serve(dimension=8), tmp_path / "made.h5ad"
     model = ["--model", f"openai:{MODEL}", "--coding", "--text", text]
     __main__.main(["cost", *model])

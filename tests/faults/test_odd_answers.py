@@ -162,7 +162,8 @@ def test_an_answer_without_end(odd, file_server, monkeypatch, drip):
         api.vectors(["a text"], "m", timeout=.3)
 
 
-def test_read_embedding_asks_before_it_spends(odd):
+def test_read_embedding_asks_before_it_spends(odd, source):
+    source("genes/hgnc_complete_set.txt.gz")
     seen = odd(rows)
     with pytest.raises(ValueError, match="--yes"):
         embed.read_embedding("openai:m/name")
