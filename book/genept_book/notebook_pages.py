@@ -84,7 +84,7 @@ def style_blocks(app, doctree):
     if claim is not None and [type(node) for node in content(claim)] == [nodes.strong]:
         claim["classes"].append("claim")
     if app.env.docname.startswith("notebooks/"):
-        first = next(doctree.findall(nodes.section))
+        first = next(doctree.findall(nodes.section), ())  # a page may have no heading
         for table in [one for one in first if isinstance(one, nodes.table)][:1]:
             table["classes"].append("key-facts")
 

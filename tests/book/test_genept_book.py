@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from genept_utils import paths
@@ -61,6 +63,14 @@ def test_partial_page_says_so(render):
     page = render(status="partial", missing=["a.csv"], run_date="2026-11-20")
     assert page.cells[1].source.startswith("> **Executed in part.** Run of 2026-11-20; `a.csv`")
     assert page.cells[2].outputs[0].text == "fresh"
+
+
+def test_a_page_without_a_heading_is_left_as_it_is():
+    page = new_document("page")
+    page += nodes.paragraph("", "words")
+    app = SimpleNamespace(env=SimpleNamespace(docname="notebooks/own"))
+    notebook_pages.style_blocks(app, page)
+    assert page.astext() == "words"
 
 
 def test_zero_has_no_sign():
