@@ -93,13 +93,15 @@ class GeneSpaces:
 
 
 def placed(X, places, width):
-    """Cells with each gene at another place; the genes whose place is negative are left out."""
+    """Cells (CSR, genes in order) with each gene at another place; the genes whose place is
+    negative are left out."""
     X = sp.csr_matrix(X)
     found = places.astype(np.int32)[X.indices]
     kept = found >= 0
     total = np.cumsum(kept, dtype=np.int32)
     ends = np.where(X.indptr > 0, total[X.indptr - 1], 0) if len(total) else X.indptr
     made = sp.csr_matrix((X.data[kept], found[kept], ends), shape=(X.shape[0], width))
+    made.has_sorted_indices = X.has_sorted_indices and (np.diff(places[places >= 0]) > 0).all()
     made.sort_indices()
     return made
 
