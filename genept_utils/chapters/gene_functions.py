@@ -63,15 +63,16 @@ def along_axes(X):
     return X if sp.issparse(X) or X.shape[1] < FEW else logistic.along_axes(X)
 
 
-def fits(X, y, strengths):
+def fits(X, y, strengths, start=None):
     """L2 logistic regressions, one a strength. Dense vectors (:func:`along_axes`): all classes at
-    once; sparse tables: one class against the rest by liblinear, in a third of the time; few
-    columns: equal rows are one that counts more, 100 iterations."""
+    once, beginning from a fit to other rows where one is given; sparse tables: one class against
+    the rest by liblinear, in a third of the time; few columns: equal rows are one that counts more,
+    100 iterations."""
     if sp.issparse(X):
         return [OneVsRestClassifier(LogisticRegression(C=C, tol=0.001, solver="liblinear")).fit(X, y)
                 for C in strengths]
     if X.shape[1] >= FEW:
-        return logistic.softmax_path(X, y, strengths)
+        return logistic.softmax_path(X, y, strengths, start=start)
     names, codes = np.unique(y, return_inverse=True)
     once, copies = np.unique(np.column_stack([X, codes]), axis=0, return_counts=True)
     with warnings.catch_warnings():

@@ -129,7 +129,7 @@ def along_axes(X):
     return X @ np.linalg.eigh((X.T @ X).astype(float))[1].astype(X.dtype)
 
 
-def softmax_path(X, y, strengths, tol=0.001, memory=5, max_iter=2000):
+def softmax_path(X, y, strengths, tol=0.001, memory=5, max_iter=2000, start=None):
     """Minima of ``|w|^2 / 2 + C * sum(log loss)`` over several classes, each from the one of the
     smaller C.
 
@@ -149,6 +149,9 @@ def softmax_path(X, y, strengths, tol=0.001, memory=5, max_iter=2000):
         A fit has converged where the next step would move it by a smaller share of its size.
     memory, max_iter : int
         Steps that are remembered, and most steps of a fit.
+    start : Linear, optional
+        A fit to begin from; one of other classes is left aside. A fit may stop short of its
+        minimum by ``tol``, so the start must not have seen rows that are tested.
 
     Returns
     -------
@@ -161,6 +164,8 @@ def softmax_path(X, y, strengths, tol=0.001, memory=5, max_iter=2000):
     truth = (np.arange(len(classes))[:, None] == codes).astype(X.dtype)
     size, ridge = np.einsum("ij,ij->j", X, X), np.append(np.ones(X.shape[1] - 1), 0).astype(X.dtype)
     W, found = np.zeros((len(classes), X.shape[1]), X.dtype), {}
+    if start is not None and np.array_equal(start.classes_, classes):
+        W = np.ascontiguousarray(start.weights.T)
 
     def chances(W):  # classes in rows: numpy is slow along short ones
         P = W @ back

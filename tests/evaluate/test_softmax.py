@@ -49,3 +49,23 @@ def test_a_path_takes_more_than_two_classes_or_two():
     # two rows of weights share what one row has: half of the penalty
     np.testing.assert_allclose(chances(model, X), wanted.predict_proba(X), atol=1e-4)
     assert model.predict(X).dtype == bool
+
+
+def test_a_fit_to_other_rows_is_a_start_and_no_other_optimum():
+    X, y = rows(600)
+    first, = softmax_path(X[:300], y[:300], [10], 1e-8)
+    cold, warm = (softmax_path(X[300:], y[300:], [10], 1e-8, start=start)[0]
+                  for start in (None, first))
+    wanted = chances(cold, X)
+    np.testing.assert_allclose(chances(warm, X), wanted, atol=1e-5)
+    assert np.abs(chances(first, X) - wanted).max() > .1
+    off = [np.abs(chances(softmax_path(X[300:], y[300:], [10], 0, max_iter=4, start=start)[0], X)
+                  - wanted).max() for start in (None, cold)]
+    assert off[1] < 1e-4 < .01 < off[0], off
+
+
+def test_a_start_of_other_classes_is_left_aside():
+    X, y = rows()
+    other, = softmax_path(X[y != "a"], y[y != "a"], [1])
+    assert (softmax_path(X, y, [1], start=other)[0].weights
+            == softmax_path(X, y, [1])[0].weights).all()
