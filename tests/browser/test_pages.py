@@ -37,7 +37,7 @@ def test_search_finds_genes_from_disk(opened, query, gene):
     page.wait_for_selector(f".gene-hits a:text-is('{gene}')")
 
 
-def test_search_for_a_full_name_has_its_gene_first(opened):
+def test_search_for_a_full_name_has_its_gene_first(opened, full_names):
     page = opened("search.html?q=insulin")
     page.wait_for_selector(".gene-hits a")
     assert page.locator(".gene-hits a").first.inner_text() == "INS"
