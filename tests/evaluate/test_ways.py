@@ -10,6 +10,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from genept_utils import cells, embed, evaluate
 from genept_utils.chapters import cell_types
+from genept_utils.evaluate import neighbours
+from genept_utils.evaluate.gene_spaces import placed
 from genept_utils.evaluate.layout import neighbour_graph
 from genept_utils.evaluate.neighbours import neighbours_and_sums, silhouettes
 
@@ -114,6 +116,30 @@ def test_silhouettes_are_those_of_scikit_learn():
     _, sums = neighbours_and_sums(X, y, 5, n_groups=8)
     assert sums.shape == (60, 8)
     assert np.allclose(silhouettes(sums, y), silhouette_samples(X, y), atol=1e-5)
+
+
+def test_distances_in_blocks_are_those_of_all_rows(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y, batch = rng.standard_normal((50, 3)), rng.choice(4, 50), rng.choice(3, 50) - 1
+    whole = neighbours_and_sums(X, y, 5, apart=(batch, 4))
+    nearest = NearestNeighbors(n_neighbors=5).fit(X).kneighbors(return_distance=False)
+    assert np.array_equal(whole[0], nearest)
+    monkeypatch.setattr(neighbours, "HELD", 400)  # eight rows at a time, at last two
+    for made, wanted in zip(neighbours_and_sums(X, y, 5, apart=(batch, 4)), whole, strict=True):
+        np.testing.assert_allclose(made, wanted, rtol=1e-5)
+
+
+def test_genes_at_other_places_stay_in_order():
+    """The kernel runs through each cell's genes in order, so what says it is sorted must be."""
+    X = sp.random(20, 30, .4, format="csr", dtype=np.float32, rng=0)
+    mixed = np.random.default_rng(0).permutation(30)
+    for places in (np.arange(30), mixed, np.where(mixed < 9, -1, mixed)):
+        made = placed(X, places, 30)
+        assert made.has_sorted_indices and all(
+            (np.diff(made.indices[a:b]) > 0).all() for a, b in zip(made.indptr, made.indptr[1:]))
+        wanted = np.zeros((20, 30), np.float32)
+        wanted[:, places[places >= 0]] = X.toarray()[:, places >= 0]
+        assert np.array_equal(made.toarray(), wanted)
 
 
 def test_the_graph_of_a_map_is_umap_learns():

@@ -311,8 +311,8 @@ def test_one_429_holds_all_threads(serve):
     log = stats()["log"]
     held = next(when for when, _, fault in log if fault == "429")
     came = [when - held for when, *_ in log]
-    # at 50 requests a second; what was on its way already may still come, late on a busy machine
-    assert sum(.5 < when < 1.4 for when in came) < 8
+    # at 50 requests a second; what was on its way already may still come
+    assert not [when for when in came if .5 < when < 1.4]
     assert sum(when > 1.4 for when in came) > 30
 
 
