@@ -16,3 +16,16 @@ def trim():
     """Hand back what glibc keeps of freed arrays; it keeps those of up to 32 MB."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc alone has it
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def uncollected():
+    """No search for what refers to itself meanwhile: while a million objects are made, all of
+    which stay, it is a quarter of the work."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()

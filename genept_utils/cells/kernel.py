@@ -121,7 +121,8 @@ def _tiled(simd, X, vectors, threads):
         simd.tile(X.data, X.indices, borders, vectors, out, tile, (a, b), genes, shape)
 
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        list(pool.map(find, split[:-1], split[1:]))
+        run = pool.map if threads > 1 else map  # a second thread begins with cold caches
+        list(run(find, split[:-1], split[1:]))
         jobs = [(tile, a, b) for tile in range(count) for a, b in zip(edges[:-1], edges[1:])]
-        list(pool.map(add, *zip(*jobs)))
+        list(run(add, *zip(*jobs)))
     return out if out.shape[1] == d else np.ascontiguousarray(out[:, :d])

@@ -66,11 +66,11 @@ def _gene_list(key, column):
 
 
 def features(source, symbols, seed=0):
-    """Gene matrix of an input whose rows have a mean squared length of 1, so that one grid of
-    penalties fits all inputs."""
-    X = evaluate.gene_input(source, symbols, seed).astype(float)
-    total = X.multiply(X).sum() if sp.issparse(X) else (X**2).sum()
-    return X / np.sqrt(total / X.shape[0])
+    """Gene matrix (float32) of an input whose rows have a mean squared length of 1, so that one
+    grid of penalties fits all inputs."""
+    X = evaluate.gene_input(source, symbols, seed).astype(np.float32)
+    total = (X.data if sp.issparse(X) else X).ravel()
+    return X / np.float32(np.sqrt(total @ total / X.shape[0]))
 
 
 def auc(y, scores, rows, stratum=None):

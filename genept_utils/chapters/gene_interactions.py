@@ -129,9 +129,9 @@ def fit_pairs(vectors, pairs, y, features="sum", C=1.0, tol=1e-8, start=None):
     if set(np.unique(y)) != {0.0, 1.0}:
         raise ValueError("pair labels must be 0 and 1, with both present")
     if features == "sum":
-        used, codes = np.unique(pairs, return_inverse=True)
+        used = np.flatnonzero(degree(pairs, vectors.shape[0]))
         G = sp.csr_array(vectors[used].astype(np.float64))
-        A = incidence(codes.reshape(-1, 2), len(used))
+        A = incidence(pairs, vectors.shape[0])[:, used]
         rows, columns = [A, G], [G.T.tocsr(), A.T.tocsr()]
     else:
         table = sp.csr_array(pair_features(vectors, pairs, features), dtype=np.float64)

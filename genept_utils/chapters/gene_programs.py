@@ -7,6 +7,7 @@ from scipy import stats
 
 from genept_utils.evaluate.checks import checked
 from genept_utils.evaluate.intervals import mean_interval
+from genept_utils.optional import compiled
 
 
 STEP = .0001  # of cosines that are counted
@@ -87,13 +88,21 @@ def scaling(X):
 def program_scores(scaled, program):
     """(n_cells, n_programs) mean of the scaled genes of each program, of what :func:`scaling` gives."""
     (X, mean, deviation), program = scaled, np.asarray(program)
-    kept = np.flatnonzero(program >= 0)
+    kept = program >= 0
     size = np.bincount(program[kept], minlength=program.max() + 1)
     weight = np.divide(1, deviation * size[program], out=np.zeros(len(program)),
-                       where=(deviation > 1e-6) & (program >= 0))
-    table = sp.csr_array((weight[kept], (kept, program[kept])),
-                         shape=(len(program), program.max() + 1))
-    return (X @ table).toarray() - mean @ table
+                       where=(deviation > 1e-6) & kept)
+    made = np.zeros((X.shape[0], len(size)))
+    _add(X.indptr, X.indices, X.data * weight[X.indices], np.where(kept, program, 0), made)
+    return made - np.bincount(program[kept], (mean * weight)[kept], len(size))
+
+
+@compiled
+def _add(starts, genes, values, program, made):
+    """Values of each cell by program: scipy's product with a sparse table takes five times as long."""
+    for cell in range(len(made)):
+        for at in range(starts[cell], starts[cell + 1]):
+            made[cell, program[genes[at]]] += values[at]
 
 
 def selectivity(X, program, labels, shuffles=50, seed=0):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from genept_utils import genes, paths, sources
+from genept_utils import genes, memory, paths, sources
 from genept_utils.datasets.columns import categorical, writable
 from genept_utils.datasets.files import read_h5ad
 
@@ -83,8 +83,8 @@ def _from_r(matrix, transposed=False):
 def _read_r(key):
     import rdata
 
-    with warnings.catch_warnings():  # classes that rdata has no constructor for, as expected
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), memory.uncollected():
+        warnings.simplefilter("ignore")  # classes that rdata has no constructor for, as expected
         return rdata.read_rda(sources.fetch(key))
 
 

@@ -101,8 +101,8 @@ def _wordllama(texts, *_):
     if not words:
         return np.zeros((len(texts), model.embedding.shape[1]), dtype=np.float32)
     words = list(words)
-    tokens = [[i for i, kept in zip(word.ids, word.attention_mask) if kept]
-              for start in range(0, len(words), 1024)  # each is as long as the longest beside it
+    model.tokenizer.no_padding()
+    tokens = [word.ids for start in range(0, len(words), 1024)  # all at once would take 200 MB
               for word in model.tokenize(words[start:start + 1024])]
     of_words = _counts(tokens, len(model.embedding))
     made = np.empty((len(texts), model.embedding.shape[1]), np.float32)

@@ -21,13 +21,18 @@ _PROVIDED = re.compile(r"\[?\b(?:provided|supplied) by [^\]\[]*\]\.?")
 _DATE = re.compile(
     r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? (?:\d{1,2}, )?\d{4}\b"
 )
+_YEAR = re.compile(r" \d{4}\b")  # how a date ends
 
 
 def clean(text):
     """The text without links, provider notes ("[provided by RefSeq, Jul 2008]") and dates, as
     the paper states, and with single blanks."""
-    for pattern in (_LINK, _PROVIDED, _DATE):
-        text = pattern.sub(" ", text)
+    if "://" in text or "www." in text:  # what few texts have is looked for only there
+        text = _LINK.sub(" ", text)
+    if "provided by " in text or "supplied by " in text:
+        text = _PROVIDED.sub(" ", text)
+    if _YEAR.search(text):
+        text = _DATE.sub(" ", text)
     return " ".join(text.split())
 
 

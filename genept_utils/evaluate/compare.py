@@ -148,8 +148,9 @@ def _terms(part):
 
 def _terms_gap(a, b):
     keys = [part.set_index(["term", "gene"]).index for part in (a, b)]
-    (first, moved), (second, less) = (roc.term_areas(part[keys[i].isin(keys[1 - i])])
-                                      for i, part in enumerate((a, b)))  # genes that both have
+    if not keys[0].equals(keys[1]):  # then genes that both have
+        a, b = (part[keys[i].isin(keys[1 - i])] for i, part in enumerate((a, b)))
+    (first, moved), (second, less) = roc.term_areas(a), roc.term_areas(b)
     gap = (first - second).dropna()
     moved = moved.sub(less, fill_value=0)
     moved = moved[moved.index.get_level_values("term").isin(gap.index)]

@@ -6,7 +6,7 @@ import lzma
 import numpy as np
 import pandas as pd
 
-from genept_utils import paths, pickles, sources
+from genept_utils import memory, paths, pickles, sources
 
 HGNC = "genes/hgnc_complete_set.txt.gz"
 REFSEQ = "genes/refseq_gene_summary.rds"
@@ -79,7 +79,8 @@ def r_columns(path, *names):
     rows of RefSeq to a frame takes 2 GB, the vectors half a GB."""
     import rdata
 
-    frame = rdata.parser.parse_file(path).object
+    with memory.uncollected():
+        frame = rdata.parser.parse_file(path).object
     frame = frame.value[0] if path.suffix == ".rda" else frame
     given = rdata.conversion.convert(frame.attributes)["names"]
     columns = dict(zip(given, frame.value))

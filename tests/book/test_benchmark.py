@@ -45,3 +45,13 @@ def test_a_page_is_set_beside_the_one_that_had_its_subject():
     """Scale was 12 and the synthesis 11 before chapter 11 came between."""
     assert [book.EARLIER.get(n, n) for n in ("02", "11", "12", "13", "14")] == [
         "02", None, "11", "12", None]
+
+
+def test_each_book_makes_its_own_vectors(monkeypatch, tmp_path):
+    """In a common cache the second book would find what the first had made."""
+    monkeypatch.setenv("GENEPT_CACHE", str(tmp_path / "common"))
+    monkeypatch.setattr(book, "measured", lambda command, env, **options: env["GENEPT_CACHE"])
+    for name in ("new", "old"):
+        (tmp_path / name / "notebooks").mkdir(parents=True)
+        (tmp_path / name / "notebooks" / "02-x.ipynb").touch()
+        assert book.page(tmp_path / name, "02") == str(tmp_path / name / "cache")

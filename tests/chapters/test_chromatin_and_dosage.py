@@ -12,7 +12,7 @@ from genept_utils.evaluate import auc_influence
 def test_rows_have_a_mean_square_length_of_one(source):
     X = chapter.features(source, embed.read_embedding().obs_names[:30])
     square = X.multiply(X) if source == "letters" else X**2
-    assert square.sum() / 30 == pytest.approx(1)
+    assert square.sum() / 30 == pytest.approx(1) and X.dtype == np.float32
 
 
 def test_areas_of_some_rows_and_within_strata():

@@ -1,12 +1,14 @@
 """Loaders of cells: what a reader must be able to rely on."""
 
+import gc
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genept_utils import datasets, sources
+from genept_utils import datasets, memory, sources
 from genept_utils.chapters import disjoint_panels
 from genept_utils.datasets import open_sets
 
@@ -171,3 +173,14 @@ def test_sets_that_cannot_be_had_are_left_out_with_a_word(monkeypatch):
     assert datasets.available(["pbmc_facs", "kang", "own.h5ad"], said.append) == ["kang",
                                                                                  "own.h5ad"]
     assert said == ["pbmc_facs is left out: cells/pbmc_facs.RData could not be had."]
+
+
+def test_collection_is_paused_and_goes_on_whatever_happens():
+    with memory.uncollected():
+        assert not gc.isenabled()
+        with memory.uncollected():
+            pass
+        assert not gc.isenabled()
+    with pytest.raises(OSError), memory.uncollected():
+        raise OSError
+    assert gc.isenabled()
