@@ -99,7 +99,7 @@ def program_scores(scaled, program):
 
 @compiled
 def _add(starts, genes, values, program, made):
-    """Values of each cell by program: scipy's product with a sparse table takes five times as long."""
+    """Values of each cell by program: scipy's product with a sparse table takes twice as long."""
     for cell in range(len(made)):
         for at in range(starts[cell], starts[cell + 1]):
             made[cell, program[genes[at]]] += values[at]
