@@ -87,6 +87,8 @@ def pair_task():
 @pytest.mark.parametrize("features", ["sum", "product"])
 def test_sparse_pairs_have_scikit_learns_scores(pair_task, features):
     vectors, pairs, noise = pair_task
+    kept = (pairs > 9).all(axis=1)  # some genes stand in no pair
+    pairs, noise = pairs[kept], noise[kept]
     dense = chapter.pair_features(vectors.toarray().astype(float), pairs, features)
     y = (dense[:, :5].sum(axis=1) + .2 * noise > .4).astype(int)
     model = chapter.fit_pairs(vectors, pairs, y, features)

@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -130,6 +131,16 @@ def test_models_that_need_nothing(model):
     likeness = vectors @ vectors.T
     assert all(likeness[i, i + 1] > likeness[i, (i + 2) % 6] for i in (0, 2, 4))
     assert np.array_equal(vectors, embed.embed(TEXTS, model))
+
+
+def test_wordllama_vectors_are_those_of_its_own_package():
+    """Words are tokenised side by side; the length of one must not change another."""
+    wordllama = importlib.util.find_spec("wordllama").origin
+    model = pytest.importorskip("wordllama").WordLlama.load(
+        cache_dir=Path(wordllama).parent, disable_download=True)
+    texts = [*TEXTS[:-1], "deoxyribonucleotidyltransferase-like LINC00106", "TNF"]
+    wanted = embed.unit(np.vstack([model.embed(text) for text in texts]))
+    np.testing.assert_allclose(embed.embed(texts, "wordllama"), wanted, atol=1e-6)
 
 
 def test_a_registered_model_is_computed_and_listed(monkeypatch):
