@@ -70,7 +70,7 @@ def features(source, symbols, seed=0):
     grid of penalties fits all inputs."""
     X = evaluate.gene_input(source, symbols, seed).astype(np.float32)
     total = (X.data if sp.issparse(X) else X).ravel()
-    return X / np.float32(np.sqrt(total @ total / X.shape[0]))
+    return (X / np.sqrt(total @ total / X.shape[0])).astype(np.float32)
 
 
 def auc(y, scores, rows, stratum=None):
