@@ -5,8 +5,8 @@
 Each page runs in a process of its own with one thread, the two books in turn, from copies of
 both commits in an empty folder, with the packages of this environment. Each book has a cache of
 its own, empty at first: in a common one the first would make what the second finds. A ratio of
-two runs on one machine holds on others; seconds do not. Processor time is counted, not the clock, so that
-other work on the machine disturbs little; read it as good to some 5 %.
+two runs on one machine holds on others; seconds do not. Processor time is counted, not the
+clock, so that other work on the machine disturbs less; a page is good to some 10 % all the same.
 """
 
 import argparse

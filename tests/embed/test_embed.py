@@ -135,9 +135,8 @@ def test_models_that_need_nothing(model):
 
 def test_wordllama_vectors_are_those_of_its_own_package():
     """Words are tokenised side by side; the length of one must not change another."""
-    wordllama = importlib.util.find_spec("wordllama").origin
-    model = pytest.importorskip("wordllama").WordLlama.load(
-        cache_dir=Path(wordllama).parent, disable_download=True)
+    package = pytest.importorskip("wordllama")
+    model = package.WordLlama.load(cache_dir=Path(package.__file__).parent, disable_download=True)
     texts = [*TEXTS[:-1], "deoxyribonucleotidyltransferase-like LINC00106", "TNF"]
     wanted = embed.unit(np.vstack([model.embed(text) for text in texts]))
     np.testing.assert_allclose(embed.embed(texts, "wordllama"), wanted, atol=1e-6)
